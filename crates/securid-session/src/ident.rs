@@ -1,0 +1,65 @@
+//! What names a session, and what tells two tokens of one name apart.
+
+use std::fmt;
+
+/// The name of a session: 16 lower-case hexadecimal digits, drawn at random by the daemon.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId(String);
+
+impl SessionId {
+    /// How many digits a name has. 64 random bits: among the 10,000 sessions that a daemon holds
+    /// at most, two collide with a chance of one in 10^11, and a person can still read it aloud.
+    pub const LEN: usize = 16;
+
+    /// The name made of these random bits.
+    #[must_use]
+    pub fn from_bits(bits: u64) -> Self {
+        Self(format!("{bits:016x}"))
+    }
+
+    /// Reads a name; `None` if it is not exactly [`SessionId::LEN`] lower-case hex digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        (text.len() == Self::LEN && text.bytes().all(hex)).then(|| Self(text.to_owned()))
+    }
+
+    /// The digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Which token it is that a session holds: every token that is taken in gets a generation of its
+/// own, so that a slow answer about an old token can never act on a newer one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Generation(pub u64);
+
+/// One token: the name of its session and its generation. Whatever is asked of the world is asked
+/// under this key, and an answer under any other key than the current one is ignored.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// The session.
+    pub id: SessionId,
+    /// The token within it.
+    pub generation: Generation,
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.id, self.generation.0)
+    }
+}

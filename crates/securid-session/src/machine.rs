@@ -1,0 +1,424 @@
+//! All sessions: takes events in, wakes what is due, hands out attempts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::backoff::Policy;
+use crate::lane::Lane;
+use crate::session::{DiskErrand, KeyringErrand, Session, StageName, State};
+use crate::slots::Slots;
+use crate::{
+    About, Action, Denial, Event, Generation, Key, Moment, Reason, Rejection, SessionId, Source,
+};
+
+/// The life of all sessions of one daemon.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    policy: Policy,
+    seed: u64,
+    sessions: BTreeMap<SessionId, Tracked>,
+    /// When each session wants to be woken.
+    agenda: BTreeSet<(u64, SessionId)>,
+    slots: Slots,
+    /// The generation of the newest token.
+    newest: Generation,
+    stopping: Option<Stopping>,
+    /// While stopping: those that are worth waiting for.
+    restless: BTreeSet<SessionId>,
+}
+
+/// A session, and where it stands in the machine's lists.
+#[derive(Debug, Clone)]
+struct Tracked {
+    session: Session,
+    /// Its place in the agenda.
+    wakes: Option<u64>,
+    /// Its place in the line for attempts.
+    queued: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Stopping {
+    keep: bool,
+}
+
+impl Machine {
+    /// A machine without sessions. `seed` is for the jitter alone: different daemons should have
+    /// different ones.
+    #[must_use]
+    pub fn new(policy: Policy, seed: u64) -> Self {
+        Self {
+            policy,
+            seed,
+            sessions: BTreeMap::new(),
+            agenda: BTreeSet::new(),
+            slots: Slots::new(policy.concurrency),
+            newest: Generation(0),
+            stopping: None,
+            restless: BTreeSet::new(),
+        }
+    }
+
+    /// Takes in what happened and says what is to be done. Whatever fell due by `now` is dealt
+    /// with first, so that no answer is given on a deadline that has passed.
+    ///
+    /// Moments may not go backwards.
+    #[must_use = "an action that is not carried out breaks the promise"]
+    pub fn handle(&mut self, now: Moment, event: Event) -> Vec<Action> {
+        let mut actions = Vec::new();
+        self.wake(now, &mut actions);
+        self.take(now, event, &mut actions);
+        self.attempt(now, &mut actions);
+        actions
+    }
+
+    /// What the token of the next [`Event::Add`] will be called, if it is added as `id`.
+    #[must_use]
+    pub fn next_key(&self, id: SessionId) -> Key {
+        Key { id, generation: Generation(self.newest.0.saturating_add(1)) }
+    }
+
+    /// When [`Event::Tick`] is wanted next, in milliseconds since boot.
+    #[must_use]
+    pub fn wakes_at(&self) -> Option<u64> {
+        self.agenda.first().map(|(at, _)| *at)
+    }
+
+    /// The session of this name, whatever its phase.
+    #[must_use]
+    pub fn session(&self, id: &SessionId) -> Option<&Session> {
+        self.sessions.get(id).map(|tracked| &tracked.session)
+    }
+
+    /// All sessions in the order of their names, those being taken in or cleared up as well.
+    pub fn sessions(&self) -> impl Iterator<Item = &Session> + Clone {
+        self.sessions.values().map(|tracked| &tracked.session)
+    }
+
+    /// Whether [`Event::Stop`] has come.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.is_some()
+    }
+
+    /// Whether a stopping daemon has nothing left to wait for.
+    #[must_use]
+    pub fn at_rest(&self) -> bool {
+        self.stopping.is_some() && self.restless.is_empty()
+    }
+
+    fn wake(&mut self, now: Moment, actions: &mut Vec<Action>) {
+        while let Some((at, id)) = self.agenda.first().cloned()
+            && at <= now.since_boot
+        {
+            self.agenda.pop_first();
+            self.change(now, &id, actions, |_, _| {});
+        }
+    }
+
+    fn take(&mut self, now: Moment, event: Event, actions: &mut Vec<Action>) {
+        match event {
+            Event::Add { id, about, source } => self.add(now, id, about, source, actions),
+            Event::Restore { record, same_boot } => {
+                self.newest = self.newest.max(record.key.generation);
+                self.insert(now, Session::restored(now, record, same_boot), actions);
+            }
+            Event::Orphan { key, about } => {
+                self.newest = self.newest.max(key.generation);
+                self.insert(now, Session::orphan(now, key, about), actions);
+            }
+
+            Event::Lend { id, span } => self.lend(now, &id, actions, |s| s.used(now, span)),
+            Event::Hold { id } => self.lend(now, &id, actions, |s| s.hold(now)),
+            Event::Touch { id, span } => match self.denial(&id, false) {
+                Some(denial) => actions.push(Action::Deny(denial)),
+                None => self.change(now, &id, actions, |s, _| s.used(now, span)),
+            },
+            Event::Release { key } => self.current(now, &key, actions, |s, _| s.release(now)),
+
+            Event::Revoke { id, reason } => self.change(now, &id, actions, |session, _| {
+                if session.state == State::Active {
+                    session.revoke(now, reason);
+                }
+            }),
+            Event::Abandon { key } => self.current(now, &key, actions, |session, _| {
+                session.doom(Reason::Abandoned);
+                if session.state == State::Active {
+                    session.revoke(now, Reason::Abandoned);
+                }
+            }),
+            Event::Retry { id } => self.change(now, &id, actions, |s, _| s.retry(now)),
+            Event::Forget { id } => self.change(now, &id, actions, |s, out| s.forget(now, out)),
+            Event::Stop { keep } => self.stop(now, keep, actions),
+            Event::Tick => {}
+
+            Event::Written { key, done } => {
+                self.disk_answer(now, &key, done, actions, |s, out| s.written(now, done, out));
+            }
+            Event::Archived { key, done } => {
+                self.disk_answer(now, &key, done, actions, |s, _| s.archived(now, done));
+            }
+            Event::Removed { key, done } => {
+                self.disk_answer(now, &key, done, actions, |s, out| s.removed(now, done, out));
+            }
+            Event::Stored { key, done } => {
+                self.keyring_answer(now, &key, done, actions, |s, out| s.stored(now, done, out));
+            }
+            Event::Deleted { key, done } => {
+                self.keyring_answer(now, &key, done, actions, |s, out| s.deleted(now, done, out));
+            }
+            Event::Fetched { key, found } => {
+                let told = found != crate::Found::Unreachable;
+                self.keyring_answer(now, &key, told, actions, |s, out| s.fetched(now, found, out));
+            }
+            Event::Answered { key, verdict } => {
+                self.slots.release(&key);
+                let (policy, seed) = (self.policy, self.seed);
+                self.current(now, &key, actions, |session, out| {
+                    session.answered(now, verdict, &policy, seed, out);
+                });
+            }
+        }
+    }
+
+    fn add(
+        &mut self,
+        now: Moment,
+        id: SessionId,
+        about: Arc<About>,
+        source: Source,
+        actions: &mut Vec<Action>,
+    ) {
+        let key = self.next_key(id);
+        self.newest = key.generation;
+        let stopping = self.is_stopping();
+        if stopping && source == Source::Handover {
+            actions.push(Action::Reject(key.clone(), Rejection::Stopping));
+            actions.push(Action::Wipe(key));
+            return;
+        }
+        self.insert(now, Session::adding(now, key, about, source, stopping), actions);
+    }
+
+    /// A name that is taken keeps its session: nothing acknowledged is ever overwritten.
+    fn insert(&mut self, now: Moment, session: Session, actions: &mut Vec<Action>) {
+        let id = session.key.id.clone();
+        if self.sessions.contains_key(&id) {
+            return;
+        }
+        self.sessions.insert(id.clone(), Tracked { session, wakes: None, queued: None });
+        self.change(now, &id, actions, |_, _| {});
+    }
+
+    fn denial(&self, id: &SessionId, token: bool) -> Option<Denial> {
+        self.session(id).map_or(Some(Denial::Unknown), |session| session.denial(token))
+    }
+
+    fn lend(
+        &mut self,
+        now: Moment,
+        id: &SessionId,
+        actions: &mut Vec<Action>,
+        using: impl FnOnce(&mut Session),
+    ) {
+        match self.denial(id, true) {
+            Some(denial) => actions.push(Action::Deny(denial)),
+            None => self.change(now, id, actions, |session, out| {
+                using(session);
+                out.push(Action::Lend(session.key.clone()));
+            }),
+        }
+    }
+
+    fn stop(&mut self, now: Moment, keep: bool, actions: &mut Vec<Action>) {
+        self.stopping = Some(Stopping { keep });
+        let ids: Vec<SessionId> = self.sessions.keys().cloned().collect();
+        for id in ids {
+            self.change(now, &id, actions, |session, _| {
+                if keep {
+                    session.stale |=
+                        session.state == State::Active && session.last_used != session.recorded_use;
+                    return;
+                }
+                session.doom(Reason::Shutdown);
+                session.last_chance(now);
+                if session.state == State::Active {
+                    session.revoke(now, Reason::Shutdown);
+                }
+            });
+        }
+    }
+
+    fn disk_answer(
+        &mut self,
+        now: Moment,
+        key: &Key,
+        done: bool,
+        actions: &mut Vec<Action>,
+        change: impl FnOnce(&mut Session, &mut Vec<Action>),
+    ) {
+        let failed = self.at(key).is_some_and(|session| session.disk.is_failing());
+        self.current(now, key, actions, change);
+        if done && failed {
+            self.hurry(now, actions, |session| Some(&mut session.disk));
+        }
+    }
+
+    fn keyring_answer(
+        &mut self,
+        now: Moment,
+        key: &Key,
+        done: bool,
+        actions: &mut Vec<Action>,
+        change: impl FnOnce(&mut Session, &mut Vec<Action>),
+    ) {
+        let back = self
+            .at(key)
+            .filter(|session| done && session.keyring.is_failing())
+            .map(|session| session.about.keyring.clone());
+        self.current(now, key, actions, change);
+        if let Some(store) = back {
+            self.hurry(now, actions, |session| {
+                (session.about.keyring == store).then_some(&mut session.keyring)
+            });
+        }
+    }
+
+    /// A place that had failed was seen working: whoever else waits for it goes at once.
+    fn hurry<E: Copy + 'static>(
+        &mut self,
+        now: Moment,
+        actions: &mut Vec<Action>,
+        lane: impl Fn(&mut Session) -> Option<&mut Lane<E>>,
+    ) {
+        let ids: Vec<SessionId> = self.sessions.keys().cloned().collect();
+        for id in ids {
+            self.change(now, &id, actions, |session, _| {
+                if let Some(lane) = lane(session) {
+                    lane.hurry();
+                }
+            });
+        }
+    }
+
+    fn at(&self, key: &Key) -> Option<&Session> {
+        self.session(&key.id).filter(|session| session.key == *key)
+    }
+
+    /// Changes the session if it still has the token that this is about: a slow answer for an old
+    /// token never touches a newer one.
+    fn current(
+        &mut self,
+        now: Moment,
+        key: &Key,
+        actions: &mut Vec<Action>,
+        change: impl FnOnce(&mut Session, &mut Vec<Action>),
+    ) {
+        if self.at(key).is_some() {
+            self.change(now, &key.id, actions, change);
+        }
+    }
+
+    /// Changes the session, then sees to its limits and to what it wants now.
+    fn change(
+        &mut self,
+        now: Moment,
+        id: &SessionId,
+        actions: &mut Vec<Action>,
+        change: impl FnOnce(&mut Session, &mut Vec<Action>),
+    ) {
+        let Some(tracked) = self.sessions.get_mut(id) else { return };
+        change(&mut tracked.session, actions);
+        if let Some(reason) = tracked.session.limit_reached(now) {
+            tracked.session.revoke(now, reason);
+        }
+        send_errands(now, &mut tracked.session, actions);
+        self.relist(now, id);
+    }
+
+    /// Brings agenda, line and list of the restless up to date with the session.
+    fn relist(&mut self, now: Moment, id: &SessionId) {
+        let Some(tracked) = self.sessions.get_mut(id) else { return };
+        let session = &tracked.session;
+        let origin = session.about.origin.url.as_str();
+
+        let ready = session.ready_since(now).map(|at| at.since_boot);
+        if ready != tracked.queued {
+            if let Some(due) = tracked.queued {
+                self.slots.dequeue(origin, due, id);
+            }
+            if let Some(due) = ready {
+                self.slots.enqueue(origin, due, id);
+            }
+            tracked.queued = ready;
+        }
+
+        let wakes = session.wakes_at(now).map(|at| at.since_boot);
+        if let Some(old) = tracked.wakes {
+            self.agenda.remove(&(old, id.clone()));
+        }
+        if let Some(at) = wakes {
+            self.agenda.insert((at, id.clone()));
+        }
+        tracked.wakes = wakes;
+
+        match self.stopping {
+            Some(Stopping { keep }) if !session.at_rest(keep) => {
+                self.restless.insert(id.clone());
+            }
+            _ => {
+                self.restless.remove(id);
+            }
+        }
+        if session.state == State::Gone {
+            self.sessions.remove(id);
+        }
+    }
+
+    /// Hands the free slots out.
+    fn attempt(&mut self, now: Moment, actions: &mut Vec<Action>) {
+        while let Some(id) = self.slots.next() {
+            let Some(tracked) = self.sessions.get_mut(&id) else { continue };
+            tracked.queued = None;
+            tracked.session.attempting = true;
+            let key = tracked.session.key.clone();
+            self.slots.take(&tracked.session.about.origin.url, &key);
+            actions.push(Action::Attempt(key));
+            self.relist(now, &id);
+        }
+    }
+}
+
+/// Sends the errands that the session wants and whose ways are free.
+fn send_errands(now: Moment, session: &mut Session, actions: &mut Vec<Action>) {
+    if let Some(errand) = session.disk_errand()
+        && session.disk.is_free(now)
+        && let Some(action) = disk_action(session, errand)
+    {
+        session.disk.send(errand);
+        if matches!(errand, DiskErrand::Write(StageName::Active | StageName::Revoking)) {
+            session.stale = false;
+            session.recorded_use = session.last_used;
+        }
+        actions.push(action);
+    }
+    if let Some(errand) = session.keyring_errand()
+        && session.keyring.is_free(now)
+    {
+        session.keyring.send(errand);
+        let key = session.key.clone();
+        actions.push(match errand {
+            KeyringErrand::Store => Action::Store(key),
+            KeyringErrand::Fetch => Action::Fetch(key),
+            KeyringErrand::Delete => Action::Delete(key),
+        });
+    }
+}
+
+fn disk_action(session: &Session, errand: DiskErrand) -> Option<Action> {
+    match errand {
+        DiskErrand::Write(_) => session.record().map(Action::Write),
+        DiskErrand::Remove => Some(Action::Remove(session.key.clone())),
+        DiskErrand::Archive => session.record().map(Action::Archive),
+    }
+}
