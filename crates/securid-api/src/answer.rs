@@ -1,0 +1,124 @@
+//! A complete answer from whoever answered, and what is wrong with one that was not hoped for.
+
+use hyper::HeaderMap;
+use hyper::header::{DATE, HeaderName, LOCATION};
+use zeroize::Zeroizing;
+
+use crate::retry_after::retry_after;
+use crate::words::{clean, words};
+use crate::{Failure, FailureKind};
+
+/// An answer whose content came to its end, within [`MAX_REPLY`](crate::MAX_REPLY) and in time.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    /// Wiped, because the one to `loginUser` holds a token.
+    pub(crate) content: Zeroizing<Vec<u8>>,
+}
+
+impl Answer {
+    /// The answer's `Date`, as the server wrote it.
+    pub(crate) fn date(&self) -> Option<String> {
+        self.header(DATE)
+    }
+
+    /// What it says, fit to be shown, without `secrets`.
+    pub(crate) fn words(&self, secrets: &[&str]) -> String {
+        words(&self.content, secrets)
+    }
+
+    /// Why this is not the answer that was hoped for.
+    pub(crate) fn failure(&self, secrets: &[&str]) -> Failure {
+        let status = self.status;
+        if let Some(wait) = retry_after(status, &self.headers) {
+            return Failure {
+                kind: FailureKind::Throttled,
+                message: format!("the server asks to wait {wait:?} (HTTP {status})"),
+                retry_after: Some(wait),
+            };
+        }
+        let what = match status {
+            200 if self.is_page() => "a web page instead of the command's reply (HTTP 200): a \
+                captive portal or login page?"
+                .to_owned(),
+            200 => "a reply that is not the command's own (HTTP 200)".to_owned(),
+            300..=399 => return Failure::new(FailureKind::NotConfirmed, self.redirection(secrets)),
+            401 => "a 401 that is not the server's own page: a proxy or firewall in between?"
+                .to_owned(),
+            403 => "forbidden (HTTP 403): are web services switched on, and is this machine's \
+                address on the server's list?"
+                .to_owned(),
+            404 => "not found (HTTP 404): is the URL right?".to_owned(),
+            407 => "a proxy wants credentials (HTTP 407)".to_owned(),
+            500..=599 => format!("the server failed (HTTP {status})"),
+            _ => format!("an unexpected answer (HTTP {status})"),
+        };
+        let said = self.words(secrets);
+        let message = if said.is_empty() { what } else { format!("{what}; it says: {said}") };
+        Failure::new(FailureKind::NotConfirmed, message)
+    }
+
+    /// Where it wants to send us; only up to the query, which may hold a session.
+    fn redirection(&self, secrets: &[&str]) -> String {
+        let place = self.header(LOCATION).unwrap_or_default();
+        let place = place.split(['?', '#', ';']).next().unwrap_or_default();
+        let place = words(place.as_bytes(), secrets);
+        let place = if place.is_empty() { "nowhere" } else { &place };
+        let status = self.status;
+        format!(
+            "redirected to {place} (HTTP {status}, not followed): a login page in between, or another URL?"
+        )
+    }
+
+    fn is_page(&self) -> bool {
+        self.content.trim_ascii_start().starts_with(b"<")
+    }
+
+    fn header(&self, name: HeaderName) -> Option<String> {
+        Some(clean(self.headers.get(name)?.to_str().ok()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use hyper::header::{HeaderValue, RETRY_AFTER};
+    use std::time::Duration;
+
+    fn answer(status: u16, headers: &[(HeaderName, &'static str)], content: &str) -> Answer {
+        let headers = headers.iter().map(|(n, v)| (n.clone(), HeaderValue::from_static(v)));
+        let content = Zeroizing::new(content.as_bytes().to_vec());
+        Answer { status, headers: headers.collect(), content }
+    }
+
+    #[test]
+    fn a_redirection_is_shown_without_what_it_carries() {
+        let there = "https://sso.example/login;jsessionid=abc?token=s3cret#x";
+        let failure = answer(302, &[(LOCATION, there)], "moved: s3cret").failure(&["s3cret"]);
+        assert!(failure.message.starts_with("redirected to https://sso.example/login (HTTP 302"));
+        assert!(!failure.message.contains("s3cret"));
+        let failure = answer(303, &[], "").failure(&[]);
+        assert!(failure.message.contains("to nowhere"), "{failure}");
+    }
+
+    #[test]
+    fn only_429_and_503_throttle() {
+        let asks = |status| answer(status, &[(RETRY_AFTER, "9")], "").failure(&[]);
+        for status in [429, 503] {
+            assert_eq!(asks(status).kind, FailureKind::Throttled);
+            assert_eq!(asks(status).retry_after, Some(Duration::from_secs(9)));
+        }
+        for status in [200, 401, 500] {
+            assert_eq!(asks(status).kind, FailureKind::NotConfirmed);
+            assert_eq!(asks(status).retry_after, None);
+        }
+        assert_eq!(answer(503, &[], "").failure(&[]).kind, FailureKind::NotConfirmed);
+    }
+
+    #[test]
+    fn what_was_said_is_quoted_without_secrets() {
+        let failure = answer(500, &[], "<h1>Bad</h1> Bearer s3cret").failure(&["s3cret"]);
+        assert_eq!(failure.message, "the server failed (HTTP 500); it says: Bad Bearer [hidden]");
+    }
+}

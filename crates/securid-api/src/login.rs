@@ -1,0 +1,313 @@
+//! `loginUser`: makes a token of a name and a password.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Request, Uri};
+use serde::{Deserialize, Deserializer};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::answer::Answer;
+use crate::syntax::{Object, json, properties};
+use crate::{Failure, FailureKind, Token};
+
+/// Who logs in.
+#[derive(Clone)]
+pub struct LoginRequest {
+    /// The name, as the server knows it.
+    pub username: String,
+    /// The password; never empty.
+    pub password: Zeroizing<String>,
+    /// Where the server looks the password up, if not in its default source.
+    pub auth_source: Option<String>,
+}
+
+impl fmt::Debug for LoginRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginRequest")
+            .field("username", &self.username)
+            .field("password", &"redacted")
+            .field("auth_source", &self.auth_source)
+            .finish()
+    }
+}
+
+/// Why there is no token. After [`Unreachable`](Self::Unreachable) for a timeout, and after
+/// [`Server`](Self::Server), the server may have made one all the same: nobody here knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum LoginError {
+    /// The password is empty. Nothing was sent: some directories take that for an anonymous login.
+    #[error("the password is empty")]
+    EmptyPassword,
+    /// A control character that XML cannot carry. Nothing was sent.
+    #[error("the {field} holds a character that cannot be sent")]
+    Unsendable {
+        /// `user name`, `password` or `authentication source`.
+        field: &'static str,
+    },
+    /// The server answered 401 or 403. That these mean a refused login is *assumed*: the vendor's
+    /// pages do not say how one is answered.
+    #[error("the login was refused (HTTP {status}): {words}")]
+    Refused {
+        /// 401 or 403.
+        status: u16,
+        /// What the server said, shortened and without the password.
+        words: String,
+    },
+    /// The server was not reached, or did not answer in time.
+    #[error("{0}")]
+    Unreachable(Failure),
+    /// Anything else: the connection was lost, the answer is not the command's, or its token
+    /// cannot be used.
+    #[error("{0}")]
+    Server(Failure),
+}
+
+impl From<Failure> for LoginError {
+    /// Of an exchange that gave no answer.
+    fn from(failure: Failure) -> Self {
+        match failure.kind {
+            FailureKind::Resolve
+            | FailureKind::Connect
+            | FailureKind::Tls
+            | FailureKind::Timeout => Self::Unreachable(failure),
+            FailureKind::Cut | FailureKind::NotConfirmed | FailureKind::Throttled => {
+                Self::Server(failure)
+            }
+        }
+    }
+}
+
+/// The command's name in the URL.
+pub(crate) const COMMAND: &str = "loginUser";
+
+/// The request. Its body is wiped when it is sent or given up; hyper's own buffers are not ours.
+pub(crate) fn request(uri: Uri, login: &LoginRequest) -> Result<Request<Full<Bytes>>, LoginError> {
+    let body = Bytes::from_owner(body(login)?);
+    let mut request = Request::new(Full::new(body));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = uri;
+    let headers = request.headers_mut();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    Ok(request)
+}
+
+/// The token in the answer.
+pub(crate) fn read(answer: &Answer, login: &LoginRequest) -> Result<Token, LoginError> {
+    // A server that cannot read the body may show it as it was sent.
+    let as_sent = escaped(&login.password).unwrap_or_default();
+    let secrets = [as_sent.as_str(), login.password.as_str()];
+    match answer.status {
+        200 => {}
+        status @ (401 | 403) => {
+            return Err(LoginError::Refused { status, words: answer.words(&secrets) });
+        }
+        _ => return Err(LoginError::Server(answer.failure(&secrets))),
+    }
+    // Nothing of a 200 is ever quoted: there may be a token somewhere in it.
+    let broken =
+        |message: String| LoginError::Server(Failure::new(FailureKind::NotConfirmed, message));
+    let token = token_of(&answer.content).ok_or_else(|| {
+        broken("an answer without a token (HTTP 200): a captive portal or another service?".into())
+    })?;
+    Token::new(token).map_err(|bad| broken(format!("the server's token cannot be used: {bad}")))
+}
+
+/// XML fragments without a root, as the server wants them.
+fn body(login: &LoginRequest) -> Result<Zeroizing<Vec<u8>>, LoginError> {
+    if login.password.is_empty() {
+        return Err(LoginError::EmptyPassword);
+    }
+    let write = |field, value| escaped(value).ok_or(LoginError::Unsendable { field });
+    let username = write("user name", &login.username)?;
+    let password = write("password", &login.password)?;
+    let mut parts =
+        vec!["<username>", &username, "</username><password>", &password, "</password>"];
+    let auth_source =
+        login.auth_source.as_deref().map(|s| write("authentication source", s)).transpose()?;
+    if let Some(auth_source) = &auth_source {
+        parts.extend(["<authsource>", auth_source, "</authsource>"]);
+    }
+    // Room for all of it from the start: a buffer that grows leaves its old bytes behind.
+    let mut body = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
+    parts.iter().for_each(|part| body.extend_from_slice(part.as_bytes()));
+    Ok(body)
+}
+
+/// `value` as XML character data; `None` if XML 1.0 has no way to write it (section 2.2).
+fn escaped(value: &str) -> Option<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::with_capacity("&quot;".len() * value.len()));
+    for c in value.chars() {
+        match c {
+            '&' => text.push_str("&amp;"),
+            '<' => text.push_str("&lt;"),
+            '>' => text.push_str("&gt;"),
+            '"' => text.push_str("&quot;"),
+            '\'' => text.push_str("&apos;"),
+            // A bare one would be read as a line feed (section 2.11).
+            '\r' => text.push_str("&#13;"),
+            '\t' | '\n' => text.push(c),
+            '\0'..' ' | '\u{fffe}' | '\u{ffff}' => return None,
+            _ => text.push(c),
+        }
+    }
+    Some(text)
+}
+
+/// `data.token` of a JSON reply, or the one `token` of a properties reply. What else the reply
+/// says, its type too, does not matter: a token that is not taken could never be revoked.
+fn token_of(content: &[u8]) -> Option<Zeroizing<String>> {
+    #[derive(Deserialize)]
+    struct Reply {
+        data: Object<Data>,
+    }
+    #[derive(Deserialize)]
+    struct Data {
+        #[serde(deserialize_with = "wiped")]
+        token: Zeroizing<String>,
+    }
+    fn wiped<'de, D: Deserializer<'de>>(text: D) -> Result<Zeroizing<String>, D::Error> {
+        String::deserialize(text).map(Zeroizing::new)
+    }
+
+    if let Some(Object(reply)) = json::<Object<Reply>>(content) {
+        return Some(reply.data.0.token);
+    }
+    match properties(content, "token")?.as_slice() {
+        [token] => Some(Zeroizing::new(std::str::from_utf8(token).ok()?.trim().to_owned())),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+    use hyper::HeaderMap;
+    use proptest::prelude::*;
+
+    fn login(username: &str, password: &str, auth_source: Option<&str>) -> LoginRequest {
+        LoginRequest {
+            username: username.into(),
+            password: Zeroizing::new(password.into()),
+            auth_source: auth_source.map(Into::into),
+        }
+    }
+
+    fn answer(status: u16, content: &str) -> Answer {
+        let content = Zeroizing::new(content.as_bytes().to_vec());
+        Answer { status, headers: HeaderMap::new(), content }
+    }
+
+    #[test]
+    fn the_body_is_fragments_with_everything_escaped() {
+        let sent = |login: &LoginRequest| String::from_utf8(body(login).unwrap().to_vec()).unwrap();
+        assert_eq!(
+            sent(&login("me", "pw", None)),
+            "<username>me</username><password>pw</password>"
+        );
+        assert_eq!(
+            sent(&login("ü&<b>", "'\"]]>\r\n\t", Some("<AD>"))),
+            "<username>ü&amp;&lt;b&gt;</username><password>&apos;&quot;]]&gt;&#13;\n\t</password>\
+             <authsource>&lt;AD&gt;</authsource>"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused_by_name() {
+        let refused = |login| body(&login).unwrap_err();
+        assert_eq!(refused(login("me", "", None)), LoginError::EmptyPassword);
+        for (login, field) in [
+            (login("m\0e", "pw", None), "user name"),
+            (login("me", "p\u{1b}w", None), "password"),
+            (login("me", "p\u{ffff}w", None), "password"),
+            (login("me", "pw", Some("\u{1}")), "authentication source"),
+        ] {
+            assert_eq!(refused(login), LoginError::Unsendable { field });
+        }
+    }
+
+    #[test]
+    fn tokens_are_found_in_both_forms() {
+        for content in [
+            r#"{"data": {"type": "loginUser", "token": "abc=="}}"#,
+            r#"{"data":{"token":"abc\u003d="},"more":[1]}"#,
+            "token=abc==",
+            "type=loginUser\r\ntoken=abc== \r\nuser=me\r\n",
+        ] {
+            let token = read(&answer(200, content), &login("me", "pw", None)).unwrap();
+            assert_eq!(token.expose(), "abc==");
+        }
+    }
+
+    #[test]
+    fn no_token_is_an_error_that_quotes_nothing() {
+        for content in [
+            "",
+            "s3cret",
+            r#"{"token":"s3cret"}"#,
+            r#"{"data":["s3cret"]}"#,
+            r#"{"data":{"token":["s3cret"]}}"#,
+            r#"{"data":{"token":"s3cret","token":"s3cret2"}}"#,
+            r#"{"data":{"token":"s3cret s3cret"}}"#,
+            r#"{"data":{"token":""}}"#,
+            "token=",
+            "token=s3cret\ntoken=s3cret2",
+            "token=s3crét",
+            "<html>\ntoken=s3cret\n</html>",
+        ] {
+            let error = read(&answer(200, content), &login("me", "pw", None)).unwrap_err();
+            let LoginError::Server(failure) = &error else { panic!("{error:?}") };
+            assert_eq!(failure.kind, FailureKind::NotConfirmed);
+            assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_the_server_said_but_not_the_password() {
+        let page = "<title>Error</title><p>no such user: <password>p&amp;w</password> p&w</p>";
+        for status in [401, 403] {
+            let error = read(&answer(status, page), &login("me", "p&w", None)).unwrap_err();
+            let words = "Error no such user: [hidden] [hidden]".to_owned();
+            assert_eq!(error, LoginError::Refused { status, words });
+        }
+    }
+
+    #[test]
+    fn other_statuses_are_the_servers_failures() {
+        for status in [201, 302, 404, 500, 503] {
+            let error = read(&answer(status, "token=abc"), &login("me", "pw", None)).unwrap_err();
+            assert!(matches!(error, LoginError::Server(_)), "{status}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_password() {
+        assert!(!format!("{:?}", login("me", "s3cret", None)).contains("s3cret"));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_breaks_out_of_its_element(value in "\\PC{1,40}") {
+            let body = body(&login("me", &value, None)).unwrap();
+            let body = std::str::from_utf8(&body).unwrap();
+            let inside = body
+                .strip_prefix("<username>me</username><password>")
+                .and_then(|rest| rest.strip_suffix("</password>"))
+                .unwrap();
+            prop_assert!(!inside.contains(['<', '>', '"', '\'', '\r']));
+            let back = inside
+                .replace("&lt;", "<")
+                .replace("&gt;", ">")
+                .replace("&quot;", "\"")
+                .replace("&apos;", "'")
+                .replace("&#13;", "\r")
+                .replace("&amp;", "&");
+            prop_assert_eq!(back, value);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What is sent, to the byte, and over how many connections.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod responder;
+
+use responder::{AMPLE, Act, JSON_REPLY, Responder, TOKEN, answer, token};
+use securid_api::{Client, Format, LoginRequest, LogoutReply};
+use zeroize::Zeroizing;
+
+/// Request line, headers (sorted: their order means nothing) and content.
+fn parts(request: &str) -> (String, Vec<String>, String) {
+    let (head, content) = request.split_once("\r\n\r\n").unwrap();
+    let (line, headers) = head.split_once("\r\n").unwrap();
+    let mut headers: Vec<_> = headers.split("\r\n").map(str::to_owned).collect();
+    headers.sort();
+    (line.into(), headers, content.into())
+}
+
+#[tokio::test]
+async fn a_logout_is_just_what_the_vendors_pages_say() {
+    for (format, name) in [(Format::Json, "json"), (Format::Properties, "properties")] {
+        let server = Responder::start(Act::Say(answer("200 OK", "", JSON_REPLY))).await;
+        server.client(format).logout(&token(), AMPLE).await;
+        let (line, headers, content) = parts(&server.requests()[0]);
+        let path = "/aveksa/command.submit?cmd=logoutUser";
+        assert_eq!(line, format!("POST {path}&format={name} HTTP/1.1"));
+        let expected = [
+            "accept: application/json".to_owned(),
+            format!("authorization: Bearer {TOKEN}"),
+            "content-length: 0".to_owned(),
+            "content-type: application/json".to_owned(),
+            format!("host: 127.0.0.1:{}", server.port),
+        ];
+        assert_eq!(headers, expected);
+        assert_eq!(content, "");
+    }
+}
+
+#[tokio::test]
+async fn a_login_is_xml_and_carries_no_token() {
+    for (format, name) in [(Format::Json, "json"), (Format::Properties, "properties")] {
+        let server = Responder::start(Act::Say(answer("200 OK", "", "token=abc\n"))).await;
+        let login = LoginRequest {
+            username: "me".into(),
+            password: Zeroizing::new("p&w".into()),
+            auth_source: Some("AD".into()),
+        };
+        let token = server.client(format).login(login, AMPLE).await.unwrap();
+        assert_eq!(token.expose(), "abc");
+        let (line, headers, content) = parts(&server.requests()[0]);
+        let path = "/aveksa/command.submit?cmd=loginUser";
+        assert_eq!(line, format!("POST {path}&format={name} HTTP/1.1"));
+        let xml = "<username>me</username><password>p&amp;w</password><authsource>AD</authsource>";
+        let expected = [
+            "accept: application/json".to_owned(),
+            format!("content-length: {}", xml.len()),
+            "content-type: application/xml".to_owned(),
+            format!("host: 127.0.0.1:{}", server.port),
+        ];
+        assert_eq!(headers, expected);
+        assert_eq!(content, xml);
+    }
+}
+
+async fn logout(client: &Client) {
+    let reply = client.logout(&token(), AMPLE).await;
+    assert!(matches!(reply, LogoutReply::Confirmed(_)), "{reply:?}");
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again() {
+    let server = Responder::start(Act::Say(answer("200 OK", "", JSON_REPLY))).await;
+    let client = server.client(Format::Json);
+    logout(&client).await;
+    logout(&client.clone()).await;
+    assert_eq!((server.requests().len(), server.connections()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_failed_answer_that_ended_well_keeps_its_connection() {
+    let answers = vec![answer("500 Error", "", "oops"), answer("200 OK", "", JSON_REPLY)];
+    let server = Responder::start(Act::SayInTurn(answers)).await;
+    let client = server.client(Format::Json);
+    let reply = client.logout(&token(), AMPLE).await;
+    assert!(matches!(reply, LogoutReply::Unconfirmed(_)));
+    logout(&client).await;
+    assert_eq!((server.requests().len(), server.connections()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_connection_that_died_in_the_pool_costs_no_attempt() {
+    let close = "Connection: close\r\n";
+    for headers in ["", close] {
+        let server =
+            Responder::start(Act::SayAndClose(answer("200 OK", headers, JSON_REPLY))).await;
+        let client = server.client(Format::Json);
+        for sent in 1..=3 {
+            logout(&client).await;
+            assert_eq!((server.requests().len(), server.connections()), (sent, sent));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_was_sent_is_never_sent_again() {
+    // The connection is used, so that hyper-util may try anew; but the request has gone out.
+    let server = Responder::start(Act::SayInTurn(vec![answer("200 OK", "", JSON_REPLY)])).await;
+    let client = server.client(Format::Json);
+    logout(&client).await;
+    let reply = client.logout(&token(), AMPLE).await;
+    assert!(matches!(reply, LogoutReply::Unconfirmed(_)), "{reply:?}");
+    assert_eq!((server.requests().len(), server.connections()), (2, 1));
+}
