@@ -1,0 +1,184 @@
+//! The handle by which tests, the demo and the program hold a running server.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::runtime::{self, Runtime};
+use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
+
+use crate::answer::REDIRECT_PATH;
+use crate::certificates::Certificates;
+use crate::fault::Fault;
+use crate::gate::Phase;
+use crate::server::{self, Server};
+use crate::truth::{EndedBy, Truth};
+
+/// How a [`Simulator`] is to start. No `Debug`: it holds passwords.
+#[derive(Clone)]
+pub struct Options {
+    /// The TCP port on 127.0.0.1; 0 lets the system choose.
+    pub port: u16,
+    /// TLS, or plain HTTP when false.
+    pub tls: bool,
+    /// Who may log in: user names and passwords.
+    pub users: Vec<(String, String)>,
+    /// What every reply of a command takes longer. The command itself is carried out at once.
+    pub latency: Duration,
+}
+
+impl Default for Options {
+    /// TLS on a free port, no latency, and one user: `alice`, `correct horse`.
+    fn default() -> Self {
+        Self {
+            port: 0,
+            tls: true,
+            users: vec![("alice".to_owned(), "correct horse".to_owned())],
+            latency: Duration::ZERO,
+        }
+    }
+}
+
+/// A running server. It stops when this is dropped.
+///
+/// All methods may be called from any thread; those that switch faults may block for a moment.
+pub struct Simulator {
+    server: Arc<Server>,
+    url: String,
+    ca_pem: String,
+    /// Dropping it stops the server.
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Simulator {
+    /// Starts a server on 127.0.0.1, on a thread of its own. It accepts connections at once.
+    ///
+    /// # Errors
+    /// The port is taken, or the system gives no socket, thread or randomness.
+    pub fn start(options: Options) -> io::Result<Self> {
+        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)))?;
+        listener.set_nonblocking(true)?;
+        let port = listener.local_addr()?.port();
+
+        let (scheme, ca_pem, tls) = if options.tls {
+            let certificates = Certificates::generate()?;
+            ("https", certificates.ca_pem, Some(TlsAcceptor::from(certificates.server)))
+        } else {
+            ("http", String::new(), None)
+        };
+        let server = Arc::new(Server::new(
+            options.users.into_iter().collect(),
+            format!("{scheme}://127.0.0.1:{port}{REDIRECT_PATH}"),
+            options.latency,
+        ));
+
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::Builder::new().name("securid-simulator".to_owned()).spawn({
+            let server = Arc::clone(&server);
+            move || {
+                serve_until_stopped(runtime, Arc::clone(&server), listener, tls, stopped);
+                server.gate.enter(Phase::Stopped);
+            }
+        })?;
+        Ok(Self {
+            server,
+            url: format!("{scheme}://localhost:{port}/aveksa"),
+            ca_pem,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+
+    /// What a client is configured with: `https://localhost:PORT/aveksa`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The certificate of the private CA, for `ca_file`; empty without TLS.
+    #[must_use]
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// A live token made out of band, as by another client's login.
+    #[must_use]
+    pub fn issue(&self, username: &str) -> String {
+        self.server.ledger.issue(username, None)
+    }
+
+    /// The server ends a token itself, as after its idle time; whether the token was alive.
+    pub fn expire(&self, token: &str) -> bool {
+        self.server.ledger.end(token, EndedBy::Expired)
+    }
+
+    /// What really happened up to now.
+    #[must_use]
+    pub fn truth(&self) -> Truth {
+        self.server.ledger.truth()
+    }
+
+    /// Waits until the truth is as wanted, at most `timeout`; whether it is.
+    ///
+    /// `wanted` is asked whenever something changes, with the server held up meanwhile.
+    pub fn wait_until(&self, timeout: Duration, wanted: impl FnMut(&Truth) -> bool) -> bool {
+        self.server.ledger.wait_until(timeout, wanted)
+    }
+
+    /// Sets or clears the general fault, for requests that arrive from now on. With
+    /// [`Fault::Down`], connections are refused when this returns, and accepted again when it
+    /// returns after clearing.
+    pub fn set_fault(&self, fault: Option<Fault>) {
+        self.server.set_fault(None, fault);
+        self.server.gate.settle();
+    }
+
+    /// Sets or clears the fault of one command, which goes before the general one; each is cleared
+    /// by itself.
+    pub fn set_fault_for(&self, command: &str, fault: Option<Fault>) {
+        self.server.set_fault(Some(command), fault);
+        self.server.gate.settle();
+    }
+
+    /// Sets what every reply takes longer, for requests that arrive from now on.
+    pub fn set_latency(&self, latency: Duration) {
+        self.server.switches().latency = latency;
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        // Joined only once it is over, so that a stuck thread fails a test rather than hangs it.
+        if self.server.gate.wait_stopped()
+            && let Some(thread) = self.thread.take()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Returns with every connection closed: they end with the runtime.
+fn serve_until_stopped(
+    runtime: Runtime,
+    server: Arc<Server>,
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    stopped: oneshot::Receiver<()>,
+) {
+    let served = runtime.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        tokio::select! {
+            ended = server::run(server, listener, tls) => ended,
+            _ = stopped => Ok(()),
+        }
+    });
+    if let Err(error) = served {
+        eprintln!("securid-simulator: the listener is lost: {error}");
+    }
+}
