@@ -1,0 +1,177 @@
+//! The disk as the daemon sees it: asynchronous, in order, and answered only when it is durable.
+
+mod document;
+mod error;
+mod files;
+mod folder;
+mod history;
+mod identity;
+mod lock;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+
+use securid_session::{Record, SessionId};
+use tokio::sync::oneshot;
+
+use folder::Change;
+
+pub use error::{DiskError, DiskErrorKind};
+pub use folder::{Damage, Loaded, RecordFolder};
+pub use history::{History, HistoryLine, Past};
+pub use identity::Identity;
+pub use lock::{LockError, StateLock};
+
+/// How many jobs may share a sync. 64 make the sync of the folder cheap beside those of the files,
+/// and keep the first of them from waiting for more than some tenths of a second on a slow disk.
+const BATCH: usize = 64;
+
+/// A handle to the thread that writes. Clones share it; it ends, after all that was asked of it, with
+/// the last of them.
+///
+/// Jobs are done in the order in which they were asked for. There is no deadline here: a disk that
+/// hangs lets the caller wait. A call that is dropped while it waits is carried out all the same.
+#[derive(Clone)]
+pub struct Disk {
+    jobs: Sender<Job>,
+    folder: Arc<PathBuf>,
+}
+
+type Reply<T> = oneshot::Sender<Result<T, DiskError>>;
+
+enum Job {
+    Change(Change, Reply<()>),
+    Append(HistoryLine, Reply<()>),
+    Read(Reply<Past>),
+    Contains(SessionId, Reply<bool>),
+}
+
+impl Disk {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// If there is no thread to be had.
+    pub fn start(records: RecordFolder, history: History) -> Result<Self, DiskError> {
+        let folder = Arc::new(records.path().to_owned());
+        let (jobs, queue) = mpsc::channel();
+        thread::Builder::new()
+            .name("disk".to_owned())
+            .spawn(move || serve(&queue, &records, &history))
+            .map_err(|e: io::Error| DiskError::new("start the thread for", &folder, &e))?;
+        Ok(Self { jobs, folder })
+    }
+
+    /// Writes a record.
+    ///
+    /// # Errors
+    /// If it may not be on disk.
+    pub async fn write(&self, record: Record) -> Result<(), DiskError> {
+        self.ask(|reply| Job::Change(Change::Write(record), reply)).await
+    }
+
+    /// Removes a record; it is fine if there is none.
+    ///
+    /// # Errors
+    /// If it may still be on disk.
+    pub async fn remove(&self, id: SessionId) -> Result<(), DiskError> {
+        self.ask(|reply| Job::Change(Change::Remove(id), reply)).await
+    }
+
+    /// Adds an ended session to the history.
+    ///
+    /// # Errors
+    /// If it may not be on disk.
+    pub async fn append(&self, line: HistoryLine) -> Result<(), DiskError> {
+        self.ask(|reply| Job::Append(line, reply)).await
+    }
+
+    /// Reads the history.
+    ///
+    /// # Errors
+    /// If it is there and cannot be read.
+    pub async fn history(&self) -> Result<Past, DiskError> {
+        self.ask(Job::Read).await
+    }
+
+    /// Whether the history knows an ended session of this name.
+    ///
+    /// # Errors
+    /// If it is there and cannot be read.
+    pub async fn has_ended(&self, id: SessionId) -> Result<bool, DiskError> {
+        self.ask(|reply| Job::Contains(id, reply)).await
+    }
+
+    async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, DiskError> {
+        let (reply, answer) = oneshot::channel();
+        // If the thread is gone, so is the reply's other end.
+        let _ = self.jobs.send(job(reply));
+        answer.await.unwrap_or_else(|_| Err(DiskError::stopped(&self.folder)))
+    }
+}
+
+fn serve(queue: &Receiver<Job>, records: &RecordFolder, history: &History) {
+    while let Ok(first) = queue.recv() {
+        let mut batch = Batch::default();
+        for job in std::iter::once(first).chain(queue.try_iter().take(BATCH - 1)) {
+            batch.take(job, records, history);
+        }
+        batch.finish(records, history);
+    }
+}
+
+/// Neighbouring jobs that one sync can serve: changes of records, or new lines of history.
+#[derive(Default)]
+struct Batch {
+    changes: Vec<(Change, Reply<()>)>,
+    lines: Vec<(HistoryLine, Reply<()>)>,
+}
+
+impl Batch {
+    /// Adds a job; first finishes what must be on disk before it.
+    fn take(&mut self, job: Job, records: &RecordFolder, history: &History) {
+        match job {
+            Job::Change(change, reply) => {
+                self.append(history);
+                self.changes.push((change, reply));
+            }
+            Job::Append(line, reply) => {
+                self.apply(records);
+                self.lines.push((line, reply));
+            }
+            Job::Read(reply) => {
+                self.finish(records, history);
+                let _ = reply.send(history.read());
+            }
+            Job::Contains(id, reply) => {
+                self.finish(records, history);
+                let _ = reply.send(history.contains(&id));
+            }
+        }
+    }
+
+    fn finish(&mut self, records: &RecordFolder, history: &History) {
+        self.apply(records);
+        self.append(history);
+    }
+
+    fn apply(&mut self, records: &RecordFolder) {
+        let (changes, replies): (Vec<_>, Vec<_>) = self.changes.drain(..).unzip();
+        for (reply, done) in replies.into_iter().zip(records.apply(&changes)) {
+            let _ = reply.send(done);
+        }
+    }
+
+    fn append(&mut self, history: &History) {
+        if self.lines.is_empty() {
+            return;
+        }
+        let (lines, replies): (Vec<_>, Vec<_>) = self.lines.drain(..).unzip();
+        let done = history.append_batch(&lines);
+        for reply in replies {
+            let _ = reply.send(done.clone());
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! A record as a file: JSON that a person can read, and that says of itself when it is not whole.
+//!
+//! Every field has to be there and no other may be. An unknown field in a file of a known version is
+//! damage, not something to tolerate: whoever adds a field raises the version, because a field that is
+//! ignored may be the one that says where the token must not go.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use securid_session::{
+    About, Ending, Generation, Key, Limits, Moment, Origin, Outcome, Reason, Record, Revocation,
+    SessionId, Stage,
+};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::identity::Identity;
+
+/// The version of the format that this program writes.
+pub(super) const VERSION: u64 = 1;
+
+/// What has to be readable in a file of any version.
+#[derive(Deserialize)]
+pub(super) struct Head {
+    pub(super) version: u64,
+    pub(super) machine: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Document {
+    version: u64,
+    machine: String,
+    pub(super) boot: String,
+    id: String,
+    generation: u64,
+    instance: String,
+    #[serde(deserialize_with = "present")]
+    username: Option<String>,
+    origin: OriginPart,
+    keyring: String,
+    limits: LimitsPart,
+    created: Instant,
+    last_used: Instant,
+    #[serde(deserialize_with = "present")]
+    in_use_until: Option<Instant>,
+    held: bool,
+    stage: StagePart,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OriginPart {
+    url: String,
+    #[serde(deserialize_with = "present")]
+    ca_file: Option<String>,
+    format: String,
+}
+
+/// Milliseconds; null stands for never.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LimitsPart {
+    #[serde(deserialize_with = "present")]
+    idle_ms: Option<u64>,
+    #[serde(deserialize_with = "present")]
+    lifetime_ms: Option<u64>,
+}
+
+/// A moment on both clocks: the wall clock's for people, the boot clock's for deadlines.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Instant {
+    at: Timestamp,
+    since_boot_ms: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
+enum StagePart {
+    Adding {},
+    Active {},
+    Revoking {
+        reason: String,
+        since: Instant,
+        attempts: u32,
+        #[serde(deserialize_with = "present")]
+        last_error: Option<String>,
+    },
+    Ended {
+        #[serde(deserialize_with = "present")]
+        reason: Option<String>,
+        requested: Instant,
+        ended: Instant,
+        attempts: u32,
+        outcome: String,
+        evidence: String,
+    },
+}
+
+/// Reads an optional value that may be null but not missing, which serde would take for null: without
+/// its `idle_ms` a session would never be idle.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    Option::deserialize(from)
+}
+
+/// The bytes of a record's file. They end with a newline, so that a file that lacks it is not whole.
+pub(super) fn to_bytes(record: &Record, identity: &Identity) -> Result<Vec<u8>, serde_json::Error> {
+    let mut bytes = serde_json::to_vec_pretty(&Document::new(record, identity))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// The record in these bytes and the boot that it is from; the error says what is wrong with them.
+pub(super) fn from_bytes(bytes: &[u8]) -> Result<(Record, String), String> {
+    if bytes.last() != Some(&b'\n') {
+        return Err("it is cut off".to_owned());
+    }
+    let document: Document = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    let boot = document.boot.clone();
+    document.into_record().map(|record| (record, boot))
+}
+
+impl Document {
+    fn new(record: &Record, identity: &Identity) -> Self {
+        let Record { key, about, created, last_used, in_use_until, held, stage } = record;
+        let About { instance, username, origin, keyring, limits } = &**about;
+        let Origin { url, ca_file, format } = origin.clone();
+        Self {
+            version: VERSION,
+            machine: identity.machine.clone(),
+            boot: identity.boot.clone(),
+            id: key.id.to_string(),
+            generation: key.generation.0,
+            instance: instance.clone(),
+            username: username.clone(),
+            origin: OriginPart { url, ca_file, format },
+            keyring: keyring.clone(),
+            limits: LimitsPart {
+                idle_ms: limits.idle.map(millis),
+                lifetime_ms: limits.lifetime.map(millis),
+            },
+            created: Instant::new(*created),
+            last_used: Instant::new(*last_used),
+            in_use_until: in_use_until.map(Instant::new),
+            held: *held,
+            stage: StagePart::new(stage),
+        }
+    }
+
+    fn into_record(self) -> Result<Record, String> {
+        let OriginPart { url, ca_file, format } = self.origin;
+        let id = SessionId::parse(&self.id).ok_or("its id is not 16 hex digits")?;
+        if url.is_empty() || self.keyring.is_empty() {
+            return Err("it names no server or no keyring".to_owned());
+        }
+        Ok(Record {
+            key: Key { id, generation: Generation(self.generation) },
+            about: Arc::new(About {
+                instance: self.instance,
+                username: self.username,
+                origin: Origin { url, ca_file, format },
+                keyring: self.keyring,
+                limits: Limits {
+                    idle: self.limits.idle_ms.map(Duration::from_millis),
+                    lifetime: self.limits.lifetime_ms.map(Duration::from_millis),
+                },
+            }),
+            created: self.created.moment(),
+            last_used: self.last_used.moment(),
+            in_use_until: self.in_use_until.map(|i| i.moment()),
+            held: self.held,
+            stage: self.stage.into_stage()?,
+        })
+    }
+}
+
+impl Instant {
+    fn new(moment: Moment) -> Self {
+        Self { at: timestamp(moment.unix), since_boot_ms: moment.since_boot }
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { since_boot: self.since_boot_ms, unix: self.at.as_millisecond() }
+    }
+}
+
+impl StagePart {
+    fn new(stage: &Stage) -> Self {
+        match stage {
+            Stage::Adding => Self::Adding {},
+            Stage::Active => Self::Active {},
+            Stage::Revoking(Revocation { reason, since, attempts, last_error }) => Self::Revoking {
+                reason: reason.name().to_owned(),
+                since: Instant::new(*since),
+                attempts: *attempts,
+                last_error: last_error.clone(),
+            },
+            Stage::Ended(Ending { reason, requested, ended, attempts, outcome, evidence }) => {
+                Self::Ended {
+                    reason: reason.map(|r| r.name().to_owned()),
+                    requested: Instant::new(*requested),
+                    ended: Instant::new(*ended),
+                    attempts: *attempts,
+                    outcome: outcome.name().to_owned(),
+                    evidence: evidence.clone(),
+                }
+            }
+        }
+    }
+
+    fn into_stage(self) -> Result<Stage, String> {
+        let known =
+            |name: String| Reason::from_name(&name).ok_or(format!("no such reason: {name}"));
+        Ok(match self {
+            Self::Adding {} => Stage::Adding,
+            Self::Active {} => Stage::Active,
+            Self::Revoking { reason, since, attempts, last_error } => Stage::Revoking(Revocation {
+                reason: known(reason)?,
+                since: since.moment(),
+                attempts,
+                last_error,
+            }),
+            Self::Ended { reason, requested, ended, attempts, outcome, evidence } => {
+                Stage::Ended(Ending {
+                    reason: reason.map(known).transpose()?,
+                    requested: requested.moment(),
+                    ended: ended.moment(),
+                    attempts,
+                    outcome: Outcome::from_name(&outcome)
+                        .ok_or(format!("no such outcome: {outcome}"))?,
+                    evidence,
+                })
+            }
+        })
+    }
+}
+
+/// A wall-clock time for people; one beyond the year 9999 is that year's end.
+pub(super) fn timestamp(unix_ms: i64) -> Timestamp {
+    let end = if unix_ms < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    Timestamp::from_millisecond(unix_ms).unwrap_or(end)
+}
+
+/// A span longer than 500 million years is that long.
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}

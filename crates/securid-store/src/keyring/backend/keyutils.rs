@@ -1,0 +1,102 @@
+//! The kernel's keyrings: the user's persistent one, which outlives the login session.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use keyring::api::CredentialStoreApi;
+use keyring::{Entry as Item, Error};
+use linux_keyutils::{KeyError, KeyRing, KeyRingIdentifier};
+use linux_keyutils_keyring_store::Store;
+use securid_session::SessionId;
+use zeroize::Zeroizing;
+
+use super::{Backend, platform_error};
+use crate::keyring::error::KeyringError;
+use crate::keyring::kind::StoreKind;
+use crate::keyring::name::{EntryName, Namespace};
+
+const KIND: StoreKind = StoreKind::Keyutils;
+
+/// A store of kernel keys. The crate below puts each key into the session keyring *of the calling
+/// thread* and links it into the persistent keyring if it can; only the latter counts for us, so
+/// each operation begins with making sure of it (which also starts its three days of grace anew).
+pub(super) struct Keyutils {
+    store: Arc<Store>,
+}
+
+impl Keyutils {
+    pub(super) fn connect() -> Result<Self, KeyringError> {
+        Store::new().map(|store| Self { store }).map_err(|e| platform_error(KIND, &e))
+    }
+
+    fn item(&self, name: EntryName<'_>) -> Result<Item, KeyringError> {
+        reach_persistent_keyring()?;
+        let description = name.to_string();
+        let modifiers = HashMap::from([("description", description.as_str())]);
+        self.store
+            .build(name.namespace.as_str(), name.id.as_str(), Some(&modifiers))
+            .map_err(|e| platform_error(KIND, &e))
+    }
+}
+
+impl Backend for Keyutils {
+    fn check(&mut self, _interactive: bool) -> Result<(), KeyringError> {
+        reach_persistent_keyring()
+    }
+
+    fn put(
+        &mut self,
+        name: EntryName<'_>,
+        _label: &str,
+        secret: &[u8],
+    ) -> Result<(), KeyringError> {
+        self.item(name)?.set_secret(secret).map_err(|e| match e {
+            Error::PlatformFailure(cause)
+                if cause.downcast_ref() == Some(&KeyError::QuotaExceeded) =>
+            {
+                let cause = "an ordinary user may have 200 keys and 20,000 bytes in the kernel";
+                KeyringError::Full { kind: KIND, cause: cause.to_owned() }
+            }
+            other => platform_error(KIND, &other),
+        })
+    }
+
+    fn get(&mut self, name: EntryName<'_>) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
+        match self.item(name)?.get_secret() {
+            Ok(secret) => Ok(Some(Zeroizing::new(secret))),
+            Err(Error::NoEntry) => Ok(None),
+            Err(e) => Err(platform_error(KIND, &e)),
+        }
+    }
+
+    fn delete(&mut self, name: EntryName<'_>) -> Result<(), KeyringError> {
+        match self.item(name)?.delete_credential() {
+            Ok(()) | Err(Error::NoEntry) => Ok(()),
+            Err(e) => Err(platform_error(KIND, &e)),
+        }
+    }
+
+    fn names(&mut self, _namespace: &Namespace) -> Result<Option<Vec<SessionId>>, KeyringError> {
+        Ok(None)
+    }
+}
+
+/// Links the persistent keyring to the calling thread's session keyring, where searches find it.
+fn reach_persistent_keyring() -> Result<(), KeyringError> {
+    let refused = |what: &str, error: KeyError| {
+        let why = match error {
+            KeyError::PermissionDenied | KeyError::AccessDenied => {
+                "access denied; a container or a sandbox often bars it".to_owned()
+            }
+            // ENOSYS: the kernel has no keyrings, or a seccomp filter says so.
+            KeyError::Unknown(38) => "the kernel, or a sandbox, has no such call".to_owned(),
+            KeyError::OperationNotSupported => "the kernel has none".to_owned(),
+            other => other.to_string(),
+        };
+        KeyringError::unavailable(KIND, format!("no {what} keyring: {why}"))
+    };
+    KeyRing::from_special_id(KeyRingIdentifier::Session, false)
+        .map_err(|e| refused("session", e))?;
+    KeyRing::get_persistent(KeyRingIdentifier::Session).map_err(|e| refused("persistent", e))?;
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! Which stores there are, and which of them a new secret may go to.
+
+use std::fmt;
+
+/// A kind of keyring. Each record names the one that has its token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StoreKind {
+    /// The desktop's Secret Service (gnome-keyring, KWallet, KeePassXC), over D-Bus.
+    SecretService,
+    /// The kernel's keyrings: no desktop needed, but gone with a reboot.
+    Keyutils,
+    /// A folder with files in it, for the demo and the tests alone.
+    #[cfg(feature = "test-store")]
+    Test,
+}
+
+impl StoreKind {
+    const ALL: &[Self] = &[
+        Self::SecretService,
+        Self::Keyutils,
+        #[cfg(feature = "test-store")]
+        Self::Test,
+    ];
+
+    /// The name that the config and the records use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SecretService => "secret-service",
+            Self::Keyutils => "keyutils",
+            #[cfg(feature = "test-store")]
+            Self::Test => "test",
+        }
+    }
+
+    /// The kind with this name, if this build knows it.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
+    /// Whether what it keeps is still there after a reboot.
+    #[must_use]
+    pub fn survives_reboot(self) -> bool {
+        match self {
+            Self::SecretService => true,
+            Self::Keyutils => false,
+            #[cfg(feature = "test-store")]
+            Self::Test => true,
+        }
+    }
+}
+
+impl fmt::Display for StoreKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Where new secrets are to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preference {
+    /// The Secret Service if it answers, else the kernel's keyring.
+    Auto,
+    /// This one and no other.
+    Fixed(StoreKind),
+}
+
+/// What was last known of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readiness {
+    /// It served the last call.
+    Ready,
+    /// It is there, and a person has to unlock it.
+    Locked,
+    /// It could not be reached, or did not answer.
+    Unavailable,
+}
+
+impl Readiness {
+    /// The contract's word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Locked => "locked",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}

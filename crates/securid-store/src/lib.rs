@@ -1,0 +1,32 @@
+//! Where sessions are kept: tokens in the keyring, everything else about them on disk.
+//!
+//! Two handles, cheap to clone, each with a thread of its own behind it, because neither a keyring
+//! nor a disk can be asked without waiting:
+//!
+//! - [`Keyring`] (`keyring.rs`): [`Entry`]s, one a session, in a store of some [`StoreKind`]. Every
+//!   call has a deadline, whatever the store does.
+//!   - `keyring/kind.rs`, `name.rs`, `entry.rs`, `error.rs`: the words of the trade
+//!   - `keyring/calls.rs`, `worker.rs`: the queue, the thread, and what happens when it hangs
+//!   - `keyring/safekeeping.rs`: what "stored" means, over any store
+//!   - `keyring/backend.rs`, `backend/`: the stores themselves
+//! - [`Disk`] (`disk.rs`): [`Record`](securid_session::Record)s, a file each, and the history of
+//!   ended sessions. A reply means that it is on the platter.
+//!   - `disk/identity.rs`: which machine and which boot a record is from
+//!   - `disk/document.rs`, `folder.rs`: a record as a file, and the folder of them
+//!   - `disk/history.rs`: the list of ended sessions
+//!   - `disk/lock.rs`: one daemon per state folder
+//!   - `disk/files.rs`, `error.rs`: durable writing
+//!
+//! No token is ever in a record, an error, a log line or a `Debug` output.
+
+mod disk;
+mod keyring;
+
+pub use disk::{
+    Damage, Disk, DiskError, DiskErrorKind, History, HistoryLine, Identity, Loaded, LockError,
+    Past, RecordFolder, StateLock,
+};
+pub use keyring::{
+    Backend, CALL_DEADLINE, Entry, EntryName, INTERACTIVE_DEADLINE, Keyring, KeyringError,
+    Namespace, Preference, Readiness, StoreKind,
+};

@@ -1,0 +1,379 @@
+//! Records and history on a real disk.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::option::of;
+use proptest::prelude::*;
+use securid_session::{
+    About, Ending, Generation, Key, Limits, Moment, Origin, Outcome, Reason, Record, Revocation,
+    SessionId, Stage,
+};
+use securid_store::{
+    Damage, Disk, DiskErrorKind, History, HistoryLine, Identity, Loaded, RecordFolder,
+};
+use tempfile::TempDir;
+
+fn here() -> Identity {
+    Identity { machine: "0123456789abcdef".repeat(2), boot: "boot-1".to_owned() }
+}
+
+fn folder(state: &Path) -> RecordFolder {
+    RecordFolder::open(state, here()).unwrap()
+}
+
+fn at(seconds: i64) -> Moment {
+    Moment { since_boot: seconds.unsigned_abs() * 1000, unix: 1_795_000_000_000 + seconds * 1000 }
+}
+
+fn record(id: u64, stage: Stage) -> Record {
+    Record {
+        key: Key { id: SessionId::from_bits(id), generation: Generation(3) },
+        about: Arc::new(About {
+            instance: "prod".to_owned(),
+            username: Some("ann".to_owned()),
+            origin: Origin {
+                url: "https://igl.example:8443/aveksa/command.submit".to_owned(),
+                ca_file: None,
+                format: "json".to_owned(),
+            },
+            keyring: "keyutils".to_owned(),
+            limits: Limits { idle: Some(Duration::from_secs(900)), lifetime: None },
+        }),
+        created: at(1),
+        last_used: at(2),
+        in_use_until: None,
+        held: false,
+        stage,
+    }
+}
+
+fn ended(id: u64) -> Record {
+    let ending = Ending {
+        reason: Some(Reason::Request),
+        requested: at(5),
+        ended: at(6),
+        attempts: 2,
+        outcome: Outcome::Revoked,
+        evidence: "200 logoutUser".to_owned(),
+    };
+    record(id, Stage::Ended(ending))
+}
+
+fn moments() -> impl Strategy<Value = Moment> {
+    // The wall clock of a person: the years -9999 to 9999.
+    (any::<u64>(), -300_000_000_000_000_i64..250_000_000_000_000)
+        .prop_map(|(since_boot, unix)| Moment { since_boot, unix })
+}
+
+fn reasons() -> impl Strategy<Value = Reason> {
+    use Reason::{Abandoned, Idle, Lifetime, Orphan, Request, Shutdown};
+    proptest::sample::select(vec![Request, Idle, Lifetime, Shutdown, Orphan, Abandoned])
+}
+
+fn outcomes() -> impl Strategy<Value = Outcome> {
+    use Outcome::{AlreadyInvalid, Forgotten, Revoked};
+    proptest::sample::select(vec![Revoked, AlreadyInvalid, Forgotten])
+}
+
+fn stages() -> impl Strategy<Value = Stage> {
+    let revoking = (reasons(), moments(), any::<u32>(), of(".*")).prop_map(
+        |(reason, since, attempts, last_error)| {
+            Stage::Revoking(Revocation { reason, since, attempts, last_error })
+        },
+    );
+    let ended = (of(reasons()), moments(), moments(), any::<u32>(), outcomes(), ".*").prop_map(
+        |(reason, requested, ended, attempts, outcome, evidence)| {
+            Stage::Ended(Ending { reason, requested, ended, attempts, outcome, evidence })
+        },
+    );
+    prop_oneof![Just(Stage::Adding), Just(Stage::Active), revoking, ended]
+}
+
+fn limits() -> impl Strategy<Value = Limits> {
+    let span = || of(any::<u64>().prop_map(Duration::from_millis));
+    (span(), span()).prop_map(|(idle, lifetime)| Limits { idle, lifetime })
+}
+
+fn origins() -> impl Strategy<Value = Origin> {
+    (".+", of(".*"), ".*").prop_map(|(url, ca_file, format)| Origin { url, ca_file, format })
+}
+
+prop_compose! {
+    fn records()(
+        id: u64, generation: u64,
+        instance in ".*", username in of(".*"), origin in origins(), keyring in ".+",
+        limits in limits(), created in moments(), last_used in moments(),
+        in_use_until in of(moments()), held: bool, stage in stages(),
+    ) -> Record {
+        let about = About { instance, username, origin, keyring, limits };
+        let key = Key { id: SessionId::from_bits(id), generation: Generation(generation) };
+        Record { key, about: Arc::new(about), created, last_used, in_use_until, held, stage }
+    }
+}
+
+fn loaded(record: Record) -> Loaded {
+    Loaded::Record { record, same_boot: true }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn every_record_comes_back_as_it_was(record in records()) {
+        let state = tempfile::tempdir().unwrap();
+        for done in folder(state.path()).write_batch(std::slice::from_ref(&record)) {
+            done.unwrap();
+        }
+        prop_assert_eq!(folder(state.path()).load().unwrap(), [loaded(record)]);
+    }
+}
+
+/// A state folder with one record, and where it is.
+fn one(record: &Record) -> (TempDir, std::path::PathBuf) {
+    let state = tempfile::tempdir().unwrap();
+    folder(state.path()).write_batch(std::slice::from_ref(record)).remove(0).unwrap();
+    let path = state.path().join("sessions").join(format!("{}.json", record.key.id));
+    (state, path)
+}
+
+fn damage(found: Vec<Loaded>) -> Damage {
+    let [Loaded::Damaged(damage)]: [Loaded; 1] = found.try_into().unwrap() else {
+        panic!("it was taken for something else");
+    };
+    damage
+}
+
+#[test]
+fn a_file_is_private_and_can_be_read_by_a_person() {
+    let (state, path) = one(&ended(0x0123));
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
+    let folder = fs::metadata(state.path().join("sessions")).unwrap();
+    assert_eq!(folder.permissions().mode() & 0o7777, 0o700);
+    let text = fs::read_to_string(&path).unwrap();
+    for line in [
+        "\n  \"version\": 1,\n",
+        "\n  \"id\": \"0000000000000123\",\n",
+        "\n    \"idle_ms\": 900000,\n",
+        "\"at\": \"2026-11-18T11:06:46Z\"",
+        "\n    \"name\": \"ended\",\n",
+        "\n    \"outcome\": \"revoked\",\n",
+    ] {
+        assert!(text.contains(line), "no {line:?} in {text}");
+    }
+}
+
+#[test]
+fn a_truncated_record_is_damaged_wherever_it_was_cut() {
+    let (state, path) = one(&ended(1));
+    let whole = fs::read(&path).unwrap();
+    for end in 0..whole.len() {
+        fs::write(&path, &whole[..end]).unwrap();
+        let damage = damage(folder(state.path()).load().unwrap());
+        assert_eq!(damage.path, path, "cut at {end}");
+        let kept = damage.moved_to.unwrap();
+        assert_eq!(fs::read(&kept).unwrap(), &whole[..end], "it was changed");
+        assert!(!path.exists());
+        // Only the first few stay, or finding a free name takes the square of their number.
+        if end > 5 {
+            fs::remove_file(kept).unwrap();
+        }
+    }
+    assert_eq!(fs::read_dir(state.path().join("damaged")).unwrap().count(), 6, "none overwritten");
+}
+
+#[test]
+fn what_does_not_fit_is_damaged() {
+    let (state, path) = one(&ended(1));
+    let whole = fs::read_to_string(&path).unwrap();
+    for (from, to) in [
+        ("\"version\": 1", "\"version\": 0"),
+        ("\"id\": \"0000000000000001\"", "\"id\": \"0000000000000002\""),
+        ("\"generation\": 3", "\"generation\": -3"),
+        ("\"instance\"", "\"extra\": 1,\n  \"instance\""),
+        ("\"ca_file\"", "\"client_cert\": null,\n    \"ca_file\""),
+        ("  \"username\": \"ann\",\n", ""),
+        ("\"reason\": \"request\"", "\"reason\": \"moon\""),
+        ("\"outcome\": \"revoked\"", "\"outcome\": \"perhaps\""),
+        ("\"name\": \"ended\"", "\"name\": \"lost\""),
+    ] {
+        assert!(whole.contains(from), "{from}");
+        fs::write(&path, whole.replace(from, to)).unwrap();
+        let damage = damage(folder(state.path()).load().unwrap());
+        assert!(damage.moved_to.is_ok(), "{to}: {damage:?}");
+    }
+    let link = state.path().join("sessions/00000000000000aa.json");
+    std::os::unix::fs::symlink("/dev/zero", link).unwrap();
+    damage(folder(state.path()).load().unwrap());
+}
+
+#[test]
+fn what_cannot_be_set_aside_stays_and_is_reported() {
+    let (state, path) = one(&ended(1));
+    fs::write(&path, "{").unwrap();
+    fs::write(state.path().join("damaged"), "a file where the folder should be").unwrap();
+    let damage = damage(folder(state.path()).load().unwrap());
+    assert!(damage.moved_to.is_err());
+    assert!(path.exists());
+}
+
+#[test]
+fn another_machine_another_boot_and_another_version() {
+    let (state, path) = one(&record(1, Stage::Active));
+    let stranger = Identity { machine: "f".repeat(32), ..here() };
+    let found = RecordFolder::open(state.path(), stranger).unwrap().load().unwrap();
+    let id = SessionId::from_bits(1);
+    assert_eq!(found, [Loaded::Foreign { path: path.clone(), id }]);
+
+    let rebooted = Identity { boot: "boot-2".to_owned(), ..here() };
+    let found = RecordFolder::open(state.path(), rebooted).unwrap().load().unwrap();
+    let expected = Loaded::Record { record: record(1, Stage::Active), same_boot: false };
+    assert_eq!(found, [expected]);
+
+    let newer = fs::read_to_string(&path).unwrap().replace("\"version\": 1", "\"version\": 2");
+    fs::write(&path, newer.replace("\"stage\"", "\"new\": true, \"stage\"")).unwrap();
+    let found = folder(state.path()).load().unwrap();
+    assert_eq!(found, [Loaded::Newer { path: path.clone(), version: 2 }]);
+    assert!(path.exists());
+}
+
+#[test]
+fn leftovers_of_a_crash_are_cleared_and_those_of_another_machine_are_not() {
+    let (state, path) = one(&record(1, Stage::Active));
+    let sessions = state.path().join("sessions");
+    let ours = sessions.join(".tmp-01234567-0000000000000002");
+    let theirs = sessions.join(".tmp-ffffffff-0000000000000002");
+    for leftover in [&ours, &theirs] {
+        fs::write(leftover, "{").unwrap();
+    }
+    assert_eq!(folder(state.path()).load().unwrap(), [loaded(record(1, Stage::Active))]);
+    assert!(path.exists() && theirs.exists() && !ours.exists());
+
+    // One that could not be cleared is no obstacle, whatever it is.
+    std::os::unix::fs::symlink(&path, sessions.join(".tmp-01234567-0000000000000003")).unwrap();
+    folder(state.path()).write_batch(&[record(3, Stage::Adding)]).remove(0).unwrap();
+    let found = folder(state.path()).load().unwrap();
+    assert_eq!(found, [loaded(record(1, Stage::Active)), loaded(record(3, Stage::Adding))]);
+}
+
+#[test]
+fn one_failing_record_does_not_fail_the_others() {
+    let state = tempfile::tempdir().unwrap();
+    let records = folder(state.path());
+    // A folder in the place of the second record's file.
+    fs::create_dir_all(state.path().join("sessions/0000000000000002.json/x")).unwrap();
+    let batch = [record(1, Stage::Active), record(2, Stage::Active), record(3, Stage::Active)];
+    let done = records.write_batch(&batch);
+    assert!(done[0].is_ok() && done[1].is_err() && done[2].is_ok(), "{done:?}");
+    let left: Vec<_> = fs::read_dir(state.path().join("sessions")).unwrap().collect();
+    assert_eq!(left.len(), 3, "no temporary file is left: {left:?}");
+}
+
+#[test]
+fn the_last_of_a_batch_wins_and_removing_is_idempotent() {
+    let state = tempfile::tempdir().unwrap();
+    let records = folder(state.path());
+    let batch = [record(1, Stage::Adding), record(1, Stage::Active)];
+    assert!(records.write_batch(&batch).iter().all(Result::is_ok));
+    assert_eq!(records.load().unwrap(), [loaded(record(1, Stage::Active))]);
+    let id = SessionId::from_bits(1);
+    records.remove(&id).unwrap();
+    records.remove(&id).unwrap();
+    assert_eq!(records.load().unwrap(), []);
+}
+
+#[test]
+fn a_removed_folder_is_made_anew() {
+    let state = tempfile::tempdir().unwrap();
+    let records = folder(state.path());
+    fs::remove_dir_all(state.path().join("sessions")).unwrap();
+    records.write_batch(&[record(1, Stage::Active)]).remove(0).unwrap();
+    assert_eq!(records.load().unwrap(), [loaded(record(1, Stage::Active))]);
+}
+
+#[test]
+fn the_history_gives_each_token_once_newest_first() {
+    let state = tempfile::tempdir().unwrap();
+    let history = History::open(state.path());
+    assert_eq!(history.read().unwrap().lines, []);
+    let line = |id| HistoryLine::of(&ended(id)).unwrap();
+    assert_eq!(HistoryLine::of(&record(1, Stage::Active)), None);
+    history.append_batch(&[line(1), line(2)]).unwrap();
+    history.append_batch(&[line(3), line(1)]).unwrap();
+    let past = history.read().unwrap();
+    assert_eq!(past.lines, [line(1), line(3), line(2)]);
+    assert_eq!(past.damaged, 0);
+    assert!(history.contains(&SessionId::from_bits(2)).unwrap());
+    assert!(!history.contains(&SessionId::from_bits(9)).unwrap());
+    let mode = fs::metadata(state.path().join("history.jsonl")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o600);
+}
+
+#[test]
+fn a_damaged_line_costs_only_itself() {
+    let state = tempfile::tempdir().unwrap();
+    let (history, file) = (History::open(state.path()), state.path().join("history.jsonl"));
+    let line = |id| HistoryLine::of(&ended(id)).unwrap();
+    history.append_batch(&[line(1), line(2)]).unwrap();
+    let whole = fs::read(&file).unwrap();
+    let second = whole.iter().position(|&b| b == b'\n').unwrap() + 1;
+    for end in second + 1..whole.len() - 1 {
+        fs::write(&file, &whole[..end]).unwrap();
+        history.append_batch(&[line(3)]).unwrap();
+        let past = history.read().unwrap();
+        assert_eq!((past.lines, past.damaged), (vec![line(3), line(1)], 1), "cut at {end}");
+    }
+}
+
+#[tokio::test]
+async fn the_disk_answers_a_thousand_writes_and_keeps_their_order() {
+    let state = tempfile::tempdir().unwrap();
+    let disk = Disk::start(folder(state.path()), History::open(state.path())).unwrap();
+    let mut calls = tokio::task::JoinSet::new();
+    for id in 0..1000 {
+        let disk = disk.clone();
+        calls.spawn(async move { disk.write(record(id, Stage::Active)).await });
+    }
+    while let Some(done) = calls.join_next().await {
+        done.unwrap().unwrap();
+    }
+    assert_eq!(folder(state.path()).load().unwrap().len(), 1000);
+
+    // Without waiting in between: the removal comes last, so the record is gone and in the history.
+    let line = HistoryLine::of(&ended(7)).unwrap();
+    let id = SessionId::from_bits(7);
+    let (written, added, removed, past, known) = tokio::join!(
+        biased;
+        disk.write(ended(7)),
+        disk.append(line.clone()),
+        disk.remove(id.clone()),
+        disk.history(),
+        disk.has_ended(id)
+    );
+    written.unwrap();
+    added.unwrap();
+    removed.unwrap();
+    assert_eq!(past.unwrap().lines, [line]);
+    assert!(known.unwrap());
+    assert_eq!(folder(state.path()).load().unwrap().len(), 999);
+}
+
+#[tokio::test]
+async fn a_vanished_state_folder_is_a_typed_error() {
+    let home = tempfile::tempdir().unwrap();
+    let state = home.path().join("state");
+    let disk = Disk::start(folder(&state), History::open(&state)).unwrap();
+    fs::remove_dir_all(&state).unwrap();
+    let line = HistoryLine::of(&ended(1)).unwrap();
+    let error = disk.append(line).await.unwrap_err();
+    assert_eq!(error.kind, DiskErrorKind::Gone);
+    assert_eq!(error.path, state.join("history.jsonl"));
+    let error = disk.write(ended(1)).await.unwrap_err();
+    assert_eq!(error.kind, DiskErrorKind::Gone);
+    assert!(!state.exists(), "its lock is gone, so it is no longer ours to make");
+}
