@@ -1,0 +1,42 @@
+//! Taking a reply line apart.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use crate::messages::RpcError;
+
+/// The JSON text of a result, in its own wiped buffer: it may be a token. Or the error.
+pub(super) type Outcome = Result<Zeroizing<String>, RpcError>;
+
+/// A reply.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// The request that it answers; none if that could not be told.
+    pub(super) id: Option<u64>,
+    pub(super) outcome: Outcome,
+}
+
+impl Answer {
+    /// Understands a line; `None` if it is no reply.
+    pub(super) fn parse(line: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Members<'a> {
+            id: Option<u64>,
+            #[serde(borrow, default, deserialize_with = "present")]
+            result: Option<&'a RawValue>,
+            error: Option<RpcError>,
+        }
+        // A result of `null` is a result.
+        fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<&'de RawValue>, D::Error> {
+            <&RawValue>::deserialize(from).map(Some)
+        }
+        let members: Members<'_> = serde_json::from_slice(line).ok()?;
+        let outcome = match (members.result, members.error) {
+            (Some(result), None) => Ok(Zeroizing::new(result.get().to_owned())),
+            (None, Some(error)) => Err(error),
+            _ => return None,
+        };
+        Some(Self { id: members.id, outcome })
+    }
+}

@@ -1,0 +1,38 @@
+//! The protocol between `securid-sessiond` and its clients: JSON-RPC 2.0, one message a line, over
+//! a Unix socket that only its owner can reach.
+//!
+//! A map, from the wire upwards:
+//!
+//! - [`duration`] and [`secret`]: how a span of time and a token are written;
+//! - [`messages`]: every call with its parameters, every result, every error;
+//! - [`envelope`]: what JSON-RPC puts around them, and the greeting `daemon.hello`;
+//! - [`framing`]: lines of bounded length in buffers that are wiped;
+//! - [`paths`]: where config, records and sockets are looked for; [`folder`]: folders that are
+//!   ours alone;
+//! - `client` (feature `client`): a blocking client that never waits without a limit;
+//! - `server` (feature `server`): listener and connections on tokio, above one `Service`.
+//!
+//! The crate knows nothing of keyrings, records or the remote server: it carries words.
+
+pub mod duration;
+pub mod envelope;
+pub mod folder;
+pub mod framing;
+pub mod messages;
+pub mod paths;
+pub mod secret;
+
+#[cfg(feature = "client")]
+pub mod client;
+#[cfg(feature = "server")]
+pub mod server;
+
+#[cfg(any(feature = "client", feature = "server"))]
+mod address;
+
+/// The number of the protocol that this crate speaks. Within one number things are only added, so
+/// client and daemon agree exactly if their numbers are equal.
+pub const PROTOCOL: u32 = 1;
+
+/// The version of this build, as `daemon.hello` and `--version` tell it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,28 @@
+//! What is said: calls with their parameters, results, errors.
+//!
+//! - `call`: [`Call`], all methods, from and to the wire;
+//! - `params`: the parameters of each method;
+//! - `views`: the results, field by field as `securid-ctl … --json` prints them;
+//! - `reply`: [`Reply`], all results as one type, for the server;
+//! - `words`: the small vocabularies (states, reasons, outcomes), open to later additions;
+//! - `error`: [`RpcError`], the codes and their exit statuses.
+
+mod call;
+mod error;
+mod params;
+mod reply;
+mod views;
+mod words;
+
+pub use call::Call;
+pub use error::{ErrorCode, ErrorData, RpcError};
+pub use params::{
+    Add, Forget, History, List, Login, Logout, OneSession, Retry, Stop, Targets, Use,
+};
+pub use reply::Reply;
+pub use views::{
+    ContactView, HelloView, HistoryItem, HistoryView, InstanceView, KeyringView, ListView,
+    LogoutItem, LogoutView, RefusedView, RetryView, RevocationView, SessionCounts, SessionRef,
+    SessionView, StatusView, StopView, TakenView, Time, TokenView,
+};
+pub use words::{KeyringState, Outcome, Reason, SessionState};

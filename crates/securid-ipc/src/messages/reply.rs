@@ -1,0 +1,41 @@
+//! All results as one type.
+
+use serde::Serialize;
+
+use super::views::{
+    HistoryView, ListView, LogoutView, RetryView, SessionRef, SessionView, StatusView, StopView,
+    TakenView, TokenView,
+};
+
+/// The result of a [`Call`](super::Call): what goes into `result` is the view alone. The variant
+/// tells whoever gets a reply back undelivered what it was about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Reply {
+    /// Of `daemon.status`.
+    Status(StatusView),
+    /// Of `daemon.stop`.
+    Stopping(StopView),
+    /// Of `session.add`.
+    Added(TakenView),
+    /// Of `session.login`.
+    LoggedIn(TakenView),
+    /// Of `session.list`.
+    List(ListView),
+    /// Of `session.history`.
+    History(HistoryView),
+    /// Of `session.show`.
+    Session(SessionView),
+    /// Of `session.token`.
+    Token(TokenView),
+    /// Of `session.touch`.
+    Touched(SessionRef),
+    /// Of `session.hold`.
+    Held(SessionRef),
+    /// Of `session.logout`.
+    Logout(LogoutView),
+    /// Of `session.retry`.
+    Retrying(RetryView),
+    /// Of `session.forget`.
+    Forgotten(SessionRef),
+}

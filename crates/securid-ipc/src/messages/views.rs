@@ -1,0 +1,264 @@
+//! The results, with the field names that the contract fixes. What has no value is `null`, not
+//! absent, where the contract names the field; clients ignore fields that they do not know.
+
+use serde::{Deserialize, Serialize};
+
+use super::words::{KeyringState, Outcome, Reason, SessionState};
+use crate::secret::Secret;
+
+/// A moment in RFC 3339, UTC, as the daemon wrote it: `2026-11-22T12:00:00Z`.
+pub type Time = String;
+
+/// Of `daemon.hello`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HelloView {
+    /// [`crate::PROTOCOL`] of the daemon.
+    pub protocol: u32,
+    /// The daemon's version.
+    pub version: String,
+}
+
+/// A session that is not ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionView {
+    /// 16 lower-case hex digits.
+    pub id: String,
+    /// The instance's name.
+    pub instance: String,
+    /// The whole endpoint.
+    pub url: String,
+    /// Whose session, where it is known.
+    pub username: Option<String>,
+    /// The kind of store that holds the token.
+    pub keyring: String,
+    /// Where it stands.
+    pub state: SessionState,
+    /// When it was taken in.
+    pub created_at: Time,
+    /// When it was lent last.
+    pub last_used_at: Time,
+    /// When it will be revoked for idleness; null if never, or while it is held.
+    pub idle_deadline: Option<Time>,
+    /// When its lifetime is over; null if never.
+    pub expires_at: Option<Time>,
+    /// How many connections hold it.
+    pub holds: u32,
+    /// Its revocation, once that is under way.
+    pub revocation: Option<RevocationView>,
+}
+
+/// A revocation under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevocationView {
+    /// Why.
+    pub reason: Reason,
+    /// Since when.
+    pub since: Time,
+    /// How often the server was asked.
+    pub attempts: u32,
+    /// What the last attempt met.
+    pub last_error: Option<String>,
+    /// When the next attempt is due.
+    pub next_attempt_at: Option<Time>,
+    /// Whether the intent is on disk.
+    pub durable: bool,
+}
+
+/// Of `session.add` and `session.login`: the session, and a warning where its store forgets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenView {
+    /// The session.
+    #[serde(flatten)]
+    pub session: SessionView,
+    /// What a person should know, as that the store does not survive a reboot.
+    pub warning: Option<String>,
+}
+
+/// A page of `session.list`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListView {
+    /// The sessions of this page.
+    pub sessions: Vec<SessionView>,
+    /// Where the next page starts; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// A page of `session.history`, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryView {
+    /// The ended sessions of this page.
+    pub sessions: Vec<HistoryItem>,
+    /// Where the next page starts; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// A session that is ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryItem {
+    /// Its id.
+    pub id: String,
+    /// The instance's name.
+    pub instance: String,
+    /// The whole endpoint.
+    pub url: String,
+    /// Whose session, where it was known.
+    pub username: Option<String>,
+    /// When it was taken in.
+    pub created_at: Time,
+    /// When its end was asked for; null if it never was.
+    pub requested_at: Option<Time>,
+    /// When it was confirmed dead, or forgotten.
+    pub ended_at: Time,
+    /// Why it was to end; null if its end was never asked for.
+    pub reason: Option<Reason>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How often the server was asked.
+    pub attempts: u32,
+    /// What the server said.
+    pub evidence: Option<String>,
+}
+
+/// Of `session.token`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenView {
+    /// The token.
+    pub token: Secret,
+    /// The whole endpoint that it is for, and no other.
+    pub url: String,
+    /// The session's id.
+    pub session: String,
+    /// The instance's name.
+    pub instance: String,
+    /// When its lifetime is over; null if never.
+    pub expires_at: Option<Time>,
+}
+
+/// Of `session.touch`, `session.hold` and `session.forget`: which session was meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRef {
+    /// The session's id.
+    pub session: String,
+}
+
+/// Of `session.logout`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogoutView {
+    /// The sessions that were meant.
+    pub sessions: Vec<LogoutItem>,
+    /// Selectors that meant nothing; the others were carried out all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedView>,
+}
+
+/// How far the logout of one session came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogoutItem {
+    /// Its id.
+    pub id: String,
+    /// The instance's name.
+    pub instance: String,
+    /// `revoking`, `ended` or `lost`.
+    pub state: SessionState,
+    /// How it ended, once it has.
+    pub outcome: Option<Outcome>,
+    /// What the last attempt met.
+    pub last_error: Option<String>,
+    /// Whether the intent is on disk.
+    pub durable: bool,
+}
+
+/// A selector that names no session, or several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedView {
+    /// As it was given.
+    pub selector: String,
+    /// The error that it would be alone.
+    #[serde(flatten)]
+    pub error: super::RpcError,
+}
+
+/// Of `session.retry`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryView {
+    /// The ids of the sessions whose next attempt is made now.
+    pub sessions: Vec<String>,
+}
+
+/// Of `daemon.stop`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StopView {
+    /// Whether the sessions are kept for the next start.
+    pub keep: bool,
+}
+
+/// Of `daemon.status`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusView {
+    /// The daemon's version.
+    pub version: String,
+    /// Its process.
+    pub pid: u32,
+    /// Since when it runs.
+    pub started_at: Time,
+    /// How many sessions stand where.
+    pub sessions: SessionCounts,
+    /// For how many seconds the oldest revocation has been pending; null if none is.
+    pub oldest_pending_seconds: Option<u64>,
+    /// The store for new secrets.
+    pub keyring: KeyringView,
+    /// The instances of the config.
+    pub instances: Vec<InstanceView>,
+    /// What a person should look at: records of another machine or a newer version, damaged files
+    /// that were set aside.
+    pub problems: Vec<String>,
+}
+
+/// How many sessions are in each state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SessionCounts {
+    /// Not yet acknowledged.
+    pub adding: u32,
+    /// Lent out on request.
+    pub active: u32,
+    /// Not yet confirmed dead.
+    pub revoking: u32,
+    /// Recorded without a secret.
+    pub lost: u32,
+}
+
+/// The store for new secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyringView {
+    /// As in the config: `secret-service`, `sealed-file`, `keyutils`, …
+    pub kind: String,
+    /// How it answers.
+    pub state: KeyringState,
+    /// Whether what it holds outlives a reboot.
+    pub survives_reboot: bool,
+}
+
+/// An instance of the config.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceView {
+    /// Its name.
+    pub name: String,
+    /// Its whole endpoint.
+    pub url: String,
+    /// The last time that its server was asked anything; null if it never was.
+    pub last_contact: Option<ContactView>,
+}
+
+/// How a server answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactView {
+    /// When.
+    pub at: Time,
+    /// Whether it answered as a server of this kind does.
+    pub ok: bool,
+    /// What was wrong, if something was.
+    pub message: Option<String>,
+}

@@ -1,0 +1,83 @@
+//! Taking connections until it is time to stop.
+
+use std::{future::Future, io, panic, pin::pin, sync::Arc, time::Duration};
+
+use interprocess::local_socket::{tokio::Stream, traits::StreamCommon as _};
+use tokio::{
+    select,
+    sync::watch,
+    task::{JoinError, JoinSet},
+    time::{sleep, timeout},
+};
+
+use super::{ConnectionId, Listener, Service, connection};
+
+/// How long to wait after an accept that failed for want of descriptors or memory: the connection
+/// stays in the queue meanwhile, and trying at once would burn the processor.
+const SHORTAGE: Duration = Duration::from_millis(100);
+
+/// How long calls in flight may take to be answered once the server stops. The daemon has done
+/// its own work by then; what is left is handing over replies.
+pub(super) const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Serves until `shutdown` resolves: then the socket is unlinked at once, nothing new is read, and
+/// calls in flight have two seconds to be answered. A call that is not done by then is dropped.
+///
+/// # Panics
+/// With whatever a [`Service`] panicked with.
+pub async fn serve<S: Service>(
+    listener: Listener,
+    service: Arc<S>,
+    shutdown: impl Future<Output = ()>,
+) {
+    let mut shutdown = pin!(shutdown);
+    let (close, closing) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    let mut numbers = (0..).map(ConnectionId);
+    loop {
+        select! {
+            () = &mut shutdown => break,
+            Some(ended) = connections.join_next() => {
+                pass_panic_on(ended);
+            }
+            accepted = listener.accept() => match accepted {
+                Ok(stream) if is_ours(&stream) => {
+                    let Some(id) = numbers.next() else { break };
+                    connections.spawn(connection::run(stream, id, service.clone(), closing.clone()));
+                }
+                // Somebody else's, root's included. Nothing is said to strangers.
+                Ok(_) => {}
+                // The client gave up before its turn.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(_) => sleep(SHORTAGE).await,
+            },
+        }
+    }
+    drop(listener);
+    close.send_replace(true);
+    let all_gone = async {
+        while let Some(ended) = connections.join_next().await {
+            pass_panic_on(ended);
+        }
+    };
+    // The connections keep the bound themselves; this is for calls that outlive it.
+    let _ = timeout(FAREWELL + SHORTAGE, all_gone).await;
+}
+
+/// A task that panicked must not pass for one that ended.
+pub(super) fn pass_panic_on<T>(ended: Result<T, JoinError>) -> Option<T> {
+    match ended {
+        Ok(value) => Some(value),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => panic::resume_unwind(panic),
+            // Cancelled: the runtime goes down.
+            Err(_) => None,
+        },
+    }
+}
+
+/// Whether the kernel says that our own user is at the other end.
+fn is_ours(stream: &Stream) -> bool {
+    let us = rustix::process::geteuid().as_raw();
+    stream.peer_creds().is_ok_and(|peer| peer.euid() == Some(us))
+}

@@ -1,0 +1,207 @@
+//! The exchange with one client.
+//!
+//! One task a connection: it reads request lines, runs their calls side by side up to a bound,
+//! and writes the answers one at a time, in the order in which the calls end. While the bound is
+//! reached nothing is read: further lines wait in the socket.
+
+use std::{io, ops::ControlFlow, sync::Arc, time::Duration};
+
+use interprocess::local_socket::tokio::Stream;
+use tokio::{
+    io::AsyncReadExt as _,
+    select,
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    ConnectionId, Service,
+    accept::{FAREWELL, pass_panic_on},
+    outbox::{Answer, Outbox},
+};
+use crate::{
+    envelope::{self, Asked, Id, Request},
+    framing::{LineBuffer, REQUEST_LIMIT},
+    messages::{ErrorCode, Reply, RpcError},
+};
+
+/// How many requests of one connection are carried out at once, or answered but not yet read by
+/// the client. Programs use a handful; the bound keeps one client from filling the memory.
+const IN_FLIGHT: usize = 16;
+
+/// How long a line may be half-sent. Clients write a line in one piece.
+const LINE_WITHIN: Duration = Duration::from_secs(10);
+
+/// What became of a call, and under which id it is to be said.
+type Done = (Option<Id>, Result<Reply, RpcError>);
+
+struct Connection<S> {
+    id: ConnectionId,
+    service: Arc<S>,
+    /// False once the client has (half-)closed, sent too long a line, or the server stops.
+    reading: bool,
+    lines: LineBuffer,
+    /// Since when the first line in `lines` has been incomplete while we were reading.
+    half_line_since: Option<Instant>,
+    calls: JoinSet<Done>,
+    outbox: Outbox,
+    /// When the server stops: until when answers may still go out.
+    farewell: Option<Instant>,
+}
+
+/// Serves one client to its end.
+pub(super) async fn run<S: Service>(
+    stream: Stream,
+    id: ConnectionId,
+    service: Arc<S>,
+    closing: watch::Receiver<bool>,
+) {
+    let mut connection = Connection {
+        id,
+        service,
+        reading: true,
+        lines: LineBuffer::new(REQUEST_LIMIT),
+        half_line_since: None,
+        calls: JoinSet::new(),
+        outbox: Outbox::default(),
+        farewell: None,
+    };
+    // Whether it ended well or the client died: what could not be handed over goes back.
+    let _ = connection.exchange(&stream, closing).await;
+    drop(stream);
+    connection.wind_up().await;
+}
+
+impl<S: Service> Connection<S> {
+    /// Reads, calls and answers until nothing is left to do.
+    ///
+    /// # Errors
+    /// If the client has gone or is dropped for its slowness.
+    async fn exchange(
+        &mut self,
+        stream: &Stream,
+        mut closing: watch::Receiver<bool>,
+    ) -> io::Result<()> {
+        loop {
+            if let Some(reply) = self.outbox.start_next() {
+                self.service.undelivered(reply);
+            }
+            let open = self.reading && self.calls.len() + self.outbox.len() < IN_FLIGHT;
+            if open && self.take_request().is_continue() {
+                continue;
+            }
+            if !self.reading && self.calls.is_empty() && self.outbox.len() == 0 {
+                return Ok(());
+            }
+            self.half_line_since = match self.half_line_since {
+                _ if !open || self.lines.is_empty() => None,
+                None => Some(Instant::now()),
+                since => since,
+            };
+            let deadlines = [
+                self.half_line_since.map(|since| since + LINE_WITHIN),
+                self.outbox.deadline(),
+                self.farewell,
+            ];
+            let mut reader = stream;
+            select! {
+                Some(done) = self.calls.join_next() => {
+                    if let Some((id, outcome)) = pass_panic_on(done) {
+                        self.answer(id, outcome);
+                    }
+                }
+                written = self.outbox.write_some(stream) => written?,
+                read = reader.read(self.lines.space()), if open => match read? {
+                    0 => self.end_of_requests(),
+                    n => self.lines.advance(n),
+                },
+                () = passed(deadlines) => return Err(io::ErrorKind::TimedOut.into()),
+                stop = closing.wait_for(|closing| *closing), if self.farewell.is_none() => {
+                    // An error means that the server is gone, which is as good as its word.
+                    let _ = stop;
+                    self.reading = false;
+                    self.farewell = Some(Instant::now() + FAREWELL);
+                }
+            }
+        }
+    }
+
+    /// Takes one whole line out of what was read, if there is one, and begins what it asks for.
+    fn take_request(&mut self) -> ControlFlow<()> {
+        match self.lines.take_line(Request::parse) {
+            Ok(None) => return ControlFlow::Break(()),
+            Ok(Some(request)) => {
+                self.half_line_since = None;
+                self.begin(request);
+            }
+            // Where the next request begins cannot be known.
+            Err(too_long) => {
+                let error = RpcError::new(ErrorCode::Request, too_long.to_string());
+                self.outbox.push(Id::null(), Answer::Error(error));
+                self.stop_reading();
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn begin(&mut self, request: Request) {
+        match request.asked {
+            Ok(Asked::Call(call)) => {
+                let (service, connection) = (self.service.clone(), self.id);
+                self.calls.spawn(async move { (request.id, service.call(connection, call).await) });
+            }
+            Ok(Asked::Hello) => {
+                if let Some(id) = request.id {
+                    self.outbox.push(id, Answer::Hello(envelope::hello()));
+                }
+            }
+            Err(error) => self.answer(request.id, Err(error)),
+        }
+    }
+
+    fn answer(&mut self, id: Option<Id>, outcome: Result<Reply, RpcError>) {
+        match (id, outcome) {
+            (Some(id), Ok(reply)) => self.outbox.push(id, Answer::Reply(Box::new(reply))),
+            (Some(id), Err(error)) => self.outbox.push(id, Answer::Error(error)),
+            (None, Ok(reply)) => self.service.undelivered(reply),
+            (None, Err(_)) => {}
+        }
+    }
+
+    /// The client has closed or half-closed; which of them, only writing will tell.
+    fn end_of_requests(&mut self) {
+        if !self.lines.is_empty() {
+            let message = "the last line was cut off: it has no newline at its end";
+            self.answer(Some(Id::null()), Err(RpcError::new(ErrorCode::Parse, message)));
+        }
+        self.stop_reading();
+    }
+
+    fn stop_reading(&mut self) {
+        self.reading = false;
+        self.lines = LineBuffer::new(REQUEST_LIMIT);
+    }
+
+    /// Gives back what was not handed over, and lets the calls come to their ends: a login that is
+    /// dropped half-way would lose its token.
+    async fn wind_up(mut self) {
+        for reply in self.outbox.into_undelivered() {
+            self.service.undelivered(reply);
+        }
+        while let Some(done) = self.calls.join_next().await {
+            if let Some((_, Ok(reply))) = pass_panic_on(done) {
+                self.service.undelivered(reply);
+            }
+        }
+        self.service.closed(self.id);
+    }
+}
+
+/// Ends when the earliest of the deadlines is over; never, if there is none.
+async fn passed(deadlines: [Option<Instant>; 3]) {
+    match deadlines.into_iter().flatten().min() {
+        Some(earliest) => sleep_until(earliest).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,165 @@
+//! Binding a socket.
+//!
+//! `interprocess`' own `try_overwrite` took the path from a live daemon, and the old listener then
+//! unlinked the new one's socket. So here: connect to what is there, unlink it only if it refuses,
+//! bind with name reclaiming off, unlink our own at the end. Two daemons that start at once are
+//! kept apart by the lock in the state folder, which is taken before.
+
+use std::{
+    fs, io,
+    os::unix::fs::{FileTypeExt as _, MetadataExt as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use interprocess::{
+    ConnectWaitMode,
+    local_socket::{
+        ConnectOptions, ListenerOptions, Name,
+        tokio::{Listener as Socket, Stream, prelude::*},
+    },
+    os::unix::local_socket::ListenerOptionsExt as _,
+};
+use thiserror::Error;
+
+use crate::{
+    address,
+    folder::{self, FolderError},
+    paths::SOCKET_PATH_LIMIT,
+};
+
+/// Read and write for the owner: to connect, one must be allowed to write.
+const SOCKET_MODE: u16 = 0o600;
+
+/// How long a socket that is there may take to accept or refuse. Linux decides at once; a daemon
+/// whose queue is full is a live one.
+const PROBE: Duration = Duration::from_secs(1);
+
+/// A bound socket. Dropped, it unlinks its path, if that is still its own.
+#[derive(Debug)]
+pub struct Listener {
+    socket: Socket,
+    bound: Bound,
+}
+
+/// Why a socket could not be bound.
+#[derive(Debug, Error)]
+pub enum BindError {
+    /// A daemon answers there.
+    #[error("another daemon listens on {path}", path = path.display())]
+    InUse {
+        /// Where.
+        path: PathBuf,
+    },
+    /// A Unix socket cannot have such a path.
+    #[error(
+        "the socket path {path} is longer than {SOCKET_PATH_LIMIT} bytes: \
+         name a shorter one with --socket",
+        path = path.display()
+    )]
+    TooLong {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Its folder is not ours alone.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// Something that is no socket has the path; it is left alone.
+    #[error("{path} is there and is no socket: move it away", path = path.display())]
+    NotASocket {
+        /// Where.
+        path: PathBuf,
+    },
+    /// The system refused.
+    #[error("cannot listen on {path}: {source}", path = path.display())]
+    Failed {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl Listener {
+    /// Binds the socket at `path`, whose folder is made or checked to be ours alone. What a dead
+    /// daemon left there is cleared away; a live one is respected. Call it on a tokio runtime
+    /// with I/O enabled.
+    ///
+    /// # Errors
+    /// [`BindError`], which says what is in the way.
+    pub fn bind(path: &Path) -> Result<Self, BindError> {
+        let failed = |source| BindError::Failed { path: path.to_owned(), source };
+        let too_long = || BindError::TooLong { path: path.to_owned() };
+        let name = address::name(path).ok_or_else(too_long)?.map_err(failed)?;
+        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            folder::private(parent)?;
+        }
+        clear_away_the_dead(path, &name)?;
+        let options = ListenerOptions::new().name(name).reclaim_name(false);
+        let socket = options.mode(SOCKET_MODE.into()).create_tokio().map_err(|error| {
+            // Something came between: it is alive.
+            match error.kind() {
+                io::ErrorKind::AddrInUse => BindError::InUse { path: path.to_owned() },
+                _ => failed(error),
+            }
+        })?;
+        let inode = inode(path).map_err(failed)?;
+        Ok(Self { socket, bound: Bound { path: path.to_owned(), inode } })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.bound.path
+    }
+
+    pub(super) async fn accept(&self) -> io::Result<Stream> {
+        self.socket.accept().await
+    }
+}
+
+/// A path that is ours to unlink.
+#[derive(Debug)]
+struct Bound {
+    path: PathBuf,
+    inode: (u64, u64),
+}
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        if inode(&self.path).is_ok_and(|now| now == self.inode) {
+            // A leftover is cleared away at the next start.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn clear_away_the_dead(path: &Path, name: &Name<'_>) -> Result<(), BindError> {
+    let failed = |source| BindError::Failed { path: path.to_owned(), source };
+    let found = match fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    if !found.file_type().is_socket() {
+        return Err(BindError::NotASocket { path: path.to_owned() });
+    }
+    let probe =
+        ConnectOptions::new().name(name.borrow()).wait_mode(ConnectWaitMode::Timeout(PROBE));
+    match probe.connect_sync() {
+        Ok(_) => Err(BindError::InUse { path: path.to_owned() }),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            Err(BindError::InUse { path: path.to_owned() })
+        }
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            fs::remove_file(path).map_err(failed)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// What tells a file from another that later has its path.
+fn inode(path: &Path) -> io::Result<(u64, u64)> {
+    fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
+}

@@ -1,0 +1,276 @@
+//! The client against daemons that answer, do not answer, or are not what they seem.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Write as _},
+    os::unix::net::{UnixListener, UnixStream},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use securid_ipc::{
+    client::{Client, ClientError, ConnectError, LIVE_WITHIN},
+    messages::{Add, Call, ErrorCode, OneSession, SessionRef},
+};
+use tempfile::TempDir;
+
+/// Enough for any answer that comes at all.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const GREETING: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"protocol":1,"version":"9","new":0}}"#;
+const HELD: &str = r#"{"jsonrpc":"2.0","id":2,"result":{"session":"a","new":0}}"#;
+
+struct Daemon {
+    home: TempDir,
+    listener: Option<UnixListener>,
+}
+
+impl Daemon {
+    fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let listener = Some(UnixListener::bind(home.path().join("s.sock")).unwrap());
+        Self { home, listener }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.home.path().join("s.sock")
+    }
+
+    /// Serves one connection in a thread.
+    fn serve(&mut self, talk: impl FnOnce(BufReader<UnixStream>) + Send + 'static) {
+        let listener = self.listener.take().unwrap();
+        thread::spawn(move || talk(BufReader::new(listener.accept().unwrap().0)));
+    }
+
+    /// Reads the greeting and the call, and answers with these lines.
+    fn answer(&mut self, lines: &[&str]) {
+        let reply = lines.join("\n") + "\n";
+        self.serve(move |mut peer| {
+            let mut request = String::new();
+            peer.read_line(&mut request).unwrap();
+            peer.read_line(&mut request).unwrap();
+            peer.get_mut().write_all(reply.as_bytes()).unwrap();
+            // Open until the client goes.
+            let _ = peer.read_line(&mut request);
+        });
+    }
+
+    fn connect(&self) -> Client {
+        Client::connect(&[self.path()]).unwrap()
+    }
+}
+
+fn hold() -> Call {
+    Call::Hold(OneSession { session: Some("a".into()) })
+}
+
+fn held(client: &mut Client) -> Result<SessionRef, ClientError> {
+    client.call(&hold(), PATIENCE)
+}
+
+fn bounded<T>(within: Duration, work: impl FnOnce() -> T) -> T {
+    let started = Instant::now();
+    let result = work();
+    assert!(started.elapsed() < within, "took {:?}", started.elapsed());
+    result
+}
+
+#[test]
+fn greeting_and_call_go_out_together_and_answers_come_in_any_order() {
+    for lines in [
+        &[GREETING, HELD][..],
+        &[HELD, GREETING],
+        &[GREETING, r#"{"jsonrpc":"2.0","id":77,"result":null}"#, HELD],
+    ] {
+        let mut daemon = Daemon::new();
+        daemon.answer(lines);
+        assert_eq!(held(&mut daemon.connect()).unwrap().session, "a");
+    }
+}
+
+#[test]
+fn the_daemon_s_error_is_handed_on() {
+    let mut daemon = Daemon::new();
+    let error = r#"{"jsonrpc":"2.0","id":2,"error":{"code":-32001,"message":"no","data":{"hint":"h","new":1}}}"#;
+    daemon.answer(&[GREETING, error]);
+    let error = held(&mut daemon.connect()).unwrap_err();
+    assert_eq!(error.exit_code(), 66);
+    let ClientError::Rpc(error) = error else { panic!("{error}") };
+    assert_eq!((error.code, error.data.hint.as_deref()), (ErrorCode::NoSuchSession, Some("h")));
+}
+
+#[test]
+fn another_protocol_is_refused() {
+    let mut daemon = Daemon::new();
+    daemon.answer(&[&GREETING.replace("\"protocol\":1", "\"protocol\":2"), HELD]);
+    let error = held(&mut daemon.connect()).unwrap_err();
+    assert!(matches!(error, ClientError::WrongProtocol { theirs: 2 }), "{error}");
+    assert_eq!(error.exit_code(), 76);
+}
+
+#[test]
+fn nonsense_is_refused() {
+    for lines in [
+        &["hello"][..],
+        &[GREETING, "{}"],
+        &[GREETING, r#"{"jsonrpc":"2.0","id":2,"result":{"sess":"a"}}"#],
+        &[GREETING, r#"{"jsonrpc":"2.0","id":2}"#],
+    ] {
+        let mut daemon = Daemon::new();
+        daemon.answer(lines);
+        let error = held(&mut daemon.connect()).unwrap_err();
+        assert!(matches!(error, ClientError::Garbled { .. }), "{lines:?}: {error}");
+    }
+}
+
+#[test]
+fn an_endless_line_is_cut_off() {
+    let mut daemon = Daemon::new();
+    daemon.serve(|mut peer| while peer.get_mut().write_all(&[b'x'; 4096]).is_ok() {});
+    let error = held(&mut daemon.connect()).unwrap_err();
+    assert!(matches!(error, ClientError::Garbled { .. }), "{error}");
+}
+
+#[test]
+fn a_daemon_that_ends_is_noticed_at_once() {
+    let mut daemon = Daemon::new();
+    daemon.serve(|mut peer| {
+        let _ = peer.read_line(&mut String::new());
+    });
+    let mut client = daemon.connect();
+    let error = bounded(LIVE_WITHIN, || held(&mut client)).unwrap_err();
+    assert!(matches!(error, ClientError::Disconnected { .. }), "{error}");
+    assert_eq!(error.exit_code(), 69);
+}
+
+#[test]
+fn a_daemon_that_never_accepts_is_unresponsive() {
+    let daemon = Daemon::new();
+    let mut client = daemon.connect();
+    let error = bounded(LIVE_WITHIN * 3, || held(&mut client)).unwrap_err();
+    assert!(matches!(error, ClientError::Unresponsive { .. }), "{error}");
+    assert_eq!(error.exit_code(), 69);
+}
+
+#[test]
+fn a_large_request_to_a_daemon_that_never_reads_is_bounded_too() {
+    let daemon = Daemon::new();
+    let mut client = daemon.connect();
+    let add = || {
+        let token = "t".repeat(60_000).into();
+        Call::Add(Add { instance: None, token, username: None })
+    };
+    // Again and again, until the socket is full.
+    bounded(LIVE_WITHIN * 12, || {
+        for _ in 0..4 {
+            let error = client.call::<SessionRef>(&add(), PATIENCE).unwrap_err();
+            assert!(matches!(error, ClientError::Unresponsive { .. }), "{error}");
+        }
+    });
+}
+
+#[test]
+fn a_daemon_with_a_full_queue_is_unresponsive_and_no_other_is_tried() {
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, listen, socket};
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("s.sock");
+    let frozen = socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
+    bind(&frozen, &SocketAddrUnix::new(&path).unwrap()).unwrap();
+    listen(&frozen, 0).unwrap();
+    let _waiting = UnixStream::connect(&path).unwrap();
+    let other = Daemon::new();
+    let error = bounded(LIVE_WITHIN * 3, || Client::connect(&[path, other.path()])).unwrap_err();
+    assert!(matches!(error, ConnectError::Unresponsive { .. }), "{error}");
+    assert_eq!(error.exit_code(), 69);
+}
+
+#[test]
+fn a_slow_result_is_bounded_by_the_caller_not_by_the_sign_of_life() {
+    let mut daemon = Daemon::new();
+    daemon.answer(&[GREETING]);
+    let mut client = daemon.connect();
+    let within = Duration::from_millis(100);
+    let error = bounded(LIVE_WITHIN, || client.call::<SessionRef>(&hold(), within)).unwrap_err();
+    assert!(matches!(error, ClientError::TooSlow { .. }), "{error}");
+}
+
+#[test]
+fn candidates_are_tried_in_order() {
+    let mut daemon = Daemon::new();
+    let home = tempfile::tempdir().unwrap();
+    let (missing, dead, file) =
+        (home.path().join("missing"), home.path().join("dead"), home.path().join("file"));
+    drop(UnixListener::bind(&dead).unwrap());
+    fs::write(&file, "").unwrap();
+    let nobody = [missing, file.join("s.sock"), dead];
+    let error = Client::connect(&nobody).unwrap_err();
+    assert!(matches!(&error, ConnectError::NoDaemon { tried } if *tried == nobody), "{error}");
+
+    let [missing, _, dead] = nobody;
+    daemon.answer(&[GREETING, HELD]);
+    let mut client = Client::connect(&[missing, dead, daemon.path()]).unwrap();
+    assert_eq!(client.path(), daemon.path());
+    assert_eq!(held(&mut client).unwrap().session, "a");
+}
+
+#[test]
+fn a_path_that_is_too_long_is_named() {
+    let long = Path::new("/").join("x".repeat(107));
+    let error = Client::connect(&[long]).unwrap_err();
+    assert!(matches!(error, ConnectError::TooLong { .. }), "{error}");
+}
+
+#[test]
+fn a_daemon_of_somebody_else_gets_nothing() {
+    // Only root can make somebody else listen.
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    use std::os::unix::process::CommandExt as _;
+    let home = tempfile::tempdir().unwrap();
+    std::os::unix::fs::chown(home.path(), Some(65_534), None).unwrap();
+    let path = home.path().join("s.sock");
+    let script = "import socket, sys\n\
+        s = socket.socket(socket.AF_UNIX)\n\
+        s.bind(sys.argv[1]); s.listen(); print(flush=True)\n\
+        c, _ = s.accept()\n\
+        print(len(c.recv(1000)), flush=True)\n";
+    let mut stranger = std::process::Command::new("python3")
+        .args(["-c", script])
+        .arg(&path)
+        .uid(65_534)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(stranger.stdout.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    let error = Client::connect(&[path]).unwrap_err();
+    assert!(matches!(error, ConnectError::NotOurs { owner: Some(65_534), .. }), "{error}");
+    assert_eq!(error.exit_code(), 76);
+    line.clear();
+    said.read_line(&mut line).unwrap();
+    assert_eq!(line, "0\n", "something was sent");
+    stranger.wait().unwrap();
+}
+
+#[test]
+fn the_end_of_the_daemon_is_waited_for() {
+    let mut daemon = Daemon::new();
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    daemon.serve(move |mut peer| {
+        let mut request = String::new();
+        peer.read_line(&mut request).unwrap();
+        peer.read_line(&mut request).unwrap();
+        writeln!(peer.get_mut(), "{GREETING}\n{HELD}").unwrap();
+        ended.recv().unwrap();
+    });
+    let mut client = daemon.connect();
+    held(&mut client).unwrap();
+    assert!(!client.wait_closed(Some(Duration::from_millis(50))), "it has not gone yet");
+    end.send(()).unwrap();
+    assert!(bounded(PATIENCE, || client.wait_closed(None)));
+}
