@@ -1,0 +1,113 @@
+//! The machine's clocks, and an alarm that keeps counting while the machine sleeps.
+
+use std::io;
+
+use jiff::Timestamp;
+use rustix::time::{
+    ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime,
+    timerfd_create, timerfd_settime,
+};
+use securid_session::Moment;
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::pipe;
+
+/// What the clocks read at this instant. CLOCK_BOOTTIME never jumps and counts sleep.
+pub(crate) fn now() -> Moment {
+    let boot = clock_gettime(ClockId::Boottime);
+    let wall = clock_gettime(ClockId::Realtime);
+    Moment { since_boot: u64::try_from(millis(boot)).unwrap_or(0), unix: millis(wall) }
+}
+
+fn millis(time: Timespec) -> i64 {
+    time.tv_sec.saturating_mul(1000).saturating_add(time.tv_nsec / 1_000_000)
+}
+
+/// A time on the wall clock as the protocol writes it: RFC 3339, UTC, to the second.
+pub(crate) fn rfc3339(unix_millis: i64) -> String {
+    let seconds = unix_millis.div_euclid(1000);
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
+}
+
+/// What the wall clock will show at that reading of the boot clock, as far as one knows at `now`.
+pub(crate) fn wall_time(at: Moment, now: Moment) -> String {
+    let ahead = i128::from(at.since_boot) - i128::from(now.since_boot);
+    rfc3339(i64::try_from(i128::from(now.unix) + ahead).unwrap_or(i64::MAX))
+}
+
+/// Rings once at a reading of the boot clock. Tokio's own timers stand still while the machine
+/// sleeps, and a deadline that passed in the night must be enforced in the morning.
+///
+/// It is a timerfd. Tokio's own way to wait for a foreign descriptor, `AsyncFd`, is unsafe; a timerfd
+/// is read just like a pipe, and waiting for that is safe.
+pub(crate) struct Alarm {
+    timer: pipe::Receiver,
+    set_to: Option<u64>,
+}
+
+impl Alarm {
+    /// An alarm that is not set.
+    ///
+    /// # Errors
+    /// If the process has no file descriptor left.
+    pub(crate) fn new() -> io::Result<Self> {
+        let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
+        let timer = timerfd_create(TimerfdClockId::Boottime, flags)?;
+        Ok(Self { timer: pipe::Receiver::from_owned_fd_unchecked(timer)?, set_to: None })
+    }
+
+    /// Sets it to ring at that many milliseconds since boot, or never.
+    ///
+    /// # Errors
+    /// None that the kernel documents for these arguments.
+    pub(crate) fn set(&mut self, at: Option<u64>) -> io::Result<()> {
+        if at == self.set_to {
+            return Ok(());
+        }
+        // Zero would switch it off; a moment that has passed rings at once.
+        let value = at.map_or(Timespec { tv_sec: 0, tv_nsec: 0 }, |ms| Timespec {
+            tv_sec: i64::try_from(ms.max(1) / 1000).unwrap_or(i64::MAX),
+            tv_nsec: i64::try_from(ms.max(1) % 1000).unwrap_or(0) * 1_000_000,
+        });
+        let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: value };
+        timerfd_settime(&self.timer, TimerfdTimerFlags::ABSTIME, &once)?;
+        self.set_to = at;
+        Ok(())
+    }
+
+    /// Waits until it rings; then it is not set any more.
+    ///
+    /// # Errors
+    /// If the runtime is going down.
+    pub(crate) async fn ring(&mut self) -> io::Result<()> {
+        let mut expirations = [0; 8];
+        self.timer.read_exact(&mut expirations).await?;
+        self.set_to = None;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn times_are_written_in_utc_to_the_second() {
+        assert_eq!(rfc3339(1_800_000_000_999), "2027-01-15T08:00:00Z");
+        let now = Moment { since_boot: 10_000, unix: 1_800_000_000_000 };
+        let ahead = Moment { since_boot: 70_000, unix: 0 };
+        assert_eq!(wall_time(ahead, now), "2027-01-15T08:01:00Z");
+    }
+
+    #[tokio::test]
+    async fn the_alarm_rings_for_what_has_passed_and_for_what_comes() {
+        let mut alarm = Alarm::new().unwrap();
+        for at in [1, now().since_boot + 20] {
+            alarm.set(Some(at)).unwrap();
+            let rung = tokio::time::timeout(std::time::Duration::from_secs(10), alarm.ring()).await;
+            rung.unwrap().unwrap();
+            assert!(now().since_boot >= at);
+        }
+    }
+}

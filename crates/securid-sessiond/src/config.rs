@@ -1,0 +1,48 @@
+//! What the config says, and where it says something wrong.
+//!
+//! - `file`: one TOML file, with the line of whatever is wrong in it;
+//! - `layers`: which files count, and how the later ones win;
+//! - `settings`: what comes out, complete and checked.
+
+mod file;
+mod layers;
+mod settings;
+
+use std::fmt;
+use std::path::PathBuf;
+
+pub(crate) use layers::load;
+pub(crate) use settings::{Config, Instance, OnExit, RevocationSettings};
+
+/// One thing that is wrong in a config file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) file: PathBuf,
+    /// Counted from one; none for the file as a whole.
+    pub(crate) line: Option<usize>,
+    /// The key, as `instances.prod.url`; empty for the file as a whole.
+    pub(crate) key: String,
+    /// What is wrong with it, and what was expected.
+    pub(crate) problem: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if !self.key.is_empty() {
+            write!(f, ": {}", self.key)?;
+        }
+        write!(f, ": {}", self.problem)
+    }
+}
+
+/// What the config files came to.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) config: Config,
+    /// What is wrong in the machine's file without being an error, like a key that we do not know.
+    pub(crate) warnings: Vec<Fault>,
+}

@@ -1,0 +1,214 @@
+//! One TOML file: every key may be missing, and every value remembers where it stands.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use securid_api::Format;
+use securid_ipc::duration::parse_duration;
+use serde::de::{self, Deserialize, Deserializer};
+use toml::Spanned;
+
+use super::{Fault, OnExit};
+
+/// What one file says. Which keys there are is the contract's; those of later versions are unknown.
+#[derive(Debug, Default, serde::Deserialize)]
+pub(crate) struct ConfigFile {
+    pub(crate) default_instance: Option<Spanned<String>>,
+    pub(crate) keyring: Option<Spanned<String>>,
+    pub(crate) require_durable: Option<bool>,
+    pub(crate) idle_timeout: Option<Limit>,
+    pub(crate) max_lifetime: Option<Limit>,
+    pub(crate) on_exit: Option<OnExit>,
+    #[serde(default)]
+    pub(crate) revocation: RevocationTable,
+    #[serde(default)]
+    pub(crate) instances: BTreeMap<String, InstanceTable>,
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+pub(crate) struct RevocationTable {
+    pub(crate) attempt_timeout: Option<Span>,
+    pub(crate) retry_initial: Option<Span>,
+    pub(crate) retry_max: Option<Span>,
+    pub(crate) concurrency: Option<Concurrency>,
+    pub(crate) shutdown_grace: Option<Span>,
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+pub(crate) struct InstanceTable {
+    pub(crate) url: Option<Spanned<String>>,
+    pub(crate) username: Option<String>,
+    pub(crate) auth_source: Option<String>,
+    pub(crate) ca_file: Option<Spanned<PathBuf>>,
+    pub(crate) format: Option<ReplyFormat>,
+    pub(crate) idle_timeout: Option<Limit>,
+    pub(crate) max_lifetime: Option<Limit>,
+}
+
+/// A file as read: its text is kept so that a place in it can be told as a line.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    text: String,
+    pub(crate) says: ConfigFile,
+    /// Keys that we do not know, which is an error in one file and a warning in another.
+    pub(crate) unknown: Vec<Fault>,
+}
+
+impl Source {
+    /// Reads a file; none if there is no such file.
+    pub(crate) fn read(path: &Path) -> Result<Option<Self>, Fault> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::parse(path, text).map(Some),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Fault {
+                file: path.to_owned(),
+                line: None,
+                key: String::new(),
+                problem: format!("cannot be read: {error}"),
+            }),
+        }
+    }
+
+    fn parse(path: &Path, text: String) -> Result<Self, Fault> {
+        let fault = |key: String, span: Option<Range<usize>>, problem: String| Fault {
+            file: path.to_owned(),
+            line: span.map(|span| line_of(&text, span.start)),
+            key,
+            problem,
+        };
+        let document = toml::Deserializer::parse(&text)
+            .map_err(|error| fault(String::new(), error.span(), error.message().to_owned()))?;
+        let mut paths = Vec::new();
+        let mut note = |path: serde_ignored::Path<'_>| paths.push(path.to_string());
+        let document = serde_ignored::Deserializer::new(document, &mut note);
+        let says: ConfigFile = serde_path_to_error::deserialize(document).map_err(|error| {
+            let key = error.path().to_string();
+            let key = if key == "." { String::new() } else { key };
+            fault(key, error.inner().span(), error.inner().message().to_owned())
+        })?;
+        let unknown = paths
+            .into_iter()
+            .map(|key| Fault {
+                file: path.to_owned(),
+                line: line_of_key(&text, &key),
+                problem: "this version knows no such key; docs/configuration.md lists them all"
+                    .to_owned(),
+                key,
+            })
+            .collect();
+        Ok(Self { path: path.to_owned(), text, says, unknown })
+    }
+
+    /// A fault of the value that stands at `span`.
+    pub(crate) fn fault<T>(&self, at: &Spanned<T>, key: &str, problem: impl fmt::Display) -> Fault {
+        Fault {
+            file: self.path.clone(),
+            line: Some(line_of(&self.text, at.span().start)),
+            key: key.to_owned(),
+            problem: problem.to_string(),
+        }
+    }
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    1 + text.bytes().take(at).filter(|&byte| byte == b'\n').count()
+}
+
+/// The line on which a dotted key stands, by walking the document's own tables.
+fn line_of_key(text: &str, key: &str) -> Option<usize> {
+    let mut table = toml::de::DeTable::parse(text).ok()?.into_inner();
+    let mut line = None;
+    for part in key.split('.') {
+        let (name, value) = table.iter().find(|(name, _)| name.get_ref() == part)?;
+        line = Some(line_of(text, name.span().start));
+        match value.get_ref().as_table() {
+            Some(inner) => table = inner.clone(),
+            None => break,
+        }
+    }
+    line
+}
+
+/// A span of time that must be longer than nothing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span(pub(crate) Duration);
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        positive(&String::deserialize(deserializer)?).map(Self).map_err(de::Error::custom)
+    }
+}
+
+/// A limit: a span of time, or `never`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limit(pub(crate) Option<Duration>);
+
+impl<'de> Deserialize<'de> for Limit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == "never" {
+            return Ok(Self(None));
+        }
+        positive(&text)
+            .map(|span| Self(Some(span)))
+            .map_err(|problem| de::Error::custom(format!("{problem}; or never")))
+    }
+}
+
+fn positive(text: &str) -> Result<Duration, String> {
+    match parse_duration(text) {
+        Ok(span) if span.is_zero() => {
+            Err(format!("{text:?} is no time at all: write at least 1ms"))
+        }
+        Ok(span) => Ok(span),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// How many attempts at once. The bound keeps a daemon below a server's usual limit of connections.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Concurrency(pub(crate) usize);
+
+impl Concurrency {
+    const MOST: i64 = 256;
+}
+
+impl<'de> Deserialize<'de> for Concurrency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = i64::deserialize(deserializer)?;
+        match usize::try_from(number) {
+            Ok(fits) if (1..=Self::MOST).contains(&number) => Ok(Self(fits)),
+            _ => Err(de::Error::custom(format!(
+                "{number} is out of bounds: write a whole number from 1 to {}",
+                Self::MOST
+            ))),
+        }
+    }
+}
+
+/// `json` or `properties`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ReplyFormat(pub(crate) Format);
+
+impl<'de> Deserialize<'de> for ReplyFormat {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Format::from_name(&text).map(Self).ok_or_else(|| {
+            de::Error::custom(format!("{text:?} is no reply format: write json or properties"))
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for OnExit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "revoke" => Ok(Self::Revoke),
+            "keep" => Ok(Self::Keep),
+            other => Err(de::Error::custom(format!("{other:?}: write revoke or keep"))),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Which files count, and how the later ones win.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use securid_api::{Endpoint, Format};
+use securid_ipc::paths::ConfigFiles;
+use securid_session::Limits;
+use securid_store::{Preference, StoreKind};
+use toml::Spanned;
+
+use super::file::Source;
+use super::{Config, Fault, Instance, Loaded, OnExit, RevocationSettings};
+
+/// The contract's default limits.
+const LIMITS: Limits = Limits {
+    idle: Some(Duration::from_secs(15 * 60)),
+    lifetime: Some(Duration::from_secs(8 * 60 * 60)),
+};
+
+/// Reads all files that count. Every fault is found, not just the first, as far as a file can be
+/// understood at all.
+///
+/// # Errors
+/// The faults that make the config unusable, at least one.
+pub(crate) fn load(files: &ConfigFiles) -> Result<Loaded, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let mut warnings = Vec::new();
+    let mut sources = Vec::new();
+    match files {
+        ConfigFiles::Alone(path) => match Source::read(path) {
+            Ok(Some(source)) => sources.push(source),
+            Ok(None) => faults.push(whole(path, "there is no such file")),
+            Err(fault) => faults.push(fault),
+        },
+        // The folder of additions belongs to a later version.
+        ConfigFiles::Layers { machine, user, .. } => {
+            match machine_file(machine) {
+                Ok(Some(mut source)) => {
+                    warnings.append(&mut source.unknown);
+                    sources.push(source);
+                }
+                Ok(None) => {}
+                Err(fault) => faults.push(fault),
+            }
+            match Source::read(user) {
+                Ok(source) => sources.extend(source),
+                Err(fault) => faults.push(fault),
+            }
+        }
+    }
+    faults.extend(sources.iter().flat_map(|source| source.unknown.clone()));
+    let config = merge(&sources, &mut faults);
+    if faults.is_empty() { Ok(Loaded { config, warnings }) } else { Err(faults) }
+}
+
+/// The machine's file counts only if nobody but root can have written it.
+fn machine_file(path: &Path) -> Result<Option<Source>, Fault> {
+    let Some(source) = Source::read(path)? else { return Ok(None) };
+    let found = std::fs::metadata(path)
+        .map_err(|error| whole(path, &format!("cannot be looked at: {error}")))?;
+    if found.uid() != 0 || found.mode() & 0o022 != 0 {
+        let problem = "others than root can write it, so it cannot count: \
+                       run chown root and chmod go-w on it";
+        return Err(whole(path, problem));
+    }
+    Ok(Some(source))
+}
+
+fn whole(path: &Path, problem: &str) -> Fault {
+    Fault { file: path.to_owned(), line: None, key: String::new(), problem: problem.to_owned() }
+}
+
+/// The last source that says something about a key wins, key by key.
+fn merge(sources: &[Source], faults: &mut Vec<Fault>) -> Config {
+    macro_rules! last {
+        ($($key:ident).+) => { sources.iter().rev().find_map(|s| s.says.$($key).+.as_ref()) };
+    }
+    let base = RevocationSettings::default();
+    let revocation = RevocationSettings {
+        attempt_timeout: last!(revocation.attempt_timeout).map_or(base.attempt_timeout, |s| s.0),
+        retry_initial: last!(revocation.retry_initial).map_or(base.retry_initial, |s| s.0),
+        retry_max: last!(revocation.retry_max).map_or(base.retry_max, |s| s.0),
+        concurrency: last!(revocation.concurrency).map_or(base.concurrency, |c| c.0),
+        shutdown_grace: last!(revocation.shutdown_grace).map_or(base.shutdown_grace, |s| s.0),
+    };
+    let limits = Limits {
+        idle: last!(idle_timeout).map_or(LIMITS.idle, |l| l.0),
+        lifetime: last!(max_lifetime).map_or(LIMITS.lifetime, |l| l.0),
+    };
+    let instances = instances(sources, limits, faults);
+    Config {
+        default_instance: default_instance(sources, &instances, faults),
+        keyring: keyring(sources, faults),
+        require_durable: last!(require_durable).copied().unwrap_or(false),
+        on_exit: last!(on_exit).copied().unwrap_or(OnExit::Revoke),
+        revocation,
+        instances,
+    }
+}
+
+/// The last source that says something, and what it says.
+fn said<T>(
+    sources: &[Source],
+    what: impl Fn(&Source) -> Option<&Spanned<T>>,
+) -> Option<(&Source, &Spanned<T>)> {
+    sources.iter().rev().find_map(|source| Some((source, what(source)?)))
+}
+
+fn keyring(sources: &[Source], faults: &mut Vec<Fault>) -> Preference {
+    let Some((source, name)) = said(sources, |s| s.says.keyring.as_ref()) else {
+        return Preference::Auto;
+    };
+    if name.get_ref() == "auto" {
+        return Preference::Auto;
+    }
+    StoreKind::from_name(name.get_ref()).map_or_else(
+        || {
+            let problem = format!(
+                "{:?} is no keyring of this version: write auto, secret-service or keyutils",
+                name.get_ref()
+            );
+            faults.push(source.fault(name, "keyring", problem));
+            Preference::Auto
+        },
+        Preference::Fixed,
+    )
+}
+
+fn default_instance(
+    sources: &[Source],
+    instances: &BTreeMap<String, Arc<Instance>>,
+    faults: &mut Vec<Fault>,
+) -> Option<String> {
+    if let Some((source, name)) = said(sources, |s| s.says.default_instance.as_ref()) {
+        if !sources.iter().any(|s| s.says.instances.contains_key(name.get_ref())) {
+            let problem = format!("there is no table [instances.{}]", name.get_ref());
+            faults.push(source.fault(name, "default_instance", problem));
+        }
+        return Some(name.get_ref().clone());
+    }
+    let mut names = instances.keys();
+    names.next().filter(|_| names.next().is_none()).cloned()
+}
+
+fn instances(
+    sources: &[Source],
+    limits: Limits,
+    faults: &mut Vec<Fault>,
+) -> BTreeMap<String, Arc<Instance>> {
+    let names: std::collections::BTreeSet<&String> =
+        sources.iter().flat_map(|s| s.says.instances.keys()).collect();
+    names
+        .into_iter()
+        .filter_map(|name| {
+            let instance = instance(name, sources, limits, faults)?;
+            Some((name.clone(), Arc::new(instance)))
+        })
+        .collect()
+}
+
+fn instance(
+    name: &str,
+    sources: &[Source],
+    limits: Limits,
+    faults: &mut Vec<Fault>,
+) -> Option<Instance> {
+    macro_rules! last {
+        ($key:ident) => {
+            sources.iter().rev().find_map(|s| s.says.instances.get(name)?.$key.as_ref())
+        };
+    }
+    let key = |key: &str| format!("instances.{name}.{key}");
+    let endpoint = match said(sources, |s| s.says.instances.get(name)?.url.as_ref()) {
+        Some((source, url)) => Endpoint::parse(url.get_ref())
+            .map_err(|error| faults.push(source.fault(url, &key("url"), error)))
+            .ok(),
+        None => {
+            let file = sources.iter().rev().find(|s| s.says.instances.contains_key(name))?;
+            faults.push(Fault {
+                file: file.path.clone(),
+                line: None,
+                key: key("url"),
+                problem: "is missing: write url = \"https://host:8443/aveksa\"".to_owned(),
+            });
+            None
+        }
+    };
+    let ca_file = said(sources, |s| s.says.instances.get(name)?.ca_file.as_ref());
+    if let Some((source, file)) = ca_file
+        && file.get_ref().is_relative()
+    {
+        let problem = "is a relative path: write the whole one, from /";
+        faults.push(source.fault(file, &key("ca_file"), problem));
+    }
+    Some(Instance {
+        name: name.to_owned(),
+        endpoint: endpoint?,
+        username: last!(username).cloned(),
+        auth_source: last!(auth_source).cloned(),
+        ca_file: ca_file.map(|(_, file)| file.get_ref().clone()),
+        format: last!(format).map_or(Format::Json, |f| f.0),
+        limits: Limits {
+            idle: last!(idle_timeout).map_or(limits.idle, |l| l.0),
+            lifetime: last!(max_lifetime).map_or(limits.lifetime, |l| l.0),
+        },
+    })
+}

@@ -1,0 +1,194 @@
+//! The machine's actions that take time: keyring, disk, server. Each is carried out beside the
+//! keeper and answers it with one [`Message::Done`], whatever happens, within a bound.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use securid_api::{Confirmed, Failure, LogoutReply, Token};
+use securid_ipc::messages::RpcError;
+use securid_session::{About, Event, Found, Key, Origin, Outcome, Record, Verdict};
+use securid_store::{Disk, DiskError, Entry, HistoryLine, Keyring, Preference, StoreKind};
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+use crate::keeper::{Inbox, Message};
+use crate::servers::Servers;
+use crate::trouble;
+
+/// How long the disk may take. Beyond it a write counts as failed, so that a revocation is
+/// attempted from memory rather than wait for a disk that hangs; the same 5 s that a keyring has.
+const DISK_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Where errands go, and to whom they answer.
+#[derive(Clone)]
+pub(crate) struct Errands {
+    pub(crate) keyring: Keyring,
+    pub(crate) disk: Disk,
+    pub(crate) servers: Arc<Servers>,
+    pub(crate) inbox: Inbox,
+}
+
+/// The answer to an errand.
+pub(crate) struct Done {
+    pub(crate) event: Event,
+    /// The token that was fetched, which goes into the keeper's memory before the event counts.
+    pub(crate) token: Option<Token>,
+    /// Why it failed, for whoever waits for it.
+    pub(crate) trouble: Option<RpcError>,
+}
+
+impl Errands {
+    pub(crate) fn write(&self, record: Record) {
+        let (disk, key) = (self.disk.clone(), record.key.clone());
+        self.send(async move {
+            let written = in_time(disk.write(record)).await;
+            Done::of(written, |done| Event::Written { key, done })
+        });
+    }
+
+    pub(crate) fn archive(&self, record: &Record) {
+        let (disk, key, line) = (self.disk.clone(), record.key.clone(), HistoryLine::of(record));
+        self.send(async move {
+            let written = match line {
+                Some(line) => in_time(disk.append(line)).await,
+                None => Ok(()),
+            };
+            Done::of(written, |done| Event::Archived { key, done })
+        });
+    }
+
+    pub(crate) fn remove(&self, key: Key) {
+        let disk = self.disk.clone();
+        self.send(async move {
+            let removed = in_time(disk.remove(key.id.clone())).await;
+            Done::of(removed, |done| Event::Removed { key, done })
+        });
+    }
+
+    pub(crate) fn store(&self, key: Key, about: &About, token: &Token) {
+        let (keyring, kind) = (self.keyring.clone(), kind(about));
+        let entry = Entry {
+            key: key.clone(),
+            origin: about.origin.url.clone(),
+            token: Zeroizing::new(token.expose().as_bytes().to_vec()),
+        };
+        self.send(async move {
+            let stored = match kind {
+                Ok(kind) => keyring.put(kind, entry).await.map_err(|e| trouble::keyring(&e)),
+                Err(unknown) => Err(unknown),
+            };
+            Done::of(stored, |done| Event::Stored { key, done })
+        });
+    }
+
+    pub(crate) fn delete(&self, key: Key, about: &About) {
+        let (keyring, kind) = (self.keyring.clone(), kind(about));
+        self.send(async move {
+            let deleted = match kind {
+                Ok(kind) => keyring.delete(kind, &key.id).await.map_err(|e| trouble::keyring(&e)),
+                Err(unknown) => Err(unknown),
+            };
+            Done::of(deleted, |done| Event::Deleted { key, done })
+        });
+    }
+
+    pub(crate) fn fetch(&self, key: Key, about: &Arc<About>) {
+        let (keyring, about) = (self.keyring.clone(), Arc::clone(about));
+        self.send(async move {
+            let (found, token, trouble) = match fetched(&keyring, &key, &about).await {
+                Ok(Some(token)) => (Found::Here, Some(token), None),
+                Ok(None) => (Found::Nowhere, None, None),
+                Err(error) => (Found::Unreachable, None, Some(error)),
+            };
+            Done { event: Event::Fetched { key, found }, token, trouble }
+        });
+    }
+
+    pub(crate) fn attempt(&self, key: Key, origin: &Origin, token: Token, deadline: Duration) {
+        let (servers, origin) = (Arc::clone(&self.servers), origin.clone());
+        self.send(async move {
+            let verdict = match servers.client(&origin) {
+                Ok(client) => verdict(client.logout(&token, deadline).await),
+                Err(unusable) => {
+                    Verdict::Unconfirmed { error: unusable.to_string(), retry_after: None }
+                }
+            };
+            Done { event: Event::Answered { key, verdict }, token: None, trouble: None }
+        });
+    }
+
+    /// Finds out how the keyring for new secrets is, so that a `status` can tell.
+    pub(crate) fn see_keyring(&self, preference: Preference) {
+        let keyring = self.keyring.clone();
+        tokio::spawn(async move {
+            // What it said is remembered by the keyring's own handle.
+            let _ = keyring.choose(preference, false).await;
+        });
+    }
+
+    /// Looks for secrets without a record, once.
+    pub(crate) fn look_for_orphans(&self, kind: StoreKind) {
+        let (keyring, inbox) = (self.keyring.clone(), self.inbox.clone());
+        tokio::spawn(async move {
+            let found = keyring.list(kind).await;
+            let _ = inbox.send(Message::Listed(kind, found));
+        });
+    }
+
+    fn send(&self, errand: impl Future<Output = Done> + Send + 'static) {
+        let inbox = self.inbox.clone();
+        tokio::spawn(async move {
+            // The keeper is gone only when the daemon is.
+            let _ = inbox.send(Message::Done(Box::new(errand.await)));
+        });
+    }
+}
+
+impl Done {
+    fn of(result: Result<(), RpcError>, event: impl FnOnce(bool) -> Event) -> Self {
+        Self { event: event(result.is_ok()), token: None, trouble: result.err() }
+    }
+}
+
+async fn in_time(work: impl Future<Output = Result<(), DiskError>>) -> Result<(), RpcError> {
+    match timeout(DISK_DEADLINE, work).await {
+        Ok(done) => done.map_err(|error| trouble::disk(&error)),
+        Err(_) => Err(trouble::disk_hangs()),
+    }
+}
+
+/// An entry whose origin is not the record's is never used: a token goes to its own origin alone.
+async fn fetched(keyring: &Keyring, key: &Key, about: &About) -> Result<Option<Token>, RpcError> {
+    let entry = keyring.fetch(kind(about)?, key).await.map_err(|e| trouble::keyring(&e))?;
+    let Some(entry) = entry else { return Ok(None) };
+    if entry.origin != about.origin.url {
+        return Err(trouble::other_origin(&key.id, &entry.origin, &about.origin.url));
+    }
+    token(&entry).map(Some)
+}
+
+/// The token in an entry.
+pub(crate) fn token(entry: &Entry) -> Result<Token, RpcError> {
+    let text = std::str::from_utf8(&entry.token).unwrap_or_default().to_owned();
+    Token::new(Zeroizing::new(text)).map_err(trouble::token)
+}
+
+/// The store that a record names; another build may have known more of them.
+fn kind(about: &About) -> Result<StoreKind, RpcError> {
+    StoreKind::from_name(&about.keyring).ok_or_else(|| trouble::unknown_store(&about.keyring))
+}
+
+fn verdict(reply: LogoutReply) -> Verdict {
+    match reply {
+        LogoutReply::Confirmed(confirmation) => Verdict::Dead {
+            outcome: match confirmation.how {
+                Confirmed::Revoked => Outcome::Revoked,
+                Confirmed::AlreadyInvalid => Outcome::AlreadyInvalid,
+            },
+            evidence: confirmation.evidence,
+        },
+        LogoutReply::Unconfirmed(Failure { message, retry_after, .. }) => {
+            Verdict::Unconfirmed { error: message, retry_after }
+        }
+    }
+}

@@ -1,0 +1,431 @@
+//! The one task that owns the state: it feeds the machine and carries its actions out.
+//!
+//! Nothing here waits: what takes time is an errand, which comes back as a [`Message`].
+//!
+//! - `calls`: what clients ask
+//! - `taking_in`: tokens on their way in
+//! - `logouts`: clients that wait for an end
+//! - `views`: sessions as the protocol shows them
+
+mod calls;
+mod logouts;
+mod taking_in;
+mod views;
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+
+use securid_api::Token;
+use securid_ipc::messages::{Call, Reply, RpcError};
+use securid_ipc::server::ConnectionId;
+use securid_session::{
+    About, Action, Denial, Event, Key, Machine, Moment, Phase, SessionId, Verdict,
+};
+use securid_store::{Entry, KeyringError, StoreKind};
+use tokio::sync::{mpsc, oneshot};
+use tracing::{debug, info, warn};
+
+use crate::clock::{self, Alarm};
+use crate::config::{Config, OnExit};
+use crate::errands::{Done, Errands};
+
+pub(crate) use taking_in::Taking;
+
+/// The way to the keeper. Unbounded, because every sender is bounded itself: a connection has few
+/// requests in flight, a session few errands.
+pub(crate) type Inbox = mpsc::UnboundedSender<Message>;
+
+type Answer<T> = oneshot::Sender<Result<T, RpcError>>;
+
+/// What the keeper is told.
+pub(crate) enum Message {
+    /// A client asks something.
+    Call { connection: ConnectionId, call: Call, reply: Answer<Reply> },
+    /// A client has gone; its holds end.
+    Closed(ConnectionId),
+    /// The client of a login had gone before it was told of this session.
+    Abandoned(String),
+    /// May a login be sent?
+    LoginBegins(Answer<()>),
+    /// A login is over, whatever came of it.
+    LoginEnds,
+    /// A token is here, to be taken in.
+    Take(Taking, Answer<securid_ipc::messages::SessionView>),
+    /// An errand came back.
+    Done(Box<Done>),
+    /// What a store holds, or why it cannot be told.
+    Listed(StoreKind, Result<Option<Vec<Entry>>, KeyringError>),
+    /// How the server of an instance answered.
+    Contact(String, Result<(), String>),
+    /// The process was asked to stop.
+    Stop,
+}
+
+/// Why the keeper's work is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Nothing is left to wait for.
+    AtRest,
+    /// The grace is over; what is unconfirmed stays for the next start.
+    GraceOver,
+    /// Asked twice: at once, then.
+    AtOnce,
+}
+
+/// How a server answered last.
+struct Contact {
+    at: Moment,
+    result: Result<(), String>,
+}
+
+/// A call about a session whose secret is being fetched.
+struct Deferred {
+    key: Key,
+    connection: ConnectionId,
+    call: Call,
+    reply: Answer<Reply>,
+}
+
+pub(crate) struct Keeper {
+    config: Arc<Config>,
+    machine: Machine,
+    errands: Errands,
+    /// The tokens of all live sessions: when a desktop session ends, the keyring is often gone
+    /// before the daemon, and revocation must not need it. Each is wiped when it is dropped.
+    tokens: HashMap<Key, Token>,
+    /// Why the last errand of a session failed.
+    troubles: HashMap<Key, RpcError>,
+    holds: HashMap<ConnectionId, Vec<Key>>,
+    taking_in: taking_in::TakingIn,
+    logouts: logouts::Logouts,
+    deferred: Vec<Deferred>,
+    contacts: HashMap<String, Contact>,
+    logins_in_flight: usize,
+    /// Stores that could not yet be asked for secrets without a record.
+    unsearched: Vec<StoreKind>,
+    /// Sessions whose records this version leaves alone; their secrets are no orphans.
+    left_alone: Vec<SessionId>,
+    problems: Vec<String>,
+    started: Moment,
+    /// Once stopping: when the grace is over.
+    stop_by: Option<Moment>,
+    asked_twice: bool,
+}
+
+/// What was found at the start besides records.
+#[derive(Default)]
+pub(crate) struct Findings {
+    /// For people: records left alone, files set aside, doubtful config keys.
+    pub(crate) problems: Vec<String>,
+    /// Sessions whose records this version leaves alone.
+    pub(crate) left_alone: Vec<SessionId>,
+}
+
+impl Keeper {
+    /// A keeper that knows nothing of earlier sessions yet. `seed` is for the jitter.
+    pub(crate) fn new(
+        config: Arc<Config>,
+        errands: Errands,
+        findings: Findings,
+        seed: u64,
+    ) -> Self {
+        Self {
+            machine: Machine::new(config.revocation.policy(), seed),
+            config,
+            errands,
+            tokens: HashMap::new(),
+            troubles: HashMap::new(),
+            holds: HashMap::new(),
+            taking_in: taking_in::TakingIn::default(),
+            logouts: logouts::Logouts::default(),
+            deferred: Vec::new(),
+            contacts: HashMap::new(),
+            logins_in_flight: 0,
+            unsearched: Vec::new(),
+            left_alone: findings.left_alone,
+            problems: findings.problems,
+            started: clock::now(),
+            stop_by: None,
+            asked_twice: false,
+        }
+    }
+
+    /// Takes up what an earlier daemon left.
+    pub(crate) fn restore(&mut self, record: securid_session::Record, same_boot: bool) {
+        self.event(Event::Restore { record, same_boot });
+    }
+
+    /// Asks a store for secrets without a record, now and whenever it comes back.
+    pub(crate) fn look_for_orphans(&mut self, kind: StoreKind) {
+        self.errands.look_for_orphans(kind);
+    }
+
+    /// Works until the daemon is to end.
+    ///
+    /// # Errors
+    /// If the alarm clock fails: without it deadlines would pass unseen.
+    pub(crate) async fn run(
+        &mut self,
+        inbox: &mut mpsc::UnboundedReceiver<Message>,
+    ) -> io::Result<End> {
+        let mut alarm = Alarm::new()?;
+        loop {
+            if let Some(end) = self.end() {
+                return Ok(end);
+            }
+            alarm.set(self.wakes_at())?;
+            tokio::select! {
+                Some(message) = inbox.recv() => self.take(message),
+                rung = alarm.ring() => {
+                    rung?;
+                    self.event(Event::Tick);
+                    self.give_up_waiting();
+                }
+            }
+        }
+    }
+
+    /// When time alone will change something: for a session, a waiting client, or the grace.
+    fn wakes_at(&self) -> Option<u64> {
+        let stop = self.stop_by.map(|at| at.since_boot);
+        [self.machine.wakes_at(), self.logouts.wakes_at(), stop].into_iter().flatten().min()
+    }
+
+    fn end(&self) -> Option<End> {
+        let stop_by = self.stop_by?;
+        if self.asked_twice {
+            Some(End::AtOnce)
+        } else if self.machine.at_rest() && self.logins_in_flight == 0 {
+            Some(End::AtRest)
+        } else {
+            stop_by.reached(clock::now()).then_some(End::GraceOver)
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Call { connection, call, reply } => self.call(connection, call, reply),
+            Message::Closed(connection) => {
+                for key in self.holds.remove(&connection).unwrap_or_default() {
+                    self.event(Event::Release { key });
+                }
+            }
+            Message::Abandoned(id) => {
+                let known = SessionId::parse(&id).and_then(|id| self.machine.session(&id));
+                if let Some(key) = known.map(|session| session.key().clone()) {
+                    info!(session = %key.id, "its client has gone: it is revoked");
+                    self.event(Event::Abandon { key });
+                }
+            }
+            Message::LoginBegins(reply) => self.login_begins(reply),
+            Message::LoginEnds => {
+                self.logins_in_flight = self.logins_in_flight.saturating_sub(1);
+            }
+            Message::Take(taking, reply) => self.take_in(taking, reply),
+            Message::Done(done) => self.done(*done),
+            Message::Listed(kind, found) => self.listed(kind, found),
+            Message::Contact(instance, result) => {
+                self.contacts.insert(instance, Contact { at: clock::now(), result });
+            }
+            Message::Stop if self.stop_by.is_some() => self.asked_twice = true,
+            Message::Stop => self.stop(self.config.on_exit == OnExit::Keep),
+        }
+    }
+
+    /// Begins to stop: nothing new is taken in, and unless sessions are kept, all are revoked.
+    fn stop(&mut self, keep: bool) {
+        let now = clock::now();
+        info!(keep, "stopping");
+        self.stop_by = Some(now.after(self.config.revocation.shutdown_grace));
+        self.event(Event::Stop { keep });
+    }
+
+    /// An errand came back: its token, its trouble, its event.
+    fn done(&mut self, done: Done) {
+        let Done { event, token, trouble } = done;
+        let Some(key) = key_of(&event).cloned() else { return };
+        if let Some(token) = token {
+            self.tokens.insert(key.clone(), token);
+        }
+        match trouble {
+            Some(trouble) => {
+                debug!(session = %key.id, "{trouble}");
+                self.troubles.insert(key.clone(), trouble);
+            }
+            None => {
+                self.troubles.remove(&key);
+            }
+        }
+        if let Event::Answered { verdict, .. } = &event {
+            self.note_contact(&key, verdict);
+        }
+        let fetched = matches!(event, Event::Fetched { .. });
+        let keyring = matches!(event, Event::Stored { .. } | Event::Fetched { .. });
+        self.event(event);
+        if keyring && !self.troubles.contains_key(&key) {
+            self.search_again();
+        }
+        if fetched {
+            self.resume(&key);
+        }
+    }
+
+    fn note_contact(&mut self, key: &Key, verdict: &Verdict) {
+        let Some(session) = self.machine.session(&key.id) else { return };
+        let result = match verdict {
+            Verdict::Dead { outcome, evidence } => {
+                info!(session = %key.id, outcome = outcome.name(), evidence, "dead");
+                Ok(())
+            }
+            Verdict::Unconfirmed { error, .. } => {
+                warn!(session = %key.id, error, "not confirmed yet");
+                Err(error.clone())
+            }
+        };
+        let contact = Contact { at: clock::now(), result };
+        self.contacts.insert(session.about().instance.clone(), contact);
+    }
+
+    /// Feeds the machine, carries out what it wants, and tells those who wait.
+    fn event(&mut self, event: Event) -> Option<Denial> {
+        let about = key_of(&event).cloned();
+        let actions = self.machine.handle(clock::now(), event);
+        let mut denial = None;
+        for action in actions {
+            match action {
+                Action::Write(record) => {
+                    debug!(session = %record.key.id, stage = record.stage.name(), "writing");
+                    self.errands.write(record);
+                }
+                Action::Archive(record) => self.errands.archive(&record),
+                Action::Remove(key) => self.errands.remove(key),
+                Action::Store(key) => self.store(key),
+                Action::Fetch(key) => {
+                    if let Some(about) = self.about(&key) {
+                        self.errands.fetch(key, &about);
+                    }
+                }
+                Action::Delete(key) => {
+                    if let Some(about) = self.about(&key) {
+                        self.errands.delete(key, &about);
+                    }
+                }
+                Action::Attempt(key) => self.attempt(key),
+                Action::Acknowledge(key) => self.acknowledge(&key),
+                Action::Reject(key, why) => self.reject(&key, why),
+                Action::Lend(_) => {}
+                Action::Deny(why) => denial = Some(why),
+                Action::Wipe(key) => {
+                    self.tokens.remove(&key);
+                    self.troubles.remove(&key);
+                }
+            }
+        }
+        if let Some(key) = about {
+            self.logouts.changed(&self.machine, &key);
+        }
+        denial
+    }
+
+    fn store(&self, key: Key) {
+        match (self.about(&key), self.tokens.get(&key)) {
+            (Some(about), Some(token)) => self.errands.store(key, &about, token),
+            // The machine stores only what it was given.
+            _ => warn!(session = %key.id, "there is nothing to store"),
+        }
+    }
+
+    fn attempt(&self, key: Key) {
+        match (self.about(&key), self.tokens.get(&key)) {
+            (Some(about), Some(token)) => {
+                let deadline = self.config.revocation.attempt_timeout;
+                self.errands.attempt(key, &about.origin, token.clone(), deadline);
+            }
+            // The machine attempts only what is in hand.
+            _ => warn!(session = %key.id, "there is no token to revoke"),
+        }
+    }
+
+    fn about(&self, key: &Key) -> Option<Arc<About>> {
+        self.machine.session(&key.id).map(|session| Arc::clone(session.about()))
+    }
+
+    /// Secrets without a record are revoked; with one, they are what they should be.
+    fn listed(&mut self, kind: StoreKind, found: Result<Option<Vec<Entry>>, KeyringError>) {
+        let entries = match found {
+            Ok(entries) => entries.unwrap_or_default(),
+            Err(error) => {
+                debug!(%error, "cannot look for secrets without a record yet");
+                self.unsearched.push(kind);
+                return;
+            }
+        };
+        for entry in entries {
+            let id = &entry.key.id;
+            if self.machine.session(id).is_some() || self.left_alone.contains(id) {
+                continue;
+            }
+            match crate::errands::token(&entry) {
+                Ok(token) => {
+                    warn!(session = %id, "a secret without a record: it is revoked");
+                    self.tokens.insert(entry.key.clone(), token);
+                    let about = self.about_orphan(&entry, kind);
+                    self.event(Event::Orphan { key: entry.key, about });
+                }
+                Err(error) => self.problems.push(format!(
+                    "the keyring ({kind}) has an entry {id} without a record that is no token: {error}"
+                )),
+            }
+        }
+    }
+
+    /// A store that answered just now may be ready to be searched.
+    fn search_again(&mut self) {
+        for kind in std::mem::take(&mut self.unsearched) {
+            self.errands.look_for_orphans(kind);
+        }
+    }
+
+    /// All that an entry tells of its session; how to speak with its server, the config may know.
+    fn about_orphan(&self, entry: &Entry, kind: StoreKind) -> Arc<About> {
+        let same_url = self.config.instances.values().find(|i| i.endpoint.url() == entry.origin);
+        let origin = same_url.map_or_else(
+            || securid_session::Origin {
+                url: entry.origin.clone(),
+                ca_file: None,
+                format: securid_api::Format::Json.name().to_owned(),
+            },
+            |instance| instance.origin(),
+        );
+        Arc::new(About {
+            instance: same_url.map_or_else(|| "unknown".to_owned(), |i| i.name.clone()),
+            username: None,
+            origin,
+            keyring: kind.name().to_owned(),
+            limits: securid_session::Limits { idle: None, lifetime: None },
+        })
+    }
+
+    fn count(&self, phase: Phase) -> u32 {
+        let of_phase = self.machine.sessions().filter(|s| s.phase() == phase).count();
+        u32::try_from(of_phase).unwrap_or(u32::MAX)
+    }
+}
+
+/// The token that an event is about, if it is about one.
+fn key_of(event: &Event) -> Option<&Key> {
+    match event {
+        Event::Written { key, .. }
+        | Event::Archived { key, .. }
+        | Event::Removed { key, .. }
+        | Event::Stored { key, .. }
+        | Event::Fetched { key, .. }
+        | Event::Deleted { key, .. }
+        | Event::Answered { key, .. }
+        | Event::Abandon { key }
+        | Event::Release { key }
+        | Event::Orphan { key, .. } => Some(key),
+        _ => None,
+    }
+}

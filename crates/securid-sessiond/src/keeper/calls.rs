@@ -1,0 +1,295 @@
+//! What clients ask, answered from the state, or begun here.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use securid_ipc::messages::{
+    Call, ContactView, ErrorCode, InstanceView, KeyringState, KeyringView, List, ListView, Logout,
+    RefusedView, Reply, RetryView, RpcError, SessionCounts, SessionRef, StatusView, StopView,
+    Targets, TokenView, Use,
+};
+use securid_ipc::secret::Secret;
+use securid_ipc::server::ConnectionId;
+use securid_session::{Denial, Event, Key, Phase, Reason, Session, SessionId};
+use securid_store::{Preference, Readiness, StoreKind};
+use zeroize::Zeroizing;
+
+use super::{Answer, Deferred, Keeper, logouts, views};
+use crate::config::OnExit;
+use crate::{clock, selector, trouble};
+
+/// How many sessions a page of the list has at most: at some 600 bytes each, well within a reply
+/// line of 1 MiB.
+const PAGE: usize = 500;
+
+/// How long a client may wait for a logout; one that wants longer asks again.
+const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+
+impl Keeper {
+    /// Answers a call, at once or when what it waits for has happened.
+    pub(super) fn call(&mut self, connection: ConnectionId, call: Call, reply: Answer<Reply>) {
+        // A limit that has passed is enforced before anything is said.
+        self.event(Event::Tick);
+        let answer = match call {
+            Call::Logout(params) => return self.logout(params, reply),
+            call @ (Call::Token(_) | Call::Hold(_)) => {
+                return self.lend(connection, call, reply, true);
+            }
+            Call::Status => Ok(Reply::Status(self.status())),
+            Call::List(params) => Ok(Reply::List(self.list(&params))),
+            Call::Show(params) => self
+                .one(params.session.as_deref())
+                .map(|session| Reply::Session(views::session(session, clock::now()))),
+            Call::Touch(params) => self.touch(&params),
+            Call::Retry(params) => self.retry(params.sessions.as_deref()),
+            Call::Forget(params) => self.forget(&params.session),
+            Call::Stop(params) => {
+                let keep = params.keep.unwrap_or(self.config.on_exit == OnExit::Keep);
+                self.stop(keep);
+                Ok(Reply::Stopping(StopView { keep }))
+            }
+            // Answered before they come here.
+            Call::Add(_) | Call::Login(_) | Call::History(_) => {
+                Err(RpcError::new(ErrorCode::Method, "this call is not the keeper's"))
+            }
+        };
+        let _ = reply.send(answer);
+    }
+
+    /// Calls that waited for a secret are tried once more.
+    pub(super) fn resume(&mut self, key: &Key) {
+        let ready: Vec<Deferred> = self.deferred.extract_if(.., |d| d.key == *key).collect();
+        for Deferred { connection, call, reply, .. } in ready {
+            self.lend(connection, call, reply, false);
+        }
+    }
+
+    /// Answers clients whose time is over.
+    pub(super) fn give_up_waiting(&mut self) {
+        self.logouts.expire(&self.machine, clock::now());
+    }
+
+    /// Answers whoever waits still: the daemon goes.
+    pub(crate) fn say_goodbye(&mut self) {
+        self.logouts.answer_everybody(&self.machine);
+    }
+
+    fn one(&self, wanted: Option<&str>) -> Result<&Session, RpcError> {
+        selector::one(self.machine.sessions(), wanted, self.config.default_instance.as_deref())
+    }
+
+    /// Gives the token out, or holds the session for this connection. Where the secret has still
+    /// to be read from the keyring, `may_wait` for that: it has a deadline of its own.
+    fn lend(&mut self, connection: ConnectionId, call: Call, reply: Answer<Reply>, may_wait: bool) {
+        let (wanted, span, hold) = match &call {
+            Call::Token(params) => (&params.session, params.in_use_for, false),
+            Call::Hold(params) => (&params.session, None, true),
+            _ => return,
+        };
+        let key = match self.one(wanted.as_deref()) {
+            Ok(session) => session.key().clone(),
+            Err(error) => {
+                let _ = reply.send(Err(error));
+                return;
+            }
+        };
+        let id = key.id.clone();
+        let event = if hold { Event::Hold { id } } else { Event::Lend { id, span } };
+        let answer = match self.event(event) {
+            Some(Denial::Unreachable) if may_wait => {
+                self.deferred.push(Deferred { key, connection, call, reply });
+                return;
+            }
+            Some(denial) => Err(trouble::denial(denial, key.id.as_str(), self.troubles.get(&key))),
+            None if hold => {
+                self.holds.entry(connection).or_default().push(key.clone());
+                Ok(Reply::Held(SessionRef { session: key.id.to_string() }))
+            }
+            None => self.token(&key),
+        };
+        let _ = reply.send(answer);
+    }
+
+    fn token(&self, key: &Key) -> Result<Reply, RpcError> {
+        let session = self.machine.session(&key.id).filter(|session| session.key() == key);
+        let (Some(session), Some(token)) = (session, self.tokens.get(key)) else {
+            return Err(trouble::no_such_session(key.id.as_str()));
+        };
+        let now = clock::now();
+        Ok(Reply::Token(TokenView {
+            token: Secret::from(Zeroizing::new(token.expose().to_owned())),
+            url: session.about().origin.url.clone(),
+            session: key.id.to_string(),
+            instance: session.about().instance.clone(),
+            expires_at: session.expires_at().map(|at| clock::wall_time(at, now)),
+        }))
+    }
+
+    fn touch(&mut self, params: &Use) -> Result<Reply, RpcError> {
+        let id = self.one(params.session.as_deref())?.id().clone();
+        match self.event(Event::Touch { id: id.clone(), span: params.in_use_for }) {
+            Some(denial) => Err(trouble::denial(denial, id.as_str(), None)),
+            None => Ok(Reply::Touched(SessionRef { session: id.to_string() })),
+        }
+    }
+
+    fn list(&self, params: &List) -> ListView {
+        let page = params.limit.map_or(PAGE, |n| (n as usize).clamp(1, PAGE));
+        let now = clock::now();
+        let after = params.cursor.as_deref().unwrap_or_default();
+        let mut rest =
+            self.machine.sessions().filter(|s| selector::is_shown(s) && s.id().as_str() > after);
+        let sessions: Vec<_> =
+            rest.by_ref().take(page).map(|session| views::session(session, now)).collect();
+        let more = rest.next().is_some();
+        let cursor = sessions.last().filter(|_| more).map(|last| last.id.clone());
+        ListView { sessions, cursor }
+    }
+
+    fn logout(&mut self, params: Logout, reply: Answer<Reply>) {
+        let mut meant: HashSet<Key> = HashSet::new();
+        let mut refused = Vec::new();
+        match &params.targets {
+            Targets::All => {
+                let shown = self.machine.sessions().filter(|s| selector::is_shown(s));
+                meant.extend(shown.map(|s| s.key().clone()));
+            }
+            Targets::Selected(selectors) => {
+                for wanted in selectors {
+                    match self.ending_too(wanted) {
+                        Ok(keys) => meant.extend(keys),
+                        Err(error) if error.code == ErrorCode::Ambiguous => {
+                            // Nothing is half done on a slip of the pen.
+                            let _ = reply.send(Err(error));
+                            return;
+                        }
+                        Err(error) => {
+                            refused.push(RefusedView { selector: wanted.clone(), error });
+                        }
+                    }
+                }
+            }
+        }
+        for key in &meant {
+            let id = key.id.clone();
+            self.event(Event::Revoke { id, reason: Reason::Request });
+        }
+        let until = params.wait.map(|wait| clock::now().after(wait.min(LONGEST_WAIT)));
+        let logout = logouts::Logout::new(meant, refused, until, reply);
+        self.logouts.begin(logout, &self.machine);
+    }
+
+    /// The sessions of a selector, and one that is dead but not cleared up yet, by its id.
+    fn ending_too(&self, wanted: &str) -> Result<Vec<Key>, RpcError> {
+        let dead = selector::exact_id(wanted)
+            .and_then(|id| self.machine.session(&id))
+            .filter(|session| session.phase() == Phase::Ended);
+        if let Some(session) = dead {
+            return Ok(vec![session.key().clone()]);
+        }
+        let meant = selector::all(self.machine.sessions(), wanted)?;
+        Ok(meant.into_iter().map(|session| session.key().clone()).collect())
+    }
+
+    fn retry(&mut self, wanted: Option<&[String]>) -> Result<Reply, RpcError> {
+        let pending = |s: &&Session| matches!(s.phase(), Phase::Revoking | Phase::Lost);
+        let mut ids: Vec<SessionId> = Vec::new();
+        match wanted {
+            None => {
+                ids.extend(self.machine.sessions().filter(pending).map(|s| s.id().clone()));
+            }
+            Some(selectors) => {
+                for wanted in selectors {
+                    let meant = selector::all(self.machine.sessions(), wanted)?;
+                    ids.extend(meant.into_iter().filter(pending).map(|s| s.id().clone()));
+                }
+            }
+        }
+        for id in &ids {
+            self.event(Event::Retry { id: id.clone() });
+        }
+        Ok(Reply::Retrying(RetryView { sessions: ids.iter().map(ToString::to_string).collect() }))
+    }
+
+    /// Only what is pending or lost can be given up, and only by an id: no word that means several.
+    fn forget(&mut self, wanted: &str) -> Result<Reply, RpcError> {
+        let meant = selector::all(self.machine.sessions(), wanted)?;
+        let session = match meant.as_slice() {
+            [session] if session.id().as_str().starts_with(wanted) => *session,
+            _ => {
+                return Err(RpcError::new(ErrorCode::Params, format!("{wanted:?} is no id"))
+                    .with_hint("give the id of one session, as securid-ctl list shows it"));
+            }
+        };
+        let id = session.id().clone();
+        if session.phase() == Phase::Active {
+            let message = format!("session {id} is active, and forgetting would leave it alive");
+            return Err(RpcError::new(ErrorCode::Params, message)
+                .with_hint(format!("log it out first: securid-ctl logout {id}")));
+        }
+        tracing::warn!(session = %id, "given up on a person's word");
+        self.event(Event::Forget { id: id.clone() });
+        Ok(Reply::Forgotten(SessionRef { session: id.to_string() }))
+    }
+
+    fn status(&self) -> StatusView {
+        let now = clock::now();
+        let oldest = self
+            .machine
+            .sessions()
+            .filter(|session| session.phase() == Phase::Revoking)
+            .filter_map(|session| session.pending())
+            .map(|pending| pending.revocation.since.unix)
+            .min();
+        StatusView {
+            version: securid_ipc::VERSION.to_owned(),
+            pid: std::process::id(),
+            started_at: clock::rfc3339(self.started.unix),
+            sessions: SessionCounts {
+                adding: self.count(Phase::Adding),
+                active: self.count(Phase::Active),
+                revoking: self.count(Phase::Revoking),
+                lost: self.count(Phase::Lost),
+            },
+            oldest_pending_seconds: oldest
+                .map(|since| u64::try_from(now.unix.saturating_sub(since)).unwrap_or(0) / 1000),
+            keyring: self.keyring(),
+            instances: self.instances(),
+            problems: self.problems.clone(),
+        }
+    }
+
+    /// The store for new secrets as it was last seen, without asking it: a status never hangs.
+    fn keyring(&self) -> KeyringView {
+        let last_seen = |kind| self.errands.keyring.state(kind);
+        let kind = match self.config.keyring {
+            Preference::Fixed(kind) => kind,
+            Preference::Auto => match last_seen(StoreKind::SecretService) {
+                Some(Readiness::Ready | Readiness::Locked) => StoreKind::SecretService,
+                _ => StoreKind::Keyutils,
+            },
+        };
+        let state = match last_seen(kind) {
+            Some(Readiness::Ready) => KeyringState::Ready,
+            Some(Readiness::Locked) => KeyringState::Locked,
+            Some(Readiness::Unavailable) | None => KeyringState::Unavailable,
+        };
+        KeyringView { kind: kind.name().to_owned(), state, survives_reboot: kind.survives_reboot() }
+    }
+
+    fn instances(&self) -> Vec<InstanceView> {
+        let contact = |name: &String| {
+            self.contacts.get(name).map(|contact| ContactView {
+                at: clock::rfc3339(contact.at.unix),
+                ok: contact.result.is_ok(),
+                message: contact.result.clone().err(),
+            })
+        };
+        let view = |name: &String, url: &str| InstanceView {
+            name: name.clone(),
+            url: url.to_owned(),
+            last_contact: contact(name),
+        };
+        self.config.instances.iter().map(|(name, i)| view(name, i.endpoint.url())).collect()
+    }
+}

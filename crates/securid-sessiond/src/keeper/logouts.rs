@@ -1,0 +1,119 @@
+//! Clients that wait for sessions to end, or for the intent to end them to be on disk.
+
+use std::collections::HashSet;
+
+use securid_ipc::messages::{LogoutItem, LogoutView, RefusedView, Reply};
+use securid_session::{Key, Machine, Moment, Phase, Session};
+
+use super::{Answer, views};
+
+#[derive(Default)]
+pub(super) struct Logouts {
+    waiting: Vec<Logout>,
+}
+
+/// One client's logout of some sessions.
+pub(super) struct Logout {
+    /// What is still waited for.
+    open: HashSet<Key>,
+    /// What is settled.
+    done: Vec<LogoutItem>,
+    refused: Vec<RefusedView>,
+    /// Until when ends are waited for; without it, only for the intents.
+    until: Option<Moment>,
+    reply: Answer<Reply>,
+}
+
+impl Logout {
+    pub(super) fn new(
+        sessions: HashSet<Key>,
+        refused: Vec<RefusedView>,
+        until: Option<Moment>,
+        reply: Answer<Reply>,
+    ) -> Self {
+        Self { open: sessions, done: Vec::new(), refused, until, reply }
+    }
+
+    /// Notes how the session stands if nothing more is to be waited for.
+    fn settle(&mut self, machine: &Machine, key: &Key) {
+        let session = machine.session(&key.id).filter(|session| session.key() == key);
+        let Some(session) = session else {
+            // It is over before it is gone; this is for one that was answered about already.
+            self.open.remove(key);
+            return;
+        };
+        if self.is_settled(session) {
+            self.done.push(views::logout(session));
+            self.open.remove(key);
+        }
+    }
+
+    fn is_settled(&self, session: &Session) -> bool {
+        match session.phase() {
+            Phase::Ended => session.is_over(),
+            Phase::Lost => true,
+            Phase::Revoking => {
+                self.until.is_none() && session.pending().is_some_and(|p| p.durable.is_some())
+            }
+            Phase::Active | Phase::Adding => false,
+        }
+    }
+
+    /// Answers with how things stand now.
+    fn answer(mut self, machine: &Machine) {
+        for key in &self.open {
+            if let Some(session) = machine.session(&key.id) {
+                self.done.push(views::logout(session));
+            }
+        }
+        self.done.sort_by(|a, b| a.id.cmp(&b.id));
+        let view = LogoutView { sessions: self.done, refused: self.refused };
+        // Its client may have gone; the revocations go on.
+        let _ = self.reply.send(Ok(Reply::Logout(view)));
+    }
+}
+
+impl Logouts {
+    /// Waits for it, or answers at once if there is nothing to wait for.
+    pub(super) fn begin(&mut self, mut logout: Logout, machine: &Machine) {
+        for key in logout.open.clone() {
+            logout.settle(machine, &key);
+        }
+        if logout.open.is_empty() {
+            logout.answer(machine);
+        } else {
+            self.waiting.push(logout);
+        }
+    }
+
+    /// Something happened to this session.
+    pub(super) fn changed(&mut self, machine: &Machine, key: &Key) {
+        for logout in &mut self.waiting {
+            if logout.open.contains(key) {
+                logout.settle(machine, key);
+            }
+        }
+        self.answer_all(machine, |logout| logout.open.is_empty());
+    }
+
+    /// Answers those whose time is over.
+    pub(super) fn expire(&mut self, machine: &Machine, now: Moment) {
+        self.answer_all(machine, |logout| logout.until.is_some_and(|until| until.reached(now)));
+    }
+
+    /// Answers everybody: the daemon goes.
+    pub(super) fn answer_everybody(&mut self, machine: &Machine) {
+        self.answer_all(machine, |_| true);
+    }
+
+    pub(super) fn wakes_at(&self) -> Option<u64> {
+        self.waiting.iter().filter_map(|logout| logout.until).map(|until| until.since_boot).min()
+    }
+
+    fn answer_all(&mut self, machine: &Machine, which: impl Fn(&Logout) -> bool) {
+        let ready = self.waiting.extract_if(.., |logout| which(logout));
+        for logout in ready.collect::<Vec<_>>() {
+            logout.answer(machine);
+        }
+    }
+}

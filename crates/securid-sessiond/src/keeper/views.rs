@@ -1,0 +1,63 @@
+//! Sessions as the protocol shows them.
+
+use securid_ipc::messages::{
+    LogoutItem, Outcome, Reason, RevocationView, SessionState, SessionView,
+};
+use securid_session::{Moment, Pending, Phase, Session};
+
+use crate::clock::{rfc3339, wall_time};
+
+/// One session of the list.
+pub(super) fn session(session: &Session, now: Moment) -> SessionView {
+    let about = session.about();
+    let deadline = |at: Option<Moment>| at.map(|at| wall_time(at, now));
+    SessionView {
+        id: session.id().to_string(),
+        instance: about.instance.clone(),
+        url: about.origin.url.clone(),
+        username: about.username.clone(),
+        keyring: about.keyring.clone(),
+        state: state(session.phase()),
+        created_at: rfc3339(session.created().unix),
+        last_used_at: rfc3339(session.last_used().unix),
+        idle_deadline: deadline(session.idle_deadline()),
+        expires_at: deadline(session.expires_at()),
+        holds: session.holds(),
+        revocation: session.pending().map(|pending| revocation(&pending, now)),
+    }
+}
+
+/// How far the logout of a session came. An intent whose writing is not settled is not durable.
+pub(super) fn logout(session: &Session) -> LogoutItem {
+    let pending = session.pending();
+    let ended = session.phase() == Phase::Ended;
+    LogoutItem {
+        id: session.id().to_string(),
+        instance: session.about().instance.clone(),
+        state: state(session.phase()),
+        outcome: session.ending().map(|e| Outcome::from(e.outcome.name().to_owned())),
+        last_error: pending.as_ref().and_then(|p| p.revocation.last_error.clone()),
+        durable: ended || pending.is_some_and(|p| p.durable == Some(true)),
+    }
+}
+
+fn revocation(pending: &Pending<'_>, now: Moment) -> RevocationView {
+    RevocationView {
+        reason: Reason::from(pending.revocation.reason.name().to_owned()),
+        since: rfc3339(pending.revocation.since.unix),
+        attempts: pending.revocation.attempts,
+        last_error: pending.revocation.last_error.clone(),
+        next_attempt_at: pending.next_attempt.map(|at| wall_time(at, now)),
+        durable: pending.durable == Some(true),
+    }
+}
+
+fn state(phase: Phase) -> SessionState {
+    match phase {
+        Phase::Adding => SessionState::Adding,
+        Phase::Active => SessionState::Active,
+        Phase::Revoking => SessionState::Revoking,
+        Phase::Lost => SessionState::Lost,
+        Phase::Ended => SessionState::Ended,
+    }
+}

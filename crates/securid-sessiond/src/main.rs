@@ -1,0 +1,35 @@
+//! `securid-sessiond`: keeps session tokens in the OS keyring, lends them out, and revokes them at
+//! the server.
+//!
+//! From the edge inwards:
+//!
+//! | module | is |
+//! |---|---|
+//! | `args`, `config`, `log` | what a person says: flags, files, and what they read |
+//! | `start` | the order in which everything comes up and goes down |
+//! | `service` | what stands behind the socket: hands calls on |
+//! | `taking` | `add` and `login`, up to the point where the token is here |
+//! | `keeper` | the one task that owns the state: feeds the machine, carries its actions out |
+//! | `errands` | the actions that take time: keyring, disk, server; each answers with an event |
+//! | `selector` | which session is meant |
+//! | `trouble` | what goes wrong, in the protocol's words |
+//! | `clock`, `servers` | the machine's clocks; one HTTP client per origin |
+//!
+//! The life of a session itself is in the crate `securid-session`, which does none of this.
+
+mod args;
+mod clock;
+mod config;
+mod errands;
+mod keeper;
+mod log;
+mod selector;
+mod servers;
+mod service;
+mod start;
+mod taking;
+mod trouble;
+
+fn main() -> std::process::ExitCode {
+    start::main(args::parse())
+}

@@ -1,0 +1,241 @@
+//! The order in which everything comes up and goes down.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use securid_ipc::paths::Paths;
+use securid_ipc::server::{BindError, Listener, serve};
+use securid_session::SessionId;
+use securid_store::{
+    Disk, DiskError, History, Identity, Keyring, Loaded, LockError, Namespace, Preference,
+    RecordFolder, StateLock, StoreKind,
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
+use tracing::{info, warn};
+
+use crate::args::Args;
+use crate::config::{self, Config, Fault};
+use crate::errands::Errands;
+use crate::keeper::{End, Findings, Keeper, Message};
+use crate::servers::Servers;
+use crate::service::Desk;
+
+/// The exit status for a bad config (sysexits' EX_CONFIG); systemd is told not to restart on it.
+const BAD_CONFIG: u8 = 78;
+/// For a keyring or disk that cannot be used (EX_IOERR).
+const STORAGE_FAILED: u8 = 74;
+
+/// Why the daemon does not start, or ends badly.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{}", list(.0))]
+    Config(Vec<Fault>),
+    #[error("{0}\nstop that daemon first, or name another --state-dir")]
+    Held(LockError),
+    #[error("{0}\ncheck the state folder, or name another with --state-dir")]
+    Disk(#[from] DiskError),
+    #[error("{0}\nstop that daemon first, or name another --socket")]
+    InUse(BindError),
+    #[error("{0}")]
+    Bind(BindError),
+    #[error("{0}")]
+    Paths(#[from] securid_ipc::paths::PathError),
+    #[error("the system refuses what the daemon needs: {0}")]
+    System(#[from] std::io::Error),
+    #[error("no random numbers: {0}")]
+    Random(getrandom::Error),
+}
+
+fn list(faults: &[Fault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+impl Failure {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) => BAD_CONFIG,
+            Self::Disk(_) => STORAGE_FAILED,
+            _ => 1,
+        }
+    }
+}
+
+/// Runs the daemon to its end.
+pub(crate) fn main(args: Args) -> ExitCode {
+    crate::log::start(args.log);
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("securid-sessiond: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<(), Failure> {
+    let paths = Paths::from_environment(&args.overrides())?;
+    let loaded = config::load(&paths.config).map_err(Failure::Config)?;
+    for warning in &loaded.warnings {
+        warn!("{warning}");
+    }
+    if args.check_config {
+        println!("the config is good");
+        return Ok(());
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let end = runtime.block_on(daemon(&paths, loaded));
+    // A name service that hangs must not hold the exit up.
+    runtime.shutdown_background();
+    end
+}
+
+async fn daemon(paths: &Paths, loaded: config::Loaded) -> Result<(), Failure> {
+    // First of all, so that a stop that comes while records are read is not the default death.
+    let mut stop_signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
+    let lock = StateLock::take(&paths.state_dir).map_err(|error| match error {
+        LockError::Held { .. } => Failure::Held(error),
+        LockError::Disk(error) => Failure::Disk(error),
+    })?;
+    let identity = Identity::read()?;
+    let namespace = Namespace::new(&identity.machine, &paths.state_dir)?;
+    let records = RecordFolder::open(&paths.state_dir, identity)?;
+    let found = records.load()?;
+    let config = Arc::new(loaded.config);
+
+    let (inbox, mut incoming) = mpsc::unbounded_channel();
+    let errands = Errands {
+        keyring: Keyring::system(namespace),
+        disk: Disk::start(records, History::open(&paths.state_dir))?,
+        servers: Arc::new(Servers::default()),
+        inbox: inbox.clone(),
+    };
+    let warnings = loaded.warnings.iter().map(ToString::to_string).collect();
+    let mut keeper = keeper(&config, &errands, found, warnings)?;
+    let listener = listen(paths)?;
+    info!(socket = %listener.path().display(), version = securid_ipc::VERSION, "ready");
+
+    let desk = Arc::new(Desk { config: Arc::clone(&config), errands });
+    let (close, closed) = oneshot::channel::<()>();
+    let mut server = tokio::spawn(serve(listener, desk, async {
+        let _ = closed.await;
+    }));
+    let [terminate, interrupt] = &mut stop_signals;
+    let signals = async {
+        loop {
+            tokio::select! {
+                Some(()) = terminate.recv() => {}
+                Some(()) = interrupt.recv() => {}
+                else => std::future::pending().await,
+            }
+            let _ = inbox.send(Message::Stop);
+        }
+    };
+    let end = tokio::select! {
+        end = keeper.run(&mut incoming) => end?,
+        () = signals => End::AtOnce,
+        panicked = &mut server => {
+            // It ends by itself only if a call panicked: a half-dead daemon helps nobody.
+            return Err(std::io::Error::other(format!("the server ended: {panicked:?}")).into());
+        }
+    };
+    if end != End::AtOnce {
+        keeper.say_goodbye();
+        let _ = close.send(());
+        let _ = server.await;
+    }
+    tell(end);
+    drop(lock);
+    Ok(())
+}
+
+fn tell(end: End) {
+    match end {
+        End::AtRest => info!("stopped"),
+        End::GraceOver => warn!("stopped with revocations unconfirmed: the next start goes on"),
+        End::AtOnce => warn!("stopped at once: the next start goes on"),
+    }
+}
+
+/// A keeper that has taken up all that is recorded.
+fn keeper(
+    config: &Arc<Config>,
+    errands: &Errands,
+    found: Vec<Loaded>,
+    problems: Vec<String>,
+) -> Result<Keeper, Failure> {
+    let mut findings = Findings { problems, ..Findings::default() };
+    let mut records = Vec::new();
+    for loaded in found {
+        match loaded {
+            Loaded::Record { record, same_boot } => records.push((record, same_boot)),
+            other => note(other, &mut findings),
+        }
+    }
+    for problem in &findings.problems {
+        warn!("{problem}");
+    }
+    let seed = getrandom::u64().map_err(Failure::Random)?;
+    let mut keeper = Keeper::new(Arc::clone(config), errands.clone(), findings, seed);
+    info!(records = records.len(), "taking up what is recorded");
+    for (record, same_boot) in records {
+        keeper.restore(record, same_boot);
+    }
+    errands.see_keyring(config.keyring);
+    if matches!(config.keyring, Preference::Auto | Preference::Fixed(StoreKind::SecretService)) {
+        keeper.look_for_orphans(StoreKind::SecretService);
+    }
+    Ok(keeper)
+}
+
+/// Notes for people what is not a record that we may take up.
+fn note(loaded: Loaded, findings: &mut Findings) {
+    let mut left_alone = |path: &std::path::Path| {
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        findings.left_alone.extend(stem.and_then(SessionId::parse));
+    };
+    let problem = match loaded {
+        Loaded::Record { .. } => return,
+        Loaded::Foreign { path, .. } => {
+            left_alone(&path);
+            format!("{} is another machine's record: left alone", path.display())
+        }
+        Loaded::Newer { path, version } => {
+            left_alone(&path);
+            format!("{} is of a newer version ({version}): left alone", path.display())
+        }
+        Loaded::Unreadable { path, why } => {
+            left_alone(&path);
+            format!("{why}: left alone")
+        }
+        Loaded::Damaged(damage) => {
+            let now = match damage.moved_to {
+                Ok(place) => format!("set aside as {}", place.display()),
+                Err(error) => format!("left where it is, for {error}"),
+            };
+            format!("{} is damaged ({}): {now}", damage.path.display(), damage.why)
+        }
+    };
+    findings.problems.push(problem);
+}
+
+/// Binds the first socket that can be had. One on which another daemon answers ends the search:
+/// clients would find that one.
+fn listen(paths: &Paths) -> Result<Listener, Failure> {
+    let mut last = None;
+    for path in &paths.own_sockets {
+        match Listener::bind(path) {
+            Ok(listener) => return Ok(listener),
+            Err(error @ BindError::InUse { .. }) => return Err(Failure::InUse(error)),
+            Err(error) => {
+                if let Some(earlier) = last.replace(error) {
+                    warn!("{earlier}");
+                }
+            }
+        }
+    }
+    match last {
+        Some(error) => Err(Failure::Bind(error)),
+        None => Err(std::io::Error::other("there is no socket to bind").into()),
+    }
+}

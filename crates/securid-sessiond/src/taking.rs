@@ -1,0 +1,110 @@
+//! `add` and `login`, up to the point where the token is here; then the keeper takes it in.
+
+use std::sync::Arc;
+
+use securid_api::{LoginRequest, Token};
+use securid_ipc::messages::{Add, ErrorCode, Login, RpcError, TakenView};
+use securid_session::{About, Source};
+use securid_store::StoreKind;
+use tokio::sync::oneshot;
+
+use crate::config::Instance;
+use crate::keeper::{Inbox, Message, Taking};
+use crate::service::Desk;
+use crate::trouble;
+
+/// Takes over a token from elsewhere.
+pub(crate) async fn add(desk: &Desk, params: Add) -> Result<TakenView, RpcError> {
+    let token = Token::new(params.token.into_inner()).map_err(trouble::token)?;
+    let instance = instance(desk, params.instance.as_deref())?;
+    let kind = store(desk).await?;
+    let about = instance.about(params.username, kind);
+    take(desk, Taking { token, about, source: Source::Handover, replace: false }, kind).await
+}
+
+/// Makes a token with `loginUser` and takes it in. That the keyring is ready is made sure of first,
+/// for a token that cannot be stored would only have to be revoked again.
+pub(crate) async fn login(desk: &Desk, params: Login) -> Result<TakenView, RpcError> {
+    let instance = instance(desk, params.instance.as_deref())?;
+    let Some(username) = params.username.or_else(|| instance.username.clone()) else {
+        let mut error = RpcError::new(
+            ErrorCode::Params,
+            format!("whose login at {:?} is not said", instance.name),
+        )
+        .with_hint("give --username, or set username in the instance's table");
+        error.data.missing = Some("username".to_owned());
+        return Err(error);
+    };
+    let kind = store(desk).await?;
+    let client =
+        desk.errands.servers.client(&instance.origin()).map_err(|e| trouble::server(&e))?;
+    let request = LoginRequest {
+        username: username.clone(),
+        password: params.password.into_inner(),
+        auth_source: params.auth_source.or_else(|| instance.auth_source.clone()),
+    };
+
+    // From here on a token may exist, so the daemon does not stop before it is seen to.
+    let _in_flight = LoginInFlight::begin(desk.inbox()).await?;
+    let made = client.login(request, desk.config.revocation.attempt_timeout).await;
+    let contact = made.as_ref().map(drop).map_err(ToString::to_string);
+    let _ = desk.inbox().send(Message::Contact(instance.name.clone(), contact));
+    let token = made.map_err(|error| trouble::login(&error))?;
+    let about = instance.about(Some(username), kind);
+    take(desk, Taking { token, about, source: Source::Login, replace: params.replace }, kind).await
+}
+
+fn instance(desk: &Desk, name: Option<&str>) -> Result<Arc<Instance>, RpcError> {
+    desk.config.instance(name).map(Arc::clone).ok_or_else(|| trouble::no_instance(name))
+}
+
+/// The store for the new secret; a person is there to answer an unlock prompt.
+async fn store(desk: &Desk) -> Result<StoreKind, RpcError> {
+    let kind = desk
+        .errands
+        .keyring
+        .choose(desk.config.keyring, true)
+        .await
+        .map_err(|error| trouble::keyring(&error))?;
+    if desk.config.require_durable && !kind.survives_reboot() {
+        let message = format!("the keyring ({kind}) does not survive a reboot");
+        return Err(RpcError::new(ErrorCode::KeyringUnavailable, message)
+            .with_hint("start a Secret Service, or set require_durable = false"));
+    }
+    Ok(kind)
+}
+
+async fn take(desk: &Desk, taking: Taking, kind: StoreKind) -> Result<TakenView, RpcError> {
+    let about: Arc<About> = Arc::clone(&taking.about);
+    let (reply, answer) = oneshot::channel();
+    let _ = desk.inbox().send(Message::Take(taking, reply));
+    let session = answer.await.unwrap_or_else(|_| Err(trouble::stopping()))?;
+    let warning = (!kind.survives_reboot()).then(|| {
+        format!(
+            "the keyring ({}) does not survive a reboot: a token that is still alive then \
+             cannot be revoked any more",
+            about.keyring
+        )
+    });
+    Ok(TakenView { session, warning })
+}
+
+/// Keeps a stopping daemon from leaving while the server may be making a token.
+struct LoginInFlight(Inbox);
+
+impl LoginInFlight {
+    /// # Errors
+    /// If the daemon is stopping already: then nothing is sent.
+    async fn begin(inbox: &Inbox) -> Result<Self, RpcError> {
+        let (reply, answer) = oneshot::channel();
+        let _ = inbox.send(Message::LoginBegins(reply));
+        answer.await.unwrap_or_else(|_| Err(trouble::stopping()))?;
+        Ok(Self(inbox.clone()))
+    }
+}
+
+impl Drop for LoginInFlight {
+    fn drop(&mut self) {
+        let _ = self.0.send(Message::LoginEnds);
+    }
+}

@@ -1,0 +1,137 @@
+//! What goes wrong, in the protocol's words: a code, what happened, what to do.
+
+use securid_api::{BadToken, LoginError};
+use securid_ipc::messages::{ErrorCode, RpcError};
+use securid_session::{Denial, SessionId};
+use securid_store::{DiskError, DiskErrorKind, KeyringError};
+
+use crate::servers::Unusable;
+
+pub(crate) fn keyring(error: &KeyringError) -> RpcError {
+    let code = match error {
+        KeyringError::Locked { .. } => ErrorCode::KeyringLocked,
+        KeyringError::Unavailable { .. } | KeyringError::Unresponsive { .. } => {
+            ErrorCode::KeyringUnavailable
+        }
+        KeyringError::Full { .. }
+        | KeyringError::NotKept { .. }
+        | KeyringError::Damaged { .. }
+        | KeyringError::Mismatch { .. } => ErrorCode::StorageFailed,
+    };
+    RpcError::new(code, error.to_string()).with_hint(error.hint())
+}
+
+pub(crate) fn disk(error: &DiskError) -> RpcError {
+    let hint = match error.kind {
+        DiskErrorKind::Full => "make room on that file system",
+        DiskErrorKind::ReadOnly => {
+            "mount that file system for writing, or name another --state-dir"
+        }
+        DiskErrorKind::Gone => "restart the daemon: the folder was removed while it ran",
+        DiskErrorKind::Denied | DiskErrorKind::Unsafe => {
+            "give the folder back to its user with chown, and chmod 700 it"
+        }
+        DiskErrorKind::Stopped | DiskErrorKind::Other => "look into the system's log for that disk",
+    };
+    RpcError::new(ErrorCode::StorageFailed, error.to_string()).with_hint(hint)
+}
+
+/// The disk did not answer within its deadline.
+pub(crate) fn disk_hangs() -> RpcError {
+    RpcError::new(ErrorCode::StorageFailed, "the disk does not answer")
+        .with_hint("look into the system's log for that disk")
+}
+
+/// The keyring's entry is for another server than the record says.
+pub(crate) fn other_origin(id: &SessionId, entry: &str, record: &str) -> RpcError {
+    let message =
+        format!("session {id} is recorded for {record}, but its keyring entry is for {entry}");
+    RpcError::new(ErrorCode::StorageFailed, message)
+        .with_hint("log it out at both servers, then give it up with securid-ctl forget")
+}
+
+pub(crate) fn unknown_store(name: &str) -> RpcError {
+    RpcError::new(ErrorCode::KeyringUnavailable, format!("this build knows no keyring {name:?}"))
+        .with_hint("start the build that the session was made with")
+}
+
+pub(crate) fn login(error: &LoginError) -> RpcError {
+    let message = error.to_string();
+    match error {
+        LoginError::EmptyPassword | LoginError::Unsendable { .. } => {
+            RpcError::new(ErrorCode::Params, message)
+        }
+        LoginError::Refused { .. } => RpcError::new(ErrorCode::LoginRefused, message)
+            .with_hint("check user name and password; it is not tried again by itself"),
+        LoginError::Unreachable(_) => RpcError::new(ErrorCode::ServerUnreachable, message)
+            .with_hint("check the network and the instance's url and ca_file"),
+        LoginError::Server(_) => RpcError::new(ErrorCode::ServerError, message)
+            .with_hint("check the instance's url, and that web services are on at the server"),
+    }
+}
+
+pub(crate) fn server(error: &Unusable) -> RpcError {
+    RpcError::new(ErrorCode::ServerUnreachable, error.to_string())
+        .with_hint("mend the instance in the config")
+}
+
+pub(crate) fn token(error: BadToken) -> RpcError {
+    RpcError::new(ErrorCode::BadToken, error.to_string())
+        .with_hint("give the token alone, as the server handed it out")
+}
+
+pub(crate) fn stopping() -> RpcError {
+    RpcError::new(ErrorCode::ShuttingDown, "the daemon is stopping and takes nothing new")
+        .with_hint("try again once it is started anew")
+}
+
+pub(crate) fn under_revocation(id: &str) -> RpcError {
+    RpcError::new(ErrorCode::UnderRevocation, format!("session {id} is being revoked"))
+        .with_hint("log in anew for another session")
+}
+
+pub(crate) fn no_such_session(selector: &str) -> RpcError {
+    RpcError::new(ErrorCode::NoSuchSession, format!("there is no session {selector:?}"))
+        .with_hint("securid-ctl list shows them all")
+}
+
+pub(crate) fn no_instance(name: Option<&str>) -> RpcError {
+    let message = match name {
+        Some(name) => format!("the config has no instance {name:?}"),
+        None => "no instance was named, and the config has no default one".to_owned(),
+    };
+    RpcError::new(ErrorCode::NoSuchInstance, message)
+        .with_hint("name one that stands in the config as [instances.NAME]")
+}
+
+/// Why a session cannot be used; `why` is what its keyring last said.
+pub(crate) fn denial(denial: Denial, id: &str, why: Option<&RpcError>) -> RpcError {
+    match denial {
+        Denial::Unknown => no_such_session(id),
+        Denial::UnderRevocation => under_revocation(id),
+        Denial::Lost => RpcError::new(
+            ErrorCode::NoSuchSession,
+            format!("the token of session {id} is gone from its keyring"),
+        )
+        .with_hint(format!("log in anew; give the old one up with securid-ctl forget {id} --yes")),
+        Denial::Unreachable => why.cloned().unwrap_or_else(|| {
+            RpcError::new(ErrorCode::KeyringUnavailable, "the keyring was not read yet")
+                .with_hint("try again in a moment")
+        }),
+    }
+}
+
+/// It could not be stored, and nobody said why.
+pub(crate) fn not_stored() -> RpcError {
+    RpcError::new(ErrorCode::StorageFailed, "the token could not be stored")
+        .with_hint("the daemon's log says more")
+}
+
+/// The system gives no random numbers.
+pub(crate) fn no_randomness(error: &getrandom::Error) -> RpcError {
+    RpcError::new(
+        ErrorCode::StorageFailed,
+        format!("no name can be drawn for the session: {error}"),
+    )
+    .with_hint("the system's random number generator must work")
+}
