@@ -175,6 +175,16 @@ fn keeper(
     for problem in &findings.problems {
         warn!("{problem}");
     }
+    // Wherever secrets of ours may be: in the store for new ones, and in those of the records.
+    let mut kinds = vec![match config.keyring {
+        Preference::Auto => StoreKind::SecretService,
+        Preference::Fixed(kind) => kind,
+    }];
+    for kind in records.iter().filter_map(|(r, _)| StoreKind::from_name(&r.about.keyring)) {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
     let seed = getrandom::u64().map_err(Failure::Random)?;
     let mut keeper = Keeper::new(Arc::clone(config), errands.clone(), findings, seed);
     info!(records = records.len(), "taking up what is recorded");
@@ -182,8 +192,8 @@ fn keeper(
         keeper.restore(record, same_boot);
     }
     errands.see_keyring(config.keyring);
-    if matches!(config.keyring, Preference::Auto | Preference::Fixed(StoreKind::SecretService)) {
-        keeper.look_for_orphans(StoreKind::SecretService);
+    for kind in kinds {
+        keeper.look_for_orphans(kind);
     }
     Ok(keeper)
 }
