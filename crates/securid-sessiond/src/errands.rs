@@ -8,6 +8,7 @@ use securid_api::{Confirmed, Failure, LogoutReply, Token};
 use securid_ipc::messages::RpcError;
 use securid_session::{About, Event, Found, Key, Origin, Outcome, Record, Verdict};
 use securid_store::{Disk, DiskError, Entry, HistoryLine, Keyring, Preference, StoreKind};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
@@ -19,6 +20,13 @@ use crate::trouble;
 /// attempted from memory rather than wait for a disk that hangs; the same 5 s that a keyring has.
 const DISK_DEADLINE: Duration = Duration::from_secs(5);
 
+/// How many errands may be at the keyring at once. It does one after the other, and its deadline
+/// counts from when it is asked: a thousand at once would time out for want of a turn.
+const AT_THE_KEYRING: usize = 4;
+
+/// How many errands may be at the disk at once, for the same reason; as many as share one sync.
+const AT_THE_DISK: usize = 64;
+
 /// Where errands go, and to whom they answer.
 #[derive(Clone)]
 pub(crate) struct Errands {
@@ -26,6 +34,8 @@ pub(crate) struct Errands {
     pub(crate) disk: Disk,
     pub(crate) servers: Arc<Servers>,
     pub(crate) inbox: Inbox,
+    keyring_turns: Arc<Semaphore>,
+    disk_turns: Arc<Semaphore>,
 }
 
 /// The answer to an errand.
@@ -38,9 +48,20 @@ pub(crate) struct Done {
 }
 
 impl Errands {
+    pub(crate) fn new(keyring: Keyring, disk: Disk, inbox: Inbox) -> Self {
+        Self {
+            keyring,
+            disk,
+            servers: Arc::new(Servers::default()),
+            inbox,
+            keyring_turns: Arc::new(Semaphore::new(AT_THE_KEYRING)),
+            disk_turns: Arc::new(Semaphore::new(AT_THE_DISK)),
+        }
+    }
+
     pub(crate) fn write(&self, record: Record) {
         let (disk, key) = (self.disk.clone(), record.key.clone());
-        self.send(async move {
+        self.to_disk(async move {
             let written = in_time(disk.write(record)).await;
             Done::of(written, |done| Event::Written { key, done })
         });
@@ -48,7 +69,7 @@ impl Errands {
 
     pub(crate) fn archive(&self, record: &Record) {
         let (disk, key, line) = (self.disk.clone(), record.key.clone(), HistoryLine::of(record));
-        self.send(async move {
+        self.to_disk(async move {
             let written = match line {
                 Some(line) => in_time(disk.append(line)).await,
                 None => Ok(()),
@@ -59,7 +80,7 @@ impl Errands {
 
     pub(crate) fn remove(&self, key: Key) {
         let disk = self.disk.clone();
-        self.send(async move {
+        self.to_disk(async move {
             let removed = in_time(disk.remove(key.id.clone())).await;
             Done::of(removed, |done| Event::Removed { key, done })
         });
@@ -72,7 +93,7 @@ impl Errands {
             origin: about.origin.url.clone(),
             token: Zeroizing::new(token.expose().as_bytes().to_vec()),
         };
-        self.send(async move {
+        self.to_keyring(async move {
             let stored = match kind {
                 Ok(kind) => keyring.put(kind, entry).await.map_err(|e| trouble::keyring(&e)),
                 Err(unknown) => Err(unknown),
@@ -83,7 +104,7 @@ impl Errands {
 
     pub(crate) fn delete(&self, key: Key, about: &About) {
         let (keyring, kind) = (self.keyring.clone(), kind(about));
-        self.send(async move {
+        self.to_keyring(async move {
             let deleted = match kind {
                 Ok(kind) => keyring.delete(kind, &key.id).await.map_err(|e| trouble::keyring(&e)),
                 Err(unknown) => Err(unknown),
@@ -94,7 +115,7 @@ impl Errands {
 
     pub(crate) fn fetch(&self, key: Key, about: &Arc<About>) {
         let (keyring, about) = (self.keyring.clone(), Arc::clone(about));
-        self.send(async move {
+        self.to_keyring(async move {
             let (found, token, trouble) = match fetched(&keyring, &key, &about).await {
                 Ok(Some(token)) => (Found::Here, Some(token), None),
                 Ok(None) => (Found::Nowhere, None, None),
@@ -135,6 +156,14 @@ impl Errands {
         });
     }
 
+    fn to_disk(&self, errand: impl Future<Output = Done> + Send + 'static) {
+        self.send(in_turn(&self.disk_turns, errand));
+    }
+
+    fn to_keyring(&self, errand: impl Future<Output = Done> + Send + 'static) {
+        self.send(in_turn(&self.keyring_turns, errand));
+    }
+
     fn send(&self, errand: impl Future<Output = Done> + Send + 'static) {
         let inbox = self.inbox.clone();
         tokio::spawn(async move {
@@ -147,6 +176,19 @@ impl Errands {
 impl Done {
     fn of(result: Result<(), RpcError>, event: impl FnOnce(bool) -> Event) -> Self {
         Self { event: event(result.is_ok()), token: None, trouble: result.err() }
+    }
+}
+
+/// Begins the errand, and with it its deadline, when it is its turn. Turns come in order.
+fn in_turn<T: Send + 'static>(
+    turns: &Arc<Semaphore>,
+    errand: impl Future<Output = T> + Send + 'static,
+) -> impl Future<Output = T> + Send + 'static {
+    let turns = Arc::clone(turns);
+    async move {
+        // It is never closed.
+        let _turn = turns.acquire().await;
+        errand.await
     }
 }
 

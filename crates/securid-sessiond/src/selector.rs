@@ -96,3 +96,108 @@ fn ambiguous(message: String, candidates: &[&Session]) -> RpcError {
     error.data.candidates = candidates.iter().map(|s| s.id().to_string()).collect();
     error
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use securid_session::{
+        About, Event, Generation, Key, Limits, Machine, Moment, Origin, Policy, Reason, Record,
+        Stage,
+    };
+
+    use super::*;
+
+    /// Sessions as (id, user, instance), from the oldest to the newest.
+    fn machine(sessions: &[(u64, &str, &str)]) -> Machine {
+        let policy = Policy {
+            retry_initial: Duration::from_secs(1),
+            retry_max: Duration::from_secs(1),
+            concurrency: 1,
+        };
+        let mut machine = Machine::new(policy, 0);
+        for ((bits, user, instance), generation) in sessions.iter().zip(1..) {
+            let origin = Origin { url: "https://h".into(), ca_file: None, format: "json".into() };
+            let about = Arc::new(About {
+                instance: (*instance).to_owned(),
+                username: Some((*user).to_owned()),
+                origin,
+                keyring: "test".into(),
+                limits: Limits { idle: None, lifetime: None },
+            });
+            let key = Key { id: SessionId::from_bits(*bits), generation: Generation(generation) };
+            let record = Record {
+                key,
+                about,
+                created: NOW,
+                last_used: NOW,
+                in_use_until: None,
+                held: false,
+                stage: Stage::Active,
+            };
+            let _ = machine.handle(NOW, Event::Restore { record, same_boot: true });
+        }
+        machine
+    }
+
+    const NOW: Moment = Moment { since_boot: 1, unix: 1 };
+
+    fn ids(found: Result<Vec<&Session>, RpcError>) -> Result<Vec<String>, ErrorCode> {
+        found.map(|s| s.iter().map(|s| s.id().to_string()).collect()).map_err(|e| e.code)
+    }
+
+    #[test]
+    fn the_order_is_id_instance_user_prefix() {
+        let name = "abcd000000000000";
+        let machine = machine(&[
+            (0xabcd_0000_0000_0000, "u", "prod"),
+            (0x1111_0000_0000_0000, "u", "abcd"),
+            (0x2222_0000_0000_0000, "v", "prod"),
+        ]);
+        let all = |wanted| ids(all(machine.sessions(), wanted));
+        assert_eq!(all(name).unwrap(), [name]);
+        assert_eq!(all("abcd").unwrap(), ["1111000000000000"], "a name wins over a prefix");
+        assert_eq!(all("abcd0").unwrap(), [name]);
+        assert_eq!(all("v@prod").unwrap(), ["2222000000000000"]);
+        assert_eq!(all("prod").unwrap().len(), 2);
+        for unknown in ["222", "ABCD0", "", "w@prod", "nope"] {
+            assert_eq!(all(unknown), Err(ErrorCode::NoSuchSession), "{unknown:?}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_of_several_is_ambiguous_and_names_them() {
+        let machine = machine(&[(0xa_bcd1 << 44, "u", "a"), (0xa_bcd2 << 44, "u", "a")]);
+        let error = all(machine.sessions(), "abcd").unwrap_err();
+        assert_eq!(error.code, ErrorCode::Ambiguous);
+        assert_eq!(error.data.candidates.len(), 2);
+    }
+
+    #[test]
+    fn one_is_the_newest_active_one_unless_users_differ() {
+        let mut machine =
+            machine(&[(1 << 60, "u", "prod"), (2 << 60, "u", "prod"), (3 << 60, "v", "test")]);
+        let newest = |machine: &Machine, wanted, default| {
+            one(machine.sessions(), wanted, default).map(|s| s.id().to_string()).map_err(|e| e.code)
+        };
+        assert_eq!(newest(&machine, Some("prod"), None).unwrap(), "2000000000000000");
+        assert_eq!(newest(&machine, None, Some("prod")).unwrap(), "2000000000000000");
+        assert_eq!(newest(&machine, None, None), Err(ErrorCode::Ambiguous));
+        for bits in [2 << 60, 3 << 60] {
+            let id = SessionId::from_bits(bits);
+            let _ = machine.handle(NOW, Event::Revoke { id, reason: Reason::Request });
+        }
+        assert_eq!(newest(&machine, None, None).unwrap(), "1000000000000000");
+        let last = newest(&machine, Some("test"), None).unwrap();
+        assert_eq!(last, "3000000000000000", "so that the answer can say why it cannot be used");
+    }
+
+    #[test]
+    fn no_session_is_said_as_such() {
+        let machine = machine(&[]);
+        assert_eq!(one(machine.sessions(), None, None).unwrap_err().code, ErrorCode::NoSuchSession);
+    }
+}

@@ -18,7 +18,6 @@ use crate::args::Args;
 use crate::config::{self, Config, Fault};
 use crate::errands::Errands;
 use crate::keeper::{End, Findings, Keeper, Message};
-use crate::servers::Servers;
 use crate::service::Desk;
 
 /// The exit status for a bad config (sysexits' EX_CONFIG); systemd is told not to restart on it.
@@ -104,12 +103,8 @@ async fn daemon(paths: &Paths, loaded: config::Loaded) -> Result<(), Failure> {
     let config = Arc::new(loaded.config);
 
     let (inbox, mut incoming) = mpsc::unbounded_channel();
-    let errands = Errands {
-        keyring: Keyring::system(namespace),
-        disk: Disk::start(records, History::open(&paths.state_dir))?,
-        servers: Arc::new(Servers::default()),
-        inbox: inbox.clone(),
-    };
+    let disk = Disk::start(records, History::open(&paths.state_dir))?;
+    let errands = Errands::new(Keyring::system(namespace), disk, inbox.clone());
     let warnings = loaded.warnings.iter().map(ToString::to_string).collect();
     let mut keeper = keeper(&config, &errands, found, warnings)?;
     let listener = listen(paths)?;
@@ -140,6 +135,8 @@ async fn daemon(paths: &Paths, loaded: config::Loaded) -> Result<(), Failure> {
         }
     };
     if end != End::AtOnce {
+        // Whoever still waits for an answer is told that there will be none.
+        drop(incoming);
         keeper.say_goodbye();
         let _ = close.send(());
         let _ = server.await;

@@ -73,7 +73,8 @@ impl Source {
         }
     }
 
-    fn parse(path: &Path, text: String) -> Result<Self, Fault> {
+    /// Understands the text of a file.
+    pub(super) fn parse(path: &Path, text: String) -> Result<Self, Fault> {
         let fault = |key: String, span: Option<Range<usize>>, problem: String| Fault {
             file: path.to_owned(),
             line: span.map(|span| line_of(&text, span.start)),
@@ -95,8 +96,7 @@ impl Source {
             .map(|key| Fault {
                 file: path.to_owned(),
                 line: line_of_key(&text, &key),
-                problem: "this version knows no such key; docs/configuration.md lists them all"
-                    .to_owned(),
+                problem: "this version knows no such key; the README lists them all".to_owned(),
                 key,
             })
             .collect();

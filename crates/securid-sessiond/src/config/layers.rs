@@ -209,3 +209,125 @@ fn instance(
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn source(name: &str, text: &str) -> Source {
+        Source::parse(Path::new(name), text.to_owned()).unwrap()
+    }
+
+    fn merged(texts: &[&str]) -> Result<Config, Vec<String>> {
+        let sources: Vec<Source> = texts.iter().map(|text| source("/c.toml", text)).collect();
+        let mut faults = Vec::new();
+        let config = merge(&sources, &mut faults);
+        faults.extend(sources.iter().flat_map(|source| source.unknown.clone()));
+        if faults.is_empty() {
+            Ok(config)
+        } else {
+            Err(faults.iter().map(ToString::to_string).collect())
+        }
+    }
+
+    /// What a person reads about this file.
+    fn complaint(text: &str) -> String {
+        match Source::parse(Path::new("/c.toml"), text.to_owned()) {
+            Err(fault) => fault.to_string(),
+            Ok(_) => merged(&[text]).unwrap_err().join("; "),
+        }
+    }
+
+    const PROD: &str = "[instances.prod]\nurl = \"https://h:8443/aveksa\"\n";
+
+    #[test]
+    fn nothing_said_means_the_contracts_defaults() {
+        let config = merged(&[PROD]).unwrap();
+        let prod = config.instance(None).unwrap();
+        assert_eq!(config.default_instance.as_deref(), Some("prod"));
+        assert_eq!((prod.name.as_str(), prod.format), ("prod", Format::Json));
+        assert_eq!(prod.endpoint.url(), "https://h:8443/aveksa/command.submit");
+        assert_eq!(prod.limits, LIMITS);
+        assert_eq!(config.keyring, Preference::Auto);
+        assert_eq!((config.on_exit, config.require_durable), (OnExit::Revoke, false));
+        assert_eq!(config.revocation.concurrency, 32);
+        assert_eq!(config.revocation.shutdown_grace, Duration::from_secs(20));
+    }
+
+    #[test]
+    fn later_layers_win_key_by_key() {
+        let machine = "idle_timeout = \"5m\"\nmax_lifetime = \"never\"\non_exit = \"keep\"\n\
+                       [revocation]\nconcurrency = 8\nretry_max = \"1m\"\n\
+                       [instances.prod]\nurl = \"https://machine/aveksa\"\nusername = \"m\"\n";
+        let user = "idle_timeout = \"never\"\n[revocation]\nconcurrency = 4\n\
+                    [instances.prod]\nusername = \"u\"\nidle_timeout = \"90s\"\n";
+        let config = merged(&[machine, user]).unwrap();
+        let prod = config.instance(Some("prod")).unwrap();
+        assert_eq!(prod.endpoint.url(), "https://machine/aveksa/command.submit");
+        assert_eq!(prod.username.as_deref(), Some("u"));
+        assert_eq!(prod.limits.idle, Some(Duration::from_secs(90)));
+        assert_eq!(prod.limits.lifetime, None);
+        assert_eq!(config.on_exit, OnExit::Keep);
+        assert_eq!(config.revocation.concurrency, 4);
+        assert_eq!(config.revocation.retry_max, Duration::from_secs(60));
+    }
+
+    #[test]
+    fn of_several_instances_none_is_the_default_unless_one_is_said_to_be() {
+        let two = format!("{PROD}[instances.test]\nurl = \"https://t/aveksa\"\n");
+        assert!(merged(&[&two]).unwrap().instance(None).is_none());
+        let said = format!("default_instance = \"test\"\n{two}");
+        assert_eq!(merged(&[&said]).unwrap().instance(None).unwrap().name, "test");
+    }
+
+    #[test]
+    fn every_fault_names_file_line_key_and_what_was_expected() {
+        let at = |line: &str| format!("{PROD}{line}\n");
+        for (text, expected) in [
+            (
+                at("idle_timeout = \"15x\""),
+                "/c.toml:3: instances.prod.idle_timeout: \"15x\" is not",
+            ),
+            (
+                at("idle_timeout = \"0s\""),
+                "/c.toml:3: instances.prod.idle_timeout: \"0s\" is no time",
+            ),
+            (
+                at("idle_timeout = 15"),
+                "/c.toml:3: instances.prod.idle_timeout: invalid type: integer",
+            ),
+            (
+                at("format = \"xml\""),
+                "/c.toml:3: instances.prod.format: \"xml\" is no reply format",
+            ),
+            (at("ca_file = \"ca.pem\""), "/c.toml:3: instances.prod.ca_file: is a relative path"),
+            (at("colour = 1"), "/c.toml:3: instances.prod.colour: this version knows no such key"),
+            (
+                "\nidle_timout = \"5m\"".into(),
+                "/c.toml:2: idle_timout: this version knows no such key",
+            ),
+            ("keyring = \"vault\"".into(), "/c.toml:1: keyring: \"vault\" is no keyring"),
+            ("on_exit = \"ask\"".into(), "/c.toml:1: on_exit: \"ask\": write revoke or keep"),
+            ("default_instance = \"x\"".into(), "/c.toml:1: default_instance: there is no table"),
+            (
+                "[revocation]\nconcurrency = 0".into(),
+                "/c.toml:2: revocation.concurrency: 0 is out of",
+            ),
+            ("[instances.a]\nusername = \"u\"".into(), "/c.toml: instances.a.url: is missing"),
+            ("[instances.a]\nurl = \"ftp://h\"".into(), "/c.toml:2: instances.a.url: "),
+            ("[instances.a]\nurl = \"http://h/aveksa\"".into(), "/c.toml:2: instances.a.url: "),
+            ("a = ".into(), "/c.toml:1: "),
+        ] {
+            let told = complaint(&text);
+            assert!(told.starts_with(expected), "{told}\nexpected: {expected}");
+        }
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once() {
+        let told = complaint("keyring = \"x\"\nfoo = 1\n[instances.a]\nurl = \"ftp://h\"");
+        assert_eq!(told.matches("/c.toml:").count(), 3, "{told}");
+    }
+}

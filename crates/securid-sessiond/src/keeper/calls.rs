@@ -72,6 +72,8 @@ impl Keeper {
     /// Answers whoever waits still: the daemon goes.
     pub(crate) fn say_goodbye(&mut self) {
         self.logouts.answer_everybody(&self.machine);
+        self.deferred.clear();
+        self.turn_away();
     }
 
     fn one(&self, wanted: Option<&str>) -> Result<&Session, RpcError> {

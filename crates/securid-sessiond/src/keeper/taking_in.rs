@@ -122,6 +122,13 @@ impl Keeper {
         }
     }
 
+    /// Tells whoever waits that the daemon goes.
+    pub(super) fn turn_away(&mut self) {
+        for bringer in self.taking_in.waiting.drain().flat_map(|(_, bringers)| bringers) {
+            let _ = bringer.reply.send(Err(trouble::stopping()));
+        }
+    }
+
     fn replace_others(&mut self, key: &Key) {
         let Some(about) = self.about(key) else { return };
         let same_user =
