@@ -10,6 +10,7 @@ use securid_session::{About, Event, Found, Key, Origin, Outcome, Record, Verdict
 use securid_store::{Disk, DiskError, Entry, HistoryLine, Keyring, Preference, StoreKind};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use tracing::debug;
 use zeroize::Zeroizing;
 
 use crate::keeper::{Inbox, Message};
@@ -123,6 +124,16 @@ impl Errands {
             };
             Done { event: Event::Fetched { key, found }, token, trouble }
         });
+    }
+
+    /// Looks at a secret for the sake of looking.
+    pub(crate) fn freshen(&self, key: Key, about: &Arc<About>) {
+        let (keyring, about) = (self.keyring.clone(), Arc::clone(about));
+        tokio::spawn(in_turn(&self.keyring_turns, async move {
+            if let Err(error) = fetched(&keyring, &key, &about).await {
+                debug!(session = %key.id, %error, "could not look at its secret");
+            }
+        }));
     }
 
     pub(crate) fn attempt(&self, key: Key, origin: &Origin, token: Token, deadline: Duration) {

@@ -3,11 +3,13 @@
 //! Nothing here waits: what takes time is an errand, which comes back as a [`Message`].
 //!
 //! - `calls`: what clients ask
+//! - `keyrings`: secrets without a record, and secrets that must not grow stale
 //! - `taking_in`: tokens on their way in
 //! - `logouts`: clients that wait for an end
 //! - `views`: sessions as the protocol shows them
 
 mod calls;
+mod keyrings;
 mod logouts;
 mod taking_in;
 mod views;
@@ -108,6 +110,8 @@ pub(crate) struct Keeper {
     left_alone: Vec<SessionId>,
     problems: Vec<String>,
     started: Moment,
+    /// When secrets are looked at next, so that their keyring does not let go of them.
+    freshen_at: Moment,
     /// Once stopping: when the grace is over.
     stop_by: Option<Moment>,
     asked_twice: bool,
@@ -146,6 +150,7 @@ impl Keeper {
             left_alone: findings.left_alone,
             problems: findings.problems,
             started: clock::now(),
+            freshen_at: clock::now().after(keyrings::FRESHEN_EVERY),
             stop_by: None,
             asked_twice: false,
         }
@@ -154,11 +159,6 @@ impl Keeper {
     /// Takes up what an earlier daemon left.
     pub(crate) fn restore(&mut self, record: securid_session::Record, same_boot: bool) {
         self.event(Event::Restore { record, same_boot });
-    }
-
-    /// Asks a store for secrets without a record, now and whenever it comes back.
-    pub(crate) fn look_for_orphans(&mut self, kind: StoreKind) {
-        self.errands.look_for_orphans(kind);
     }
 
     /// Works until the daemon is to end.
@@ -181,6 +181,7 @@ impl Keeper {
                     rung?;
                     self.event(Event::Tick);
                     self.give_up_waiting();
+                    self.freshen();
                 }
             }
         }
@@ -189,7 +190,11 @@ impl Keeper {
     /// When time alone will change something: for a session, a waiting client, or the grace.
     fn wakes_at(&self) -> Option<u64> {
         let stop = self.stop_by.map(|at| at.since_boot);
-        [self.machine.wakes_at(), self.logouts.wakes_at(), stop].into_iter().flatten().min()
+        let freshen = Some(self.freshen_at.since_boot);
+        [self.machine.wakes_at(), self.logouts.wakes_at(), stop, freshen]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn end(&self) -> Option<End> {
@@ -349,62 +354,6 @@ impl Keeper {
 
     fn about(&self, key: &Key) -> Option<Arc<About>> {
         self.machine.session(&key.id).map(|session| Arc::clone(session.about()))
-    }
-
-    /// Secrets without a record are revoked; with one, they are what they should be.
-    fn listed(&mut self, kind: StoreKind, found: Result<Option<Vec<Entry>>, KeyringError>) {
-        let entries = match found {
-            Ok(entries) => entries.unwrap_or_default(),
-            Err(error) => {
-                debug!(%error, "cannot look for secrets without a record yet");
-                self.unsearched.push(kind);
-                return;
-            }
-        };
-        for entry in entries {
-            let id = &entry.key.id;
-            if self.machine.session(id).is_some() || self.left_alone.contains(id) {
-                continue;
-            }
-            match crate::errands::token(&entry) {
-                Ok(token) => {
-                    warn!(session = %id, "a secret without a record: it is revoked");
-                    self.tokens.insert(entry.key.clone(), token);
-                    let about = self.about_orphan(&entry, kind);
-                    self.event(Event::Orphan { key: entry.key, about });
-                }
-                Err(error) => self.problems.push(format!(
-                    "the keyring ({kind}) has an entry {id} without a record that is no token: {error}"
-                )),
-            }
-        }
-    }
-
-    /// A store that answered just now may be ready to be searched.
-    fn search_again(&mut self) {
-        for kind in std::mem::take(&mut self.unsearched) {
-            self.errands.look_for_orphans(kind);
-        }
-    }
-
-    /// All that an entry tells of its session; how to speak with its server, the config may know.
-    fn about_orphan(&self, entry: &Entry, kind: StoreKind) -> Arc<About> {
-        let same_url = self.config.instances.values().find(|i| i.endpoint.url() == entry.origin);
-        let origin = same_url.map_or_else(
-            || securid_session::Origin {
-                url: entry.origin.clone(),
-                ca_file: None,
-                format: securid_api::Format::Json.name().to_owned(),
-            },
-            |instance| instance.origin(),
-        );
-        Arc::new(About {
-            instance: same_url.map_or_else(|| "unknown".to_owned(), |i| i.name.clone()),
-            username: None,
-            origin,
-            keyring: kind.name().to_owned(),
-            limits: securid_session::Limits { idle: None, lifetime: None },
-        })
     }
 
     fn count(&self, phase: Phase) -> u32 {
