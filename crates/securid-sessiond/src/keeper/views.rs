@@ -27,17 +27,18 @@ pub(super) fn session(session: &Session, now: Moment) -> SessionView {
     }
 }
 
-/// How far the logout of a session came. An intent whose writing is not settled is not durable.
+/// How far the logout of a session came. An intent whose writing is not settled is not durable;
+/// that a session is dead or lost is found out anew, so nothing of it can be forgotten.
 pub(super) fn logout(session: &Session) -> LogoutItem {
     let pending = session.pending();
-    let ended = session.phase() == Phase::Ended;
+    let over = matches!(session.phase(), Phase::Ended | Phase::Lost);
     LogoutItem {
         id: session.id().to_string(),
         instance: session.about().instance.clone(),
         state: state(session.phase()),
         outcome: session.ending().map(|e| Outcome::from(e.outcome.name().to_owned())),
         last_error: pending.as_ref().and_then(|p| p.revocation.last_error.clone()),
-        durable: ended || pending.is_some_and(|p| p.durable == Some(true)),
+        durable: over || pending.is_some_and(|p| p.durable == Some(true)),
     }
 }
 
