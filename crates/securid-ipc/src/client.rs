@@ -188,3 +188,28 @@ fn is_timeout(error: &io::Error) -> bool {
     use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
     matches!(error.kind(), Interrupted | TimedOut | WouldBlock)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+    use crate::messages::StatusView;
+
+    #[test]
+    fn a_daemon_that_has_let_its_socket_fill_up_is_unresponsive() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("s.sock");
+        let _frozen = UnixListener::bind(&path).unwrap();
+        let mut client = Client::connect(&[path]).unwrap();
+        client.stream.set_nonblocking(true).unwrap();
+        while (&client.stream).write(&[b'x'; 4096]).is_ok() {}
+        client.stream.set_nonblocking(false).unwrap();
+        let started = Instant::now();
+        let error = client.call::<StatusView>(&Call::Status, LIVE_WITHIN * 30).unwrap_err();
+        assert!(matches!(error, ClientError::Unresponsive { .. }), "{error}");
+        assert!(started.elapsed() < LIVE_WITHIN * 3, "{:?}", started.elapsed());
+    }
+}

@@ -126,13 +126,19 @@ impl ConfigFiles {
 }
 
 /// The sockets that a client tries, and those of them that a daemon binds itself.
+///
+/// A client looks into `/run/user` even if `XDG_RUNTIME_DIR` names another folder: with `runuser`,
+/// as hooks use it, root's variable comes along.
 fn sockets(runtime: Option<PathBuf>, uid: u32, state: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
-    let runtime = runtime.unwrap_or_else(|| PathBuf::from(format!("/run/user/{uid}")));
-    let of_the_user = runtime.join("securid/sessiond.sock");
+    let usual = PathBuf::from(format!("/run/user/{uid}"));
+    let runtime = runtime.unwrap_or_else(|| usual.clone());
+    let [of_the_session, usual] = [runtime, usual].map(|it| it.join("securid/sessiond.sock"));
     let of_the_system = Path::new(SYSTEM_SOCKETS).join(format!("{uid}/sessiond.sock"));
     let last_resort = state.join("sessiond.sock");
-    let own = vec![of_the_user.clone(), last_resort.clone()];
-    (vec![of_the_user, of_the_system, last_resort], own)
+    let own = vec![of_the_session.clone(), last_resort.clone()];
+    let mut tried = vec![of_the_session, usual, of_the_system, last_resort];
+    tried.dedup();
+    (tried, own)
 }
 
 #[cfg(test)]
@@ -190,7 +196,19 @@ mod tests {
         assert!(matches!(&paths.config, ConfigFiles::Layers { user, .. }
             if user == Path::new("/c/securid/config.toml")));
         assert_eq!(paths.state_dir, Path::new("/s/securid"));
-        assert_eq!(paths.sockets[0], Path::new("/r/securid/sessiond.sock"));
+        assert_eq!(
+            texts(&paths.sockets),
+            [
+                "/r/securid/sessiond.sock",
+                "/run/user/1000/securid/sessiond.sock",
+                "/run/securid/1000/sessiond.sock",
+                "/s/securid/sessiond.sock",
+            ]
+        );
+        assert_eq!(
+            texts(&paths.own_sockets),
+            ["/r/securid/sessiond.sock", "/s/securid/sessiond.sock"]
+        );
 
         for useless in ["", "relative/folder"] {
             let variables =

@@ -37,7 +37,9 @@ pub trait Service: Send + Sync + 'static {
         call: Call,
     ) -> impl Future<Output = Result<Reply, RpcError>> + Send;
 
-    /// The reply could not be handed over: its client had gone, or it was never to be told.
+    /// The reply could not be handed over: its client had gone, or it was never to be told. Handed
+    /// over is what the kernel has taken for a client that was still there; whether the client
+    /// then read it, nobody knows.
     fn undelivered(&self, reply: Reply);
 
     /// The client has closed or half-closed, or is dropped, and none of its calls runs any more.

@@ -91,9 +91,9 @@ impl Listener {
         let failed = |source| BindError::Failed { path: path.to_owned(), source };
         let too_long = || BindError::TooLong { path: path.to_owned() };
         let name = address::name(path).ok_or_else(too_long)?.map_err(failed)?;
-        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            folder::private(parent)?;
-        }
+        // A bare file name is in the current folder.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        folder::private(folder.unwrap_or(Path::new(".")))?;
         clear_away_the_dead(path, &name)?;
         let options = ListenerOptions::new().name(name).reclaim_name(false);
         let socket = options.mode(SOCKET_MODE.into()).create_tokio().map_err(|error| {

@@ -1,0 +1,82 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use securid_ipc::paths::Overrides;
+
+use crate::{Context, commands, failure::Failure};
+
+/// Uses and revokes the session tokens that securid-sessiond holds.
+#[derive(Debug, Parser)]
+#[command(name = "securid-ctl", version)]
+pub(crate) struct Cli {
+    /// Print JSON, errors included
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// The daemon's socket [else $SECURID_SOCKET]
+    #[arg(long, global = true, value_name = "PATH")]
+    socket: Option<PathBuf>,
+
+    /// The folder of the daemon's records [else $SECURID_STATE_DIR]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    state_dir: Option<PathBuf>,
+
+    /// The config file, alone [else $SECURID_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+impl Cli {
+    pub(crate) fn overrides(&self) -> Overrides {
+        Overrides {
+            socket: self.socket.clone(),
+            state_dir: self.state_dir.clone(),
+            config: self.config.clone(),
+        }
+    }
+}
+
+/// SELECTOR is a session's id or the unique start of one (4 digits or more), an instance's name, or
+/// username@instance.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Login(commands::login::Args),
+    Add(commands::add::Args),
+    List(commands::list::Args),
+    Status(commands::status::Args),
+    History(commands::history::Args),
+    Check(commands::check::Args),
+    Token(commands::token::Args),
+    Exec(commands::exec::Args),
+    Logout(commands::logout::Args),
+    Retry(commands::retry::Args),
+    Forget(commands::forget::Args),
+    Stop(commands::stop::Args),
+    Paths(commands::paths::Args),
+}
+
+impl Command {
+    /// Carries the command out; what it returns is the exit status.
+    pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
+        match self {
+            Self::Login(args) => args.run(context),
+            Self::Add(args) => args.run(context),
+            Self::List(args) => args.run(context),
+            Self::Status(args) => args.run(context),
+            Self::History(args) => args.run(context),
+            Self::Check(args) => args.run(context),
+            Self::Token(args) => args.run(context),
+            Self::Exec(args) => args.run(context),
+            Self::Logout(args) => args.run(context),
+            Self::Retry(args) => args.run(context),
+            Self::Forget(args) => args.run(context),
+            Self::Stop(args) => args.run(context),
+            Self::Paths(args) => args.run(context),
+        }
+    }
+}

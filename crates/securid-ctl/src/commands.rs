@@ -1,0 +1,15 @@
+//! One file for each command: its arguments, its call, what it prints, how it ends.
+
+pub(crate) mod add;
+pub(crate) mod check;
+pub(crate) mod exec;
+pub(crate) mod forget;
+pub(crate) mod history;
+pub(crate) mod list;
+pub(crate) mod login;
+pub(crate) mod logout;
+pub(crate) mod paths;
+pub(crate) mod retry;
+pub(crate) mod status;
+pub(crate) mod stop;
+pub(crate) mod token;

@@ -1,0 +1,108 @@
+//! `exec`: run a program with a session's token in its environment.
+//!
+//! - `hold`: the session is in use until the program ends, over restarts of the daemon too;
+//! - `signals`: what is sent to us goes to the program.
+
+mod hold;
+mod signals;
+
+use std::{
+    ffi::OsString,
+    io,
+    os::unix::process::ExitStatusExt as _,
+    process::{Command, ExitStatus},
+};
+
+use securid_ipc::{
+    client::Client,
+    messages::{Call, TokenView, Use},
+};
+
+use crate::{
+    Context,
+    daemon::{ANSWER_WITHIN, selector},
+    failure::{FAILED, Failure},
+};
+
+/// `exec` itself failed; the program cannot be run; there is no such program. As `env` and
+/// `timeout` do it, so that the program's own statuses can be told from ours.
+const EXEC_FAILED: u8 = 125;
+const CANNOT_RUN: u8 = 126;
+const NOT_FOUND: u8 = 127;
+
+/// Run a program with a session's token in its environment
+///
+/// It gets SECURID_TOKEN, SECURID_URL, SECURID_SESSION, SECURID_INSTANCE and, if the session has an
+/// end, SECURID_EXPIRES_AT. The session is in use until the program ends, whose exit status is
+/// passed on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Which session [else $SECURID_SESSION]
+    selector: Option<String>,
+    /// The program and its arguments
+    #[arg(last = true, required = true, value_name = "CMD")]
+    command: Vec<OsString>,
+}
+
+impl Args {
+    pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
+        self.hold_and_run(context).map_err(|failure| match failure {
+            Ended::Before(failure) => failure.exiting(EXEC_FAILED),
+            Ended::Itself(failure) => failure,
+        })
+    }
+
+    fn hold_and_run(self, context: &Context) -> Result<u8, Ended> {
+        let sockets = context.paths.sockets.clone();
+        let client = Client::connect(&sockets)?;
+        let (held, mut client) = hold::hold(client, selector(self.selector))?;
+        let in_use = Use { session: Some(held.session.clone()), in_use_for: None };
+        let lent: TokenView = client.call(&Call::Token(in_use), ANSWER_WITHIN)?;
+        hold::keep(client, sockets, held.session);
+
+        let signals = signals::Forwarder::catch()?;
+        let mut words = self.command.into_iter();
+        let program = words.next().unwrap_or_default();
+        let mut command = Command::new(&program);
+        command
+            .args(words)
+            .env("SECURID_TOKEN", lent.token.expose())
+            .env("SECURID_URL", &lent.url)
+            .env("SECURID_SESSION", &lent.session)
+            .env("SECURID_INSTANCE", &lent.instance);
+        match &lent.expires_at {
+            Some(end) => command.env("SECURID_EXPIRES_AT", end),
+            None => command.env_remove("SECURID_EXPIRES_AT"),
+        };
+        let child = command.spawn().map_err(|error| cannot_run(&program, &error))?;
+        // Two copies of the token fewer while the program runs.
+        drop((command, lent));
+        Ok(status(signals.wait(child)?))
+    }
+}
+
+/// Why there is no status of the program.
+enum Ended {
+    /// We came not so far.
+    Before(Failure),
+    /// It could not be run: the failure has its own exit status.
+    Itself(Failure),
+}
+
+impl<E: Into<Failure>> From<E> for Ended {
+    fn from(error: E) -> Self {
+        Self::Before(error.into())
+    }
+}
+
+fn cannot_run(program: &OsString, error: &io::Error) -> Ended {
+    let exit = if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { CANNOT_RUN };
+    let message = format!("cannot run {}: {error}", program.display());
+    Ended::Itself(Failure::new("exec", message, exit))
+}
+
+/// The program's own status, or 128 and the signal that ended it, as shells have it.
+fn status(ended: ExitStatus) -> u8 {
+    let code = ended.code().or_else(|| ended.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED)
+}

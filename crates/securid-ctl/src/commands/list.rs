@@ -1,0 +1,83 @@
+//! `list`: every session that is not ended. Never counts as use.
+
+use jiff::Timestamp;
+use securid_ipc::{
+    client::Client,
+    messages::{Call, List, ListView, SessionView},
+};
+
+use crate::{
+    Context,
+    daemon::ANSWER_WITHIN,
+    failure::Failure,
+    screen::{Screen, Tone},
+    table::Table,
+    times::{relative, relative_or},
+};
+
+/// Show the sessions
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+impl Args {
+    pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
+        let mut client = Client::connect(&context.paths.sockets)?;
+        let mut all = ListView::default();
+        let mut cursor = None;
+        loop {
+            let call = Call::List(List { limit: None, cursor: cursor.take() });
+            let page: ListView = client.call(&call, ANSWER_WITHIN)?;
+            let empty = page.sessions.is_empty();
+            all.sessions.extend(page.sessions);
+            match page.cursor {
+                // An empty page that promises more would go on for ever.
+                Some(next) if !empty => cursor = Some(next),
+                _ => break,
+            }
+        }
+        context.screen.show(&all, |all| table(&all.sessions, &context.screen))?;
+        Ok(0)
+    }
+}
+
+fn table(sessions: &[SessionView], screen: &Screen) -> String {
+    if sessions.is_empty() {
+        return "no sessions\n".to_owned();
+    }
+    let now = Timestamp::now();
+    let mut table =
+        Table::new(["ID", "INSTANCE", "USERNAME", "STATE", "USED", "IDLE END", "END", "NOTE"]);
+    for session in sessions {
+        let idle_end = match session.holds {
+            0 => relative_or(session.idle_deadline.as_deref(), "never", now),
+            _ => "held".to_owned(),
+        };
+        table.row([
+            (&session.id, Tone::Plain),
+            (&session.instance, Tone::Plain),
+            (session.username.as_deref().unwrap_or("-"), Tone::Plain),
+            (session.state.as_str(), (&session.state).into()),
+            (&relative(&session.last_used_at, now), Tone::Plain),
+            (&idle_end, Tone::Plain),
+            (&relative_or(session.expires_at.as_deref(), "never", now), Tone::Plain),
+            (&note(session, now), Tone::Plain),
+        ]);
+    }
+    table.render(screen)
+}
+
+/// What is to be said about a revocation under way.
+fn note(session: &SessionView, now: Timestamp) -> String {
+    let Some(revocation) = &session.revocation else { return String::new() };
+    let mut note = format!("{} {}", revocation.reason, relative(&revocation.since, now));
+    if let Some(error) = &revocation.last_error {
+        note.push_str(&format!(", tried {} times: {error}", revocation.attempts));
+    }
+    if let Some(next) = &revocation.next_attempt_at {
+        note.push_str(&format!(", next try {}", relative(next, now)));
+    }
+    if !revocation.durable {
+        note.push_str(", NOT ON DISK");
+    }
+    note
+}

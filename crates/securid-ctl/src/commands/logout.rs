@@ -1,0 +1,151 @@
+//! `logout`: revoke sessions, and wait for the server's word.
+
+use std::{io::ErrorKind, time::Duration};
+
+use securid_ipc::{
+    client::{Client, ConnectError},
+    duration::parse_duration,
+    messages::{Call, Logout, LogoutItem, LogoutView, Outcome, SessionState, Targets},
+};
+
+use crate::{
+    Context,
+    daemon::ANSWER_WITHIN,
+    failure::{FAILED, Failure, USAGE, advice},
+    interrupt::Interrupt,
+    records,
+    screen::{Screen, Tone},
+    table::Table,
+};
+
+/// How long to wait for confirmation unless told.
+const WAIT: Duration = Duration::from_secs(10);
+
+/// How much longer than its wait the daemon may take to say so.
+const SLACK: Duration = Duration::from_secs(3);
+
+/// The exit statuses of a missing session and a pending revocation.
+const NO_SESSION: u8 = 66;
+const PENDING: u8 = 75;
+
+/// Revoke sessions: those named, or every one
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Which sessions; an instance means all of its own
+    selectors: Vec<String>,
+    /// How long to wait for confirmation (10s unless told)
+    #[arg(long, value_name = "D", value_parser = parse_duration, conflicts_with = "no_wait")]
+    timeout: Option<Duration>,
+    /// Do not wait: the daemon goes on alone (exit status 75 unless all had ended before)
+    #[arg(long)]
+    no_wait: bool,
+}
+
+impl Args {
+    pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
+        let _interrupt = Interrupt::arm()?;
+        let mut client = match Client::connect(&context.paths.sockets) {
+            Ok(client) => client,
+            Err(error) if is_nobody(&error) => return without_daemon(context, error),
+            Err(error) => return Err(error.into()),
+        };
+        let named = !self.selectors.is_empty();
+        let wait = (!self.no_wait).then(|| self.timeout.unwrap_or(WAIT));
+        let within = wait.map_or(ANSWER_WITHIN, |wait| wait + SLACK);
+        let targets = if named { Targets::Selected(self.selectors) } else { Targets::All };
+        let done: LogoutView = client.call(&Call::Logout(Logout { targets, wait }), within)?;
+
+        context.screen.show(&done, |done| table(&done.sessions, &context.screen))?;
+        for refused in &done.refused {
+            let advice = advice(&refused.error).unwrap_or_default();
+            context.screen.warn(format!("{}. {advice}", refused.error.message).trim_end());
+        }
+        for item in &done.sessions {
+            warn_about(item, &context.screen);
+        }
+        let sessions = done.sessions.iter().map(|item| status_of(item, named));
+        let refused = done.refused.iter().map(|refused| refused.error.exit_code());
+        Ok(worst(sessions.chain(refused)))
+    }
+}
+
+/// Whether no daemon of ours is there. One whose folder we may not enter is somebody else's: so it
+/// is when root's environment comes along with `runuser`.
+fn is_nobody(error: &ConnectError) -> bool {
+    match error {
+        ConnectError::NoDaemon { .. } => true,
+        ConnectError::Failed { source, .. } => source.kind() == ErrorKind::PermissionDenied,
+        _ => false,
+    }
+}
+
+/// Without records there is nothing to revoke; with them, only a daemon can.
+fn without_daemon(context: &Context, error: ConnectError) -> Result<u8, Failure> {
+    let folder = context.paths.state_dir.display();
+    match records::count(&context.paths.state_dir) {
+        Ok(0) => {
+            context.screen.show(&LogoutView::default(), |_| "nothing to do\n".to_owned())?;
+            Ok(0)
+        }
+        Ok(number) => {
+            let message = format!("{error}, and sessions are recorded in {folder}: {number}");
+            let failure = Failure::new(error.name(), message, error.exit_code());
+            Err(failure.with_hint("Start securid-sessiond: it revokes or resumes them."))
+        }
+        Err(unknown) => Err(Failure::from(error).with_hint(format!(
+            "Whether sessions are recorded in {folder} is unknown: {unknown}."
+        ))),
+    }
+}
+
+fn table(sessions: &[LogoutItem], screen: &Screen) -> String {
+    if sessions.is_empty() {
+        return "nothing to do\n".to_owned();
+    }
+    let mut table = Table::new(["ID", "INSTANCE", "STATE", "OUTCOME", "LAST ERROR"]);
+    for item in sessions {
+        table.row([
+            (&item.id, Tone::Plain),
+            (&item.instance, Tone::Plain),
+            (item.state.as_str(), (&item.state).into()),
+            (item.outcome.as_ref().map_or("-", Outcome::as_str), Tone::Plain),
+            (item.last_error.as_deref().unwrap_or(""), Tone::Plain),
+        ]);
+    }
+    table.render(screen)
+}
+
+fn warn_about(item: &LogoutItem, screen: &Screen) {
+    if item.state == SessionState::Lost {
+        screen.warn(&format!(
+            "the token of session {} is lost and could not be revoked; \
+             securid-ctl forget {} --yes gives it up",
+            item.id, item.id
+        ));
+    }
+    if !item.durable {
+        screen.warn(&format!(
+            "session {}: the logout is not on disk yet; do not end the daemon before it is done",
+            item.id
+        ));
+    }
+}
+
+/// A lost session counts only where it was named: `logout` of everything must not fail for ever
+/// on what nobody can revoke.
+fn status_of(item: &LogoutItem, named: bool) -> u8 {
+    match item.state {
+        SessionState::Ended => 0,
+        SessionState::Lost if named => FAILED,
+        SessionState::Lost => 0,
+        _ => PENDING,
+    }
+}
+
+/// The worst of several exit statuses: what failed, what was not understood, what was not there,
+/// what is not confirmed yet.
+fn worst(statuses: impl Iterator<Item = u8>) -> u8 {
+    const ORDER: [u8; 5] = [FAILED, USAGE, NO_SESSION, PENDING, 0];
+    let rank = |status: u8| ORDER.iter().position(|known| *known == status).unwrap_or(0);
+    statuses.min_by_key(|status| rank(*status)).unwrap_or(0)
+}

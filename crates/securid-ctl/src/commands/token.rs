@@ -1,0 +1,42 @@
+//! `token`: print the token, and count as use.
+
+use std::{io::Write as _, io::stdout, time::Duration};
+
+use securid_ipc::{
+    duration::parse_duration,
+    messages::{Call, TokenView, Use},
+};
+
+use crate::{
+    Context,
+    daemon::{ANSWER_WITHIN, ask, selector},
+    failure::Failure,
+};
+
+/// Print a session's token; counts as use
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Which session [else $SECURID_SESSION]
+    selector: Option<String>,
+    /// Count it as in use for this long from now
+    #[arg(long = "for", value_name = "D", value_parser = parse_duration)]
+    in_use_for: Option<Duration>,
+}
+
+impl Args {
+    pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
+        let call =
+            Call::Token(Use { session: selector(self.selector), in_use_for: self.in_use_for });
+        let lent: TokenView = ask(context, &call, ANSWER_WITHIN)?;
+        if context.screen.json {
+            context.screen.json(&lent)?;
+        } else {
+            // Straight from its wiped buffer.
+            let mut out = stdout().lock();
+            out.write_all(lent.token.expose().as_bytes())?;
+            out.write_all(b"\n")?;
+            out.flush()?;
+        }
+        Ok(0)
+    }
+}

@@ -1,0 +1,62 @@
+//! Talking to the daemon, each wait with a limit.
+
+use std::{
+    sync::mpsc::{RecvTimeoutError, channel},
+    thread,
+    time::Duration,
+};
+
+use securid_ipc::{
+    client::{Client, ClientError},
+    messages::Call,
+};
+use serde::de::DeserializeOwned;
+
+use crate::{Context, failure::Failure};
+
+/// For what the daemon answers from its memory, its disk or its keyring, which itself has 5 s.
+pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// For a person's own `login` or `add`: an unlock prompt may stand for 60 s, then come the remote
+/// server (10 s unless configured) and the keyring (5 s, twice).
+pub(crate) const PERSON_WITHIN: Duration = Duration::from_secs(90);
+
+/// After this long a person is told what is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// One call on a connection of its own.
+pub(crate) fn ask<T: DeserializeOwned>(
+    context: &Context,
+    call: &Call,
+    within: Duration,
+) -> Result<T, Failure> {
+    let mut client = Client::connect(&context.paths.sockets)?;
+    Ok(client.call(call, within)?)
+}
+
+/// One call that may wait for a person or a server; says so when it takes long.
+pub(crate) fn ask_patiently<T: DeserializeOwned>(
+    context: &Context,
+    client: &mut Client,
+    call: &Call,
+) -> Result<T, ClientError> {
+    let (done, waiting) = channel::<()>();
+    let quiet = context.screen.json;
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            // The other end is dropped when the answer is there.
+            if waiting.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) && !quiet {
+                eprintln!("waiting for the keyring to be unlocked or the server to answer…");
+            }
+        });
+        let answer = client.call(call, PERSON_WITHIN);
+        drop(done);
+        answer
+    })
+}
+
+/// The selector of a command about one session: what was said, else `SECURID_SESSION`, else what
+/// the daemon takes for the default.
+pub(crate) fn selector(said: Option<String>) -> Option<String> {
+    said.or_else(|| std::env::var("SECURID_SESSION").ok().filter(|value| !value.is_empty()))
+}

@@ -1,0 +1,155 @@
+//! What goes wrong: a name for programs, a sentence for people, advice, and the exit status.
+
+use std::{io, process::ExitCode};
+
+use securid_ipc::{
+    client::{ClientError, ConnectError},
+    messages::{ErrorCode, RpcError},
+};
+use serde::Serialize;
+
+use crate::screen::printable;
+
+/// The exit status of a command that was used wrongly, or that means several things.
+pub(crate) const USAGE: u8 = 2;
+
+/// The exit status of a command that failed, without a number of its own.
+pub(crate) const FAILED: u8 = 1;
+
+/// Why a command ends without having done its work.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: &'static str,
+    message: String,
+    hint: Option<String>,
+    exit: u8,
+    /// Nobody reads what we print, so there is nobody to tell.
+    unheard: bool,
+}
+
+impl Failure {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>, exit: u8) -> Self {
+        Self { code, message: message.into(), hint: None, exit, unheard: false }
+    }
+
+    /// A command that was used wrongly.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new("usage", message, USAGE)
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same, with another exit status.
+    pub(crate) fn exiting(mut self, exit: u8) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    /// Says it on standard error, and gives the exit status.
+    pub(crate) fn report(self, json: bool) -> ExitCode {
+        #[derive(Serialize)]
+        struct Outer<'a> {
+            error: Inner<'a>,
+        }
+        #[derive(Serialize)]
+        struct Inner<'a> {
+            code: &'a str,
+            message: &'a str,
+            hint: Option<&'a str>,
+        }
+        if self.unheard {
+            return self.exit.into();
+        }
+        let (code, message, hint) = (self.code, &*self.message, self.hint.as_deref());
+        if json {
+            let outer = Outer { error: Inner { code, message, hint } };
+            // Texts alone: they can always be written.
+            eprintln!("{}", serde_json::to_string(&outer).unwrap_or_default());
+        } else {
+            eprintln!("securid-ctl: {}", printable(message));
+            if let Some(hint) = hint {
+                eprintln!("{}", printable(hint));
+            }
+        }
+        self.exit.into()
+    }
+}
+
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Self {
+        let failure = Self::new(error.name(), error.to_string(), error.exit_code());
+        match error {
+            ConnectError::NoDaemon { tried } => {
+                let tried: Vec<_> = tried.iter().map(|path| path.display().to_string()).collect();
+                failure.with_hint(format!(
+                    "Start securid-sessiond, or name its socket with --socket (tried {}).",
+                    tried.join(", ")
+                ))
+            }
+            ConnectError::Unresponsive { .. } => failure.with_hint(STOPPED),
+            ConnectError::NotOurs { .. } => {
+                failure.with_hint("Nothing was sent to it. Check --socket and SECURID_SOCKET.")
+            }
+            ConnectError::TooLong { .. } => failure.with_hint("Name a shorter one with --socket."),
+            ConnectError::Failed { .. } => failure.with_hint("Check --socket and SECURID_SOCKET."),
+        }
+    }
+}
+
+const STOPPED: &str = "Is it stopped (kill -CONT), or stuck? Restart it if need be; \
+                       it goes on where it was.";
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        let failure = Self::new(error.name(), error.to_string(), error.exit_code());
+        match error {
+            ClientError::Rpc(error) => match advice(&error) {
+                Some(hint) => failure.with_hint(hint),
+                None => failure,
+            },
+            ClientError::Unresponsive { .. } => failure.with_hint(STOPPED),
+            ClientError::TooSlow { .. } => {
+                failure.with_hint("It goes on by itself: see securid-ctl status.")
+            }
+            ClientError::Disconnected { .. } => {
+                failure.with_hint("Start it again; it goes on where it was.")
+            }
+            ClientError::WrongProtocol { .. } | ClientError::Garbled { .. } => {
+                failure.with_hint("Restart the daemon after an update: securid-ctl stop --keep.")
+            }
+            ClientError::TooLong(_) => failure,
+        }
+    }
+}
+
+/// What to do about an error of the daemon: its own words first.
+pub(crate) fn advice(error: &RpcError) -> Option<String> {
+    if let Some(hint) = &error.data.hint {
+        return Some(hint.clone());
+    }
+    let advice = match error.code {
+        ErrorCode::Ambiguous if !error.data.candidates.is_empty() => {
+            return Some(format!("Say which: {}.", error.data.candidates.join(", ")));
+        }
+        ErrorCode::Method | ErrorCode::Params => "Is the daemon older than this program?",
+        ErrorCode::NoSuchSession => "securid-ctl list shows what there is.",
+        ErrorCode::KeyringLocked => "Unlock the keyring and try again.",
+        ErrorCode::KeyringUnavailable => "securid-ctl status shows which keyring is wanted.",
+        ErrorCode::StorageFailed => "Is the disk full or read-only? See securid-ctl paths.",
+        ErrorCode::ServerUnreachable => "Check the network, and the instance's url and proxy.",
+        ErrorCode::NoSuchInstance => "securid-ctl status shows the instances of the config.",
+        _ => return None,
+    };
+    Some(advice.to_owned())
+}
+
+/// Standard output.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        let unheard = error.kind() == io::ErrorKind::BrokenPipe;
+        Self { unheard, ..Self::new("output", format!("cannot print: {error}"), FAILED) }
+    }
+}

@@ -1,0 +1,37 @@
+//! Ctrl-C ends a command with 130, as the contract says, not by a signal that only a shell would
+//! translate so.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use signal_hook::{consts::SIGINT, flag};
+
+/// The exit status of a command that was interrupted.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// From now on Ctrl-C ends this process, except while [`Interrupt::spare`] runs.
+pub(crate) struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// # Errors
+    /// If the system takes no signal handler.
+    pub(crate) fn arm() -> io::Result<Self> {
+        let armed = Arc::new(AtomicBool::new(true));
+        flag::register_conditional_shutdown(SIGINT, INTERRUPTED.into(), Arc::clone(&armed))?;
+        Ok(Self(armed))
+    }
+
+    /// Runs a prompt, which meets Ctrl-C itself: were we to end within it, the terminal would stay
+    /// without echo.
+    pub(crate) fn spare<T>(&self, prompt: impl FnOnce() -> T) -> T {
+        self.0.store(false, Ordering::SeqCst);
+        let result = prompt();
+        self.0.store(true, Ordering::SeqCst);
+        result
+    }
+}

@@ -1,0 +1,70 @@
+//! `securid-ctl`, the thin command line of `securid-sessiond`.
+//!
+//! A command is one call to the daemon and a page of text; nothing here knows keyrings or the
+//! remote server. A map:
+//!
+//! - `args`: the command line; `commands`: one file for each command;
+//! - `daemon`: a connection whose every wait has a limit;
+//! - `failure`: what goes wrong, with exit status and advice;
+//! - `screen`, `table`, `times`: what a person sees;
+//! - `secrets`: reading a password or a token; `interrupt`: Ctrl-C is 130;
+//! - `records`: whether anything is recorded, for when no daemon can be asked.
+
+mod args;
+mod commands;
+mod daemon;
+mod failure;
+mod interrupt;
+mod records;
+mod screen;
+mod secrets;
+mod table;
+mod times;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use securid_ipc::paths::Paths;
+
+use args::Cli;
+use failure::Failure;
+use screen::Screen;
+
+/// What every command has at hand.
+struct Context {
+    paths: Paths,
+    screen: Screen,
+}
+
+/// Runs the command of this process's arguments.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let json = cli.json;
+    match prepare(&cli).and_then(|context| cli.command.run(&context)) {
+        Ok(status) => status.into(),
+        Err(failure) => failure.report(json),
+    }
+}
+
+fn prepare(cli: &Cli) -> Result<Context, Failure> {
+    let paths = Paths::from_environment(&cli.overrides())
+        .map_err(|error| Failure::new("no-home", error.to_string(), 78))?;
+    Ok(Context { paths, screen: Screen::new(cli.json) })
+}
+
+/// A command line that was not understood, or one that asks for help.
+fn usage(error: &clap::Error) -> ExitCode {
+    let wants_json = std::env::args_os().take_while(|arg| arg != "--").any(|arg| arg == "--json");
+    if error.use_stderr() && wants_json {
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        return Failure::usage(first.trim_start_matches("error: ")).report(true);
+    }
+    // Nothing can be said if even that cannot be printed.
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::from(failure::USAGE) } else { ExitCode::SUCCESS }
+}

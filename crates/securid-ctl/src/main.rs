@@ -1,0 +1,7 @@
+//! `securid-ctl`: see the library of the same name, which is all of it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    securid_ctl::run()
+}

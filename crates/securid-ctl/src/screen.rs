@@ -1,0 +1,101 @@
+//! What is printed: JSON for programs, text for people.
+
+use std::{
+    borrow::Cow,
+    env,
+    io::{self, IsTerminal as _, Write as _, stdout},
+};
+
+use securid_ipc::messages::SessionState;
+use serde::Serialize;
+
+/// How to print.
+#[derive(Debug)]
+pub(crate) struct Screen {
+    /// Whether `--json` was said.
+    pub(crate) json: bool,
+    colours: bool,
+}
+
+/// What a text is about. Colour is an extra: nothing is said by it alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Plain,
+    Heading,
+    Good,
+    Pending,
+    Bad,
+}
+
+impl Screen {
+    pub(crate) fn new(json: bool) -> Self {
+        let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+            || env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+        Self { json, colours: stdout().is_terminal() && !unwanted }
+    }
+
+    /// Prints the value as one line of JSON, or what `text` makes of it.
+    pub(crate) fn show<T: Serialize>(
+        &self,
+        value: &T,
+        text: impl FnOnce(&T) -> String,
+    ) -> io::Result<()> {
+        if self.json { self.json(value) } else { self.text(&text(value)) }
+    }
+
+    /// Prints the value as one line of JSON.
+    pub(crate) fn json(&self, value: &impl Serialize) -> io::Result<()> {
+        let mut out = stdout().lock();
+        serde_json::to_writer(&mut out, value)?;
+        out.write_all(b"\n")?;
+        out.flush()
+    }
+
+    /// Prints text; whoever made it has put every foreign part through [`printable`].
+    pub(crate) fn text(&self, text: &str) -> io::Result<()> {
+        let mut out = stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()
+    }
+
+    /// Warns a person; with `--json` the result itself carries the warning.
+    pub(crate) fn warn(&self, warning: &str) {
+        if !self.json {
+            eprintln!("securid-ctl: warning: {}", printable(warning));
+        }
+    }
+
+    /// The text in the colour of its tone, where colours are wanted.
+    pub(crate) fn paint(&self, text: String, tone: Tone) -> String {
+        let code = match tone {
+            Tone::Heading => "1",
+            Tone::Good => "32",
+            Tone::Pending => "33",
+            Tone::Bad => "31",
+            Tone::Plain => return text,
+        };
+        if self.colours { format!("\x1b[{code}m{text}\x1b[0m") } else { text }
+    }
+}
+
+impl From<&SessionState> for Tone {
+    fn from(state: &SessionState) -> Self {
+        match state {
+            SessionState::Active | SessionState::Ended => Self::Good,
+            SessionState::Revoking | SessionState::Adding => Self::Pending,
+            SessionState::Lost => Self::Bad,
+            SessionState::Other(_) => Self::Plain,
+        }
+    }
+}
+
+/// A text from elsewhere (a server's error, a username), without anything that a terminal would
+/// obey.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    if text.chars().any(char::is_control) {
+        let visible = |c: char| if c.is_control() { '\u{FFFD}' } else { c };
+        Cow::Owned(text.chars().map(visible).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}

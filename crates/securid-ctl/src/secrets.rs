@@ -1,0 +1,73 @@
+//! Reading a password or a token, in memory that is wiped.
+
+use std::{
+    fs::File,
+    io::{self, IsTerminal as _, Read, stdin},
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+};
+
+use securid_ipc::{framing::REQUEST_LIMIT, secret::Secret};
+use zeroize::Zeroizing;
+
+use crate::{
+    failure::Failure,
+    interrupt::{INTERRUPTED, Interrupt},
+};
+
+/// Whether there is a person to ask.
+pub(crate) fn is_terminal() -> bool {
+    stdin().is_terminal()
+}
+
+/// Reads standard input to its end.
+pub(crate) fn from_stdin(what: &str) -> Result<Secret, Failure> {
+    read(stdin().lock(), what, "standard input")
+}
+
+/// Reads a file that nobody else may read.
+pub(crate) fn from_file(path: &Path, what: &str) -> Result<Secret, Failure> {
+    let shown = path.display();
+    let cannot = |error: io::Error| Failure::usage(format!("cannot read {shown}: {error}"));
+    let file = File::open(path).map_err(cannot)?;
+    let mode = file.metadata().map_err(cannot)?.mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        let message = format!("others may read {shown} (mode {mode:04o})");
+        return Err(Failure::usage(message).with_hint(format!("Run: chmod 600 {shown}")));
+    }
+    read(file, what, &shown.to_string())
+}
+
+/// Asks on the terminal, without echo.
+pub(crate) fn from_terminal(interrupt: &Interrupt, prompt: &str) -> Result<Secret, Failure> {
+    let answer = interrupt.spare(|| rpassword::prompt_password(prompt));
+    let password = answer.map(Secret::from).map_err(|error| match error.kind() {
+        io::ErrorKind::Interrupted => Failure::new("interrupted", "interrupted", INTERRUPTED),
+        _ => Failure::usage(format!("no password was given: {error}")),
+    })?;
+    not_empty(password, "password")
+}
+
+fn read(source: impl Read, what: &str, source_name: &str) -> Result<Secret, Failure> {
+    // Never grown, so that no copy stays behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(REQUEST_LIMIT + 1));
+    let limit = u64::try_from(REQUEST_LIMIT).unwrap_or(u64::MAX);
+    source
+        .take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::usage(format!("cannot read {source_name}: {error}")))?;
+    if bytes.len() == REQUEST_LIMIT {
+        return Err(Failure::usage(format!("{source_name} is far too long for a {what}")));
+    }
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Failure::usage(format!("the {what} from {source_name} is no UTF-8")))?;
+    let text = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
+    not_empty(Secret::from(text.to_owned()), what)
+}
+
+fn not_empty(secret: Secret, what: &str) -> Result<Secret, Failure> {
+    if secret.expose().is_empty() {
+        return Err(Failure::usage(format!("the {what} is empty; nothing was sent")));
+    }
+    Ok(secret)
+}

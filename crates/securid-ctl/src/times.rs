@@ -1,0 +1,101 @@
+//! Times for people: relative ones in tables, and those that they type.
+
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use securid_ipc::duration::parse_duration;
+
+/// `3m ago`, `in 7h`, `now`; a text that is no time stays as it is.
+pub(crate) fn relative(time: &str, now: Timestamp) -> String {
+    let Ok(time) = time.parse::<Timestamp>() else { return time.to_owned() };
+    let ahead = time.duration_since(now);
+    match (ahead.as_secs(), ahead.is_negative()) {
+        (0, _) => "now".to_owned(),
+        (_, true) => format!("{} ago", rough(ahead)),
+        (_, false) => format!("in {}", rough(ahead)),
+    }
+}
+
+/// The same for a time that may be missing.
+pub(crate) fn relative_or(time: Option<&str>, missing: &str, now: Timestamp) -> String {
+    time.map_or_else(|| missing.to_owned(), |time| relative(time, now))
+}
+
+/// How long before now this was; nothing if it is no time.
+pub(crate) fn since(time: &str, now: Timestamp) -> Option<String> {
+    time.parse::<Timestamp>().ok().map(|time| rough(now.duration_since(time)))
+}
+
+/// One number and one unit: the largest of which there are at least two, as a rule, so that `90m`
+/// is not `1h`.
+fn rough(span: SignedDuration) -> String {
+    let seconds = span.as_secs().unsigned_abs();
+    match seconds {
+        0..120 => format!("{seconds}s"),
+        120..7_200 => format!("{}m", seconds / 60),
+        7_200..172_800 => format!("{}h", seconds / 3_600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+/// Reads a time on the command line: RFC 3339, a day (its start in UTC), or a duration ago.
+/// Gives RFC 3339, UTC.
+pub(crate) fn parse_time(text: &str) -> Result<String, String> {
+    parse_time_at(text, Timestamp::now())
+}
+
+fn parse_time_at(text: &str, now: Timestamp) -> Result<String, String> {
+    let wrong =
+        || "write 2026-11-22T12:00:00Z, 2026-11-22, or how long ago, as 90m or 7d".to_owned();
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time.to_string());
+    }
+    if let Ok(day) = text.parse::<Date>() {
+        let start = day.to_zoned(TimeZone::UTC).map_err(|_| wrong())?;
+        return Ok(start.timestamp().to_string());
+    }
+    let ago = parse_duration(text).map_err(|_| wrong())?;
+    now.checked_sub(ago).map(|time| time.to_string()).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-11-22T12:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn times_are_seen_from_now() {
+        for (time, seen) in [
+            ("2026-11-22T12:00:00Z", "now"),
+            ("2026-11-22T12:00:00.7Z", "now"),
+            ("2026-11-22T11:58:01Z", "119s ago"),
+            ("2026-11-22T11:57:00Z", "3m ago"),
+            ("2026-11-22T12:00:30Z", "in 30s"),
+            ("2026-11-22T13:30:00Z", "in 90m"),
+            ("2026-11-22T20:00:00Z", "in 8h"),
+            ("2026-11-12T12:00:00Z", "10d ago"),
+            ("soon", "soon"),
+        ] {
+            assert_eq!(relative(time, now()), seen, "{time}");
+        }
+    }
+
+    #[test]
+    fn typed_times_become_rfc_3339() {
+        for (typed, time) in [
+            ("2026-11-22T12:00:00Z", "2026-11-22T12:00:00Z"),
+            ("2026-11-22T12:00:00+02:00", "2026-11-22T10:00:00Z"),
+            ("2026-11-01", "2026-11-01T00:00:00Z"),
+            ("90m", "2026-11-22T10:30:00Z"),
+            ("7d", "2026-11-15T12:00:00Z"),
+        ] {
+            assert_eq!(parse_time_at(typed, now()).as_deref(), Ok(time), "{typed}");
+        }
+        for wrong in ["", "yesterday", "2026-13-01", "7", "12:00"] {
+            assert!(parse_time_at(wrong, now()).is_err(), "{wrong}");
+        }
+    }
+}

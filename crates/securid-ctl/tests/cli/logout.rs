@@ -1,0 +1,181 @@
+//! `logout`, `retry`, `forget`, `stop`.
+
+use std::{fs, time::Duration};
+
+use securid_ipc::messages::*;
+
+use crate::fake::{Home, PATIENCE, Ran};
+
+fn item(state: SessionState, outcome: Option<Outcome>) -> LogoutItem {
+    LogoutItem {
+        id: "0123456789abcdef".into(),
+        instance: "prod".into(),
+        state,
+        outcome,
+        last_error: None,
+        durable: true,
+    }
+}
+
+fn ended() -> LogoutItem {
+    item(SessionState::Ended, Some(Outcome::Revoked))
+}
+
+fn answering(sessions: Vec<LogoutItem>, refused: Vec<RefusedView>) -> Home {
+    Home::replying(Reply::Logout(LogoutView { sessions, refused }))
+}
+
+#[test]
+fn all_or_the_named_ones_with_a_wait() {
+    let home = answering(vec![ended()], vec![]);
+    for (args, targets, wait) in [
+        (&["logout"][..], Targets::All, Some(10)),
+        (&["logout", "a", "b"], Targets::Selected(vec!["a".into(), "b".into()]), Some(10)),
+        (&["logout", "--timeout", "3s"], Targets::All, Some(3)),
+        (&["logout", "--no-wait"], Targets::All, None),
+    ] {
+        // It is no selector of `logout`: none named means every session.
+        let mut command = home.ctl(args.iter().copied());
+        let ran = Ran::of(command.env("SECURID_SESSION", "other"), "");
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        let wait = wait.map(Duration::from_secs);
+        assert_eq!(home.call(), Call::Logout(Logout { targets, wait }));
+    }
+    let ran = home.run(["logout", "--json"]);
+    assert_eq!(
+        ran.out,
+        "{\"sessions\":[{\"id\":\"0123456789abcdef\",\"instance\":\"prod\",\"state\":\"ended\",\
+         \"outcome\":\"revoked\",\"last_error\":null,\"durable\":true}]}\n"
+    );
+}
+
+#[test]
+fn the_worst_decides() {
+    let pending = || item(SessionState::Revoking, None);
+    let lost = || item(SessionState::Lost, None);
+    let refused = |code| RefusedView { selector: "x".into(), error: RpcError::new(code, "not x") };
+    let none = || refused(ErrorCode::NoSuchSession);
+    for (sessions, refused, named, all) in [
+        (vec![], vec![refused(ErrorCode::NoSuchInstance), none()], 78, 78),
+        (vec![], vec![], 0, 0),
+        (vec![ended()], vec![], 0, 0),
+        (vec![ended(), pending()], vec![], 75, 75),
+        (vec![ended(), pending()], vec![none()], 66, 66),
+        (vec![ended(), lost()], vec![], 1, 0),
+        (vec![ended(), pending(), lost()], vec![], 1, 75),
+        (vec![pending(), lost()], vec![none()], 1, 66),
+        (vec![pending()], vec![refused(ErrorCode::Ambiguous), none()], 2, 2),
+    ] {
+        let home = answering(sessions.clone(), refused.clone());
+        assert_eq!(home.run(["logout", "x"]).code, Some(named), "{sessions:?} {refused:?}");
+        assert_eq!(home.run(["logout"]).code, Some(all), "{sessions:?} {refused:?}");
+    }
+}
+
+#[test]
+fn what_a_person_should_know_is_a_warning() {
+    let frail = LogoutItem { durable: false, ..ended() };
+    let home = answering(vec![item(SessionState::Lost, None), frail], vec![]);
+    let ran = home.run(["logout"]);
+    assert!(ran.err.contains("securid-ctl forget 0123456789abcdef --yes"), "{}", ran.err);
+    assert!(ran.err.contains("not on disk"), "{}", ran.err);
+    assert_eq!(home.run(["logout", "--json"]).err, "");
+}
+
+#[test]
+fn without_a_daemon_it_depends_on_the_records() {
+    let home = Home::new();
+    for args in [&["logout"][..], &["logout", "prod"]] {
+        let ran = home.run(args.iter().copied());
+        assert_eq!((ran.code, &*ran.out), (Some(0), "nothing to do\n"));
+    }
+    assert_eq!(home.run(["logout", "--json"]).out, "{\"sessions\":[]}\n");
+
+    let sessions = home.path().join("state/sessions");
+    fs::create_dir_all(&sessions).unwrap();
+    fs::write(sessions.join("0123456789abcdef.json.tmp"), "").unwrap();
+    assert_eq!(home.run(["logout"]).code, Some(0));
+    fs::write(sessions.join("0123456789abcdef.json"), "").unwrap();
+    let ran = home.run(["logout"]);
+    assert_eq!(ran.code, Some(69));
+    assert!(ran.err.contains("sessions are recorded in"), "{}", ran.err);
+    assert!(ran.err.contains("Start securid-sessiond"), "{}", ran.err);
+
+    // What cannot be known is not "nothing".
+    fs::remove_dir_all(&sessions).unwrap();
+    fs::write(&sessions, "").unwrap();
+    assert_eq!(home.run(["logout"]).code, Some(69));
+}
+
+#[test]
+fn a_folder_that_we_may_not_enter_is_nobody_of_ours() {
+    use std::os::unix::{fs::PermissionsExt as _, process::CommandExt as _};
+    let home = Home::new();
+    let closed = home.path().join("closed");
+    fs::create_dir(&closed).unwrap();
+    let socket = closed.join("s.sock");
+    let mut command = home.ctl(["logout"]);
+    // Root enters everything: as root, somebody else is to try.
+    if rustix::process::geteuid().is_root() {
+        let ctl = home.path().join("ctl");
+        fs::copy(env!("CARGO_BIN_EXE_securid-ctl"), &ctl).unwrap();
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        command = std::process::Command::new(ctl);
+        command.arg("logout").uid(65_534).env_clear().env("SECURID_STATE_DIR", "/nonexistent");
+        command.env("HOME", "/nonexistent").stdout(std::process::Stdio::piped());
+    }
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
+    let ran = Ran::of(command.env("SECURID_SOCKET", &socket), "");
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!((ran.code, &*ran.out), (Some(0), "nothing to do\n"), "{}", ran.err);
+}
+
+#[test]
+fn an_interrupted_wait_is_130() {
+    let home = Home::answering(|_| None);
+    let child = home.ctl(["logout"]).spawn().unwrap();
+    home.call();
+    interrupt(child.id());
+    assert_eq!(Ran::from(child.wait_with_output().unwrap()).code, Some(130));
+}
+
+fn interrupt(pid: u32) {
+    let pid = rustix::process::Pid::from_raw(pid.try_into().unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+}
+
+#[test]
+fn retry_and_forget_name_what_they_mean() {
+    let home = Home::replying(Reply::Retrying(RetryView { sessions: vec!["0123".into()] }));
+    assert_eq!(home.run(["retry"]).out, "trying 0123\n");
+    assert_eq!(home.call(), Call::Retry(Retry { sessions: None }));
+    home.run(["retry", "prod"]);
+    assert_eq!(home.call(), Call::Retry(Retry { sessions: Some(vec!["prod".into()]) }));
+
+    let home = Home::replying(Reply::Forgotten(SessionRef { session: "0123".into() }));
+    let ran = home.run(["forget", "0123", "--yes"]);
+    assert_eq!((ran.code, &*ran.out), (Some(0), "forgot 0123\n"));
+    assert_eq!(home.call(), Call::Forget(Forget { session: "0123".into() }));
+}
+
+#[test]
+fn stop_waits_for_the_end_and_looks_at_what_is_left() {
+    for (args, asked, keeps, record, exit) in [
+        (&["stop"][..], None, false, false, 0),
+        (&["stop", "--revoke"], Some(false), false, true, 75),
+        (&["stop", "--keep"], Some(true), true, true, 0),
+    ] {
+        let mut home = Home::replying(Reply::Stopping(StopView { keep: keeps }));
+        if record {
+            let sessions = home.path().join("state/sessions");
+            fs::create_dir_all(&sessions).unwrap();
+            fs::write(sessions.join("0123456789abcdef.json"), "").unwrap();
+        }
+        let mut child = home.ctl(args.iter().copied()).spawn().unwrap();
+        assert_eq!(home.call(), Call::Stop(Stop { keep: asked }));
+        assert!(child.try_wait().unwrap().is_none(), "it did not wait");
+        home.stop();
+        let ran = crate::fake::bounded(PATIENCE, || child.wait_with_output().unwrap());
+        assert_eq!(Ran::from(ran).code, Some(exit), "{args:?}");
+    }
+}

@@ -1,0 +1,10 @@
+//! The real `securid-ctl` against a fake daemon, no daemon, and frozen ones.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod exec;
+mod fake;
+mod logout;
+mod nobody;
+mod password;
+mod shows;

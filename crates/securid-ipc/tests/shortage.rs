@@ -1,0 +1,63 @@
+//! A server that has run out of descriptors. Alone in its file: the limit is the whole process's.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::{
+    fs,
+    os::{fd::AsRawFd as _, unix::fs::PermissionsExt as _},
+    sync::Arc,
+    time::Duration,
+};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use securid_ipc::{
+    messages::{Call, ErrorCode, Reply, RpcError},
+    server::{ConnectionId, Listener, Service, serve},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::UnixStream,
+    time::timeout,
+};
+
+struct Deaf;
+
+impl Service for Deaf {
+    async fn call(&self, _: ConnectionId, _: Call) -> Result<Reply, RpcError> {
+        Err(RpcError::new(ErrorCode::ServerError, "not here"))
+    }
+
+    fn undelivered(&self, _: Reply) {}
+
+    fn closed(&self, _: ConnectionId) {}
+}
+
+#[tokio::test]
+async fn who_finds_no_descriptor_left_is_served_later() {
+    let owner_only = fs::Permissions::from_mode(0o700);
+    let home = tempfile::Builder::new().permissions(owner_only).tempdir().unwrap();
+    let path = home.path().join("s.sock");
+    let listener = Listener::bind(&path).unwrap();
+    let mut clients = Vec::new();
+    for _ in 0..20 {
+        let mut client = UnixStream::connect(&path).await.unwrap();
+        let hello = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"daemon.hello\"}\n";
+        client.write_all(hello).await.unwrap();
+        clients.push(client);
+    }
+    // Five more descriptors, for five of the clients that already stand in the queue.
+    let highest = clients.iter().map(|client| client.as_raw_fd()).max().unwrap();
+    let limit = Rlimit { current: Some(highest as u64 + 6), ..getrlimit(Resource::Nofile) };
+    setrlimit(Resource::Nofile, limit).unwrap();
+
+    let serving = tokio::spawn(serve(listener, Arc::new(Deaf), std::future::pending()));
+    let mut byte = [0];
+    let last = clients.last_mut().unwrap();
+    let early = timeout(Duration::from_millis(300), last.read(&mut byte)).await;
+    assert!(early.is_err(), "there was no shortage");
+    for mut client in clients {
+        let served = timeout(Duration::from_secs(30), client.read(&mut byte)).await;
+        assert_eq!(served.expect("it was forgotten").unwrap(), 1);
+    }
+    assert!(!serving.is_finished());
+}
