@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use securid_api::{Confirmed, Failure, LogoutReply, Token};
 use securid_ipc::messages::RpcError;
-use securid_session::{About, Event, Found, Key, Origin, Outcome, Record, Verdict};
+use securid_session::{About, Event, Found, Key, Origin, Outcome, Record, SessionId, Verdict};
 use securid_store::{Disk, DiskError, Entry, HistoryLine, Keyring, Preference, StoreKind};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -158,13 +158,22 @@ impl Errands {
         });
     }
 
-    /// Looks for secrets without a record, once.
-    pub(crate) fn look_for_orphans(&self, kind: StoreKind) {
+    /// Asks a store which sessions have a secret in it, once.
+    pub(crate) fn list(&self, kind: StoreKind) {
         let (keyring, inbox) = (self.keyring.clone(), self.inbox.clone());
         tokio::spawn(async move {
-            let found = keyring.list(kind).await;
+            let found = keyring.ids(kind).await;
             let _ = inbox.send(Message::Listed(kind, found));
         });
+    }
+
+    /// Reads the secret of a session that has no record.
+    pub(crate) fn read_orphan(&self, kind: StoreKind, id: SessionId) {
+        let (keyring, inbox) = (self.keyring.clone(), self.inbox.clone());
+        tokio::spawn(in_turn(&self.keyring_turns, async move {
+            let read = keyring.entry(kind, &id).await;
+            let _ = inbox.send(Message::Orphan(kind, id, read));
+        }));
     }
 
     fn to_disk(&self, errand: impl Future<Output = Done> + Send + 'static) {

@@ -56,8 +56,10 @@ pub(crate) enum Message {
     Take(Taking, Answer<securid_ipc::messages::SessionView>),
     /// An errand came back.
     Done(Box<Done>),
-    /// What a store holds, or why it cannot be told.
-    Listed(StoreKind, Result<Option<Vec<Entry>>, KeyringError>),
+    /// Which sessions have a secret in a store, or why that cannot be told.
+    Listed(StoreKind, Result<Option<Vec<SessionId>>, KeyringError>),
+    /// The secret of a session without a record, or why it cannot be read.
+    Orphan(StoreKind, SessionId, Result<Option<Entry>, KeyringError>),
     /// How the server of an instance answered.
     Contact(String, Result<(), String>),
     /// The process was asked to stop.
@@ -230,6 +232,7 @@ impl Keeper {
             Message::Take(taking, reply) => self.take_in(taking, reply),
             Message::Done(done) => self.done(*done),
             Message::Listed(kind, found) => self.listed(kind, found),
+            Message::Orphan(kind, id, read) => self.orphan(kind, &id, read),
             Message::Contact(instance, result) => {
                 self.contacts.insert(instance, Contact { at: clock::now(), result });
             }

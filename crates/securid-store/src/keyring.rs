@@ -143,14 +143,28 @@ impl Keyring {
         .await
     }
 
-    /// All entries of this daemon; `None` if the store cannot search. Unreadable ones are logged and
-    /// left out.
+    /// The sessions of this daemon that have an entry, readable or not; `None` if the store cannot
+    /// search. Names alone, because a thousand secrets could not be read within one deadline.
     ///
     /// # Errors
     /// Why that cannot be told.
-    pub async fn list(&self, kind: StoreKind) -> Result<Option<Vec<Entry>>, KeyringError> {
+    pub async fn ids(&self, kind: StoreKind) -> Result<Option<Vec<SessionId>>, KeyringError> {
         let namespace = self.shared.namespace.clone();
-        self.read(kind, move |backend| safekeeping::list(backend, kind, &namespace)).await
+        self.read(kind, move |backend| backend.names(&namespace)).await
+    }
+
+    /// The entry of this session, whichever of its tokens it holds; `None` if there definitely is
+    /// none.
+    ///
+    /// # Errors
+    /// Why that cannot be told, or what is wrong with the entry.
+    pub async fn entry(
+        &self,
+        kind: StoreKind,
+        id: &SessionId,
+    ) -> Result<Option<Entry>, KeyringError> {
+        let (id, namespace) = (id.clone(), self.shared.namespace.clone());
+        self.read(kind, move |backend| safekeeping::open(backend, kind, &namespace, &id)).await
     }
 
     /// What was last known of a store, without asking it; `None` if it was never asked.

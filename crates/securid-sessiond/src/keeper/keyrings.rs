@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use securid_api::Format;
-use securid_session::{About, Event, Limits, Origin};
+use securid_session::{About, Event, Limits, Origin, SessionId};
 use securid_store::{Entry, KeyringError, StoreKind};
 use tracing::{debug, warn};
 
@@ -19,46 +19,76 @@ pub(super) const FRESHEN_EVERY: Duration = Duration::from_secs(12 * 60 * 60);
 impl Keeper {
     /// Asks a store for secrets without a record, now and whenever it comes back.
     pub(crate) fn look_for_orphans(&mut self, kind: StoreKind) {
-        self.errands.look_for_orphans(kind);
+        self.errands.list(kind);
     }
 
-    /// Secrets without a record are revoked; with one, they are what they should be.
+    /// What has a record is what it should be; the rest is read, to be revoked.
     pub(super) fn listed(
         &mut self,
         kind: StoreKind,
-        found: Result<Option<Vec<Entry>>, KeyringError>,
+        found: Result<Option<Vec<SessionId>>, KeyringError>,
     ) {
-        let entries = match found {
-            Ok(entries) => entries.unwrap_or_default(),
+        match found {
+            Ok(ids) => {
+                for id in ids.unwrap_or_default() {
+                    if !self.is_known(&id) {
+                        self.errands.read_orphan(kind, id);
+                    }
+                }
+            }
             Err(error) => {
                 debug!(%error, "cannot look for secrets without a record yet");
-                self.unsearched.push(kind);
-                return;
+                self.search_later(kind);
+            }
+        }
+    }
+
+    /// A secret without a record is revoked.
+    pub(super) fn orphan(
+        &mut self,
+        kind: StoreKind,
+        id: &SessionId,
+        read: Result<Option<Entry>, KeyringError>,
+    ) {
+        let entry = match read {
+            Ok(Some(entry)) if !self.is_known(id) => entry,
+            // Cleared up meanwhile, or taken in.
+            Ok(_) => return,
+            Err(error @ KeyringError::Damaged { .. }) => {
+                return self.problems.push(format!("{error}; it has no record"));
+            }
+            Err(error) => {
+                debug!(%error, "cannot read a secret without a record yet");
+                return self.search_later(kind);
             }
         };
-        for entry in entries {
-            let id = &entry.key.id;
-            if self.machine.session(id).is_some() || self.left_alone.contains(id) {
-                continue;
+        match errands::token(&entry) {
+            Ok(token) => {
+                warn!(session = %id, "a secret without a record: it is revoked");
+                self.tokens.insert(entry.key.clone(), token);
+                let about = self.about_orphan(&entry, kind);
+                self.event(Event::Orphan { key: entry.key, about });
             }
-            match errands::token(&entry) {
-                Ok(token) => {
-                    warn!(session = %id, "a secret without a record: it is revoked");
-                    self.tokens.insert(entry.key.clone(), token);
-                    let about = self.about_orphan(&entry, kind);
-                    self.event(Event::Orphan { key: entry.key, about });
-                }
-                Err(error) => self.problems.push(format!(
-                    "the keyring ({kind}) has an entry {id} without a record that is no token: {error}"
-                )),
-            }
+            Err(error) => self.problems.push(format!(
+                "the keyring ({kind}) has an entry {id} without a record that is no token: {error}"
+            )),
+        }
+    }
+
+    fn is_known(&self, id: &SessionId) -> bool {
+        self.machine.session(id).is_some() || self.left_alone.contains(id)
+    }
+
+    fn search_later(&mut self, kind: StoreKind) {
+        if !self.unsearched.contains(&kind) {
+            self.unsearched.push(kind);
         }
     }
 
     /// A store that answered just now may be ready to be searched.
     pub(super) fn search_again(&mut self) {
         for kind in std::mem::take(&mut self.unsearched) {
-            self.errands.look_for_orphans(kind);
+            self.errands.list(kind);
         }
     }
 

@@ -57,41 +57,15 @@ pub(super) fn fetch(
     }
 }
 
-/// Every entry of the namespace; `None` if the store cannot search. One that cannot be read is
-/// reported to the log and left out: it must not hide the others.
-pub(super) fn list(
-    backend: &mut dyn Backend,
-    kind: StoreKind,
-    namespace: &Namespace,
-) -> Result<Option<Vec<Entry>>, KeyringError> {
-    let Some(ids) = backend.names(namespace)? else { return Ok(None) };
-    let mut entries = Vec::new();
-    for id in ids {
-        match open(backend, kind, namespace, &id) {
-            Ok(Some(entry)) if entry.key.id == id => entries.push(entry),
-            Ok(Some(entry)) => {
-                tracing::warn!(session = %id, found = %entry.key, "a keyring entry has another's name");
-            }
-            Ok(None) => {}
-            Err(error @ KeyringError::Damaged { .. }) => {
-                tracing::warn!(session = %id, %error, "a keyring entry cannot be read");
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(Some(entries))
-}
-
-fn open(
+/// The entry of that name, whichever token it holds.
+pub(super) fn open(
     backend: &mut dyn Backend,
     kind: StoreKind,
     namespace: &Namespace,
     id: &SessionId,
 ) -> Result<Option<Entry>, KeyringError> {
     let Some(bytes) = backend.get(EntryName { namespace, id })? else { return Ok(None) };
-    Entry::open(&bytes).map(Some).map_err(|cause| KeyringError::Damaged {
-        kind,
-        id: id.clone(),
-        cause,
-    })
+    let damaged = |cause| KeyringError::Damaged { kind, id: id.clone(), cause };
+    let entry = Entry::open(&bytes).map_err(damaged)?;
+    if entry.key.id == *id { Ok(Some(entry)) } else { Err(damaged("it is another session's")) }
 }

@@ -58,7 +58,7 @@ async fn inner() {
     assert!(began.elapsed() < Duration::from_secs(6));
     fault("");
     let keyring = Keyring::system(Namespace::new("machine", home.path()).unwrap());
-    assert_eq!(keyring.list(kind).await, Ok(Some(vec![kept.clone()])));
+    assert_eq!(keyring.ids(kind).await, Ok(Some(vec![kept.key.id.clone()])));
     keyring.delete(kind, &kept.key.id).await.unwrap();
     std::fs::remove_file(folder.join("fault")).unwrap();
 }

@@ -147,7 +147,7 @@ async fn inner() {
         keyring.put(kind, kept.clone()).await,
         keyring.delete(kind, &kept.key.id).await,
         keyring.delete(kind, &absent.key.id).await,
-        keyring.list(kind).await.map(drop),
+        keyring.ids(kind).await.map(drop),
         keyring.choose(Preference::Auto, false).await.map(drop),
     ] {
         assert!(matches!(locked, Err(KeyringError::Locked { .. })), "{locked:?}");
