@@ -77,7 +77,7 @@ pub(crate) fn one<'a>(
     let newest = |some: &[&'a Session]| some.iter().copied().max_by_key(|s| s.key().generation);
     newest(&active).or_else(|| newest(&meant)).ok_or_else(|| {
         RpcError::new(ErrorCode::NoSuchSession, "there is no session")
-            .with_hint("securid-ctl login makes one")
+            .with_hint("Make one with securid-ctl login.")
     })
 }
 
@@ -92,7 +92,7 @@ pub(crate) fn exact_id(selector: &str) -> Option<SessionId> {
 }
 
 fn ambiguous(message: String, candidates: &[&Session]) -> RpcError {
-    let mut error = RpcError::new(ErrorCode::Ambiguous, message).with_hint("name one by its id");
+    let mut error = RpcError::new(ErrorCode::Ambiguous, message).with_hint("Name one by its id.");
     error.data.candidates = candidates.iter().map(|s| s.id().to_string()).collect();
     error
 }

@@ -124,7 +124,7 @@ impl Desk {
 fn time(text: &str) -> Result<Timestamp, RpcError> {
     text.parse().map_err(|_| {
         RpcError::new(ErrorCode::Params, format!("{text:?} is no time"))
-            .with_hint("write it as 2026-11-22T12:00:00Z")
+            .with_hint("Write it as 2026-11-22T12:00:00Z.")
     })
 }
 

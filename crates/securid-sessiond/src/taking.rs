@@ -31,7 +31,7 @@ pub(crate) async fn login(desk: &Desk, params: Login) -> Result<TakenView, RpcEr
             ErrorCode::Params,
             format!("whose login at {:?} is not said", instance.name),
         )
-        .with_hint("give --username, or set username in the instance's table");
+        .with_hint("Give --username, or set username in the instance's table.");
         error.data.missing = Some("username".to_owned());
         return Err(error);
     };
@@ -69,7 +69,7 @@ async fn store(desk: &Desk) -> Result<StoreKind, RpcError> {
     if desk.config.require_durable && !kind.survives_reboot() {
         let message = format!("the keyring ({kind}) does not survive a reboot");
         return Err(RpcError::new(ErrorCode::KeyringUnavailable, message)
-            .with_hint("start a Secret Service, or set require_durable = false"));
+            .with_hint("Start a Secret Service, or set require_durable = false."));
     }
     Ok(kind)
 }

@@ -23,15 +23,17 @@ pub(crate) fn keyring(error: &KeyringError) -> RpcError {
 
 pub(crate) fn disk(error: &DiskError) -> RpcError {
     let hint = match error.kind {
-        DiskErrorKind::Full => "make room on that file system",
+        DiskErrorKind::Full => "Make room on that file system.",
         DiskErrorKind::ReadOnly => {
-            "mount that file system for writing, or name another --state-dir"
+            "Mount that file system for writing, or name another --state-dir."
         }
-        DiskErrorKind::Gone => "restart the daemon: the folder was removed while it ran",
+        DiskErrorKind::Gone => "Restart the daemon: the folder was removed while it ran.",
         DiskErrorKind::Denied | DiskErrorKind::Unsafe => {
-            "give the folder back to its user with chown, and chmod 700 it"
+            "Give the folder back to its user with chown, and chmod 700 it."
         }
-        DiskErrorKind::Stopped | DiskErrorKind::Other => "look into the system's log for that disk",
+        DiskErrorKind::Stopped | DiskErrorKind::Other => {
+            "Look into the system's log for that disk."
+        }
     };
     RpcError::new(ErrorCode::StorageFailed, error.to_string()).with_hint(hint)
 }
@@ -39,7 +41,7 @@ pub(crate) fn disk(error: &DiskError) -> RpcError {
 /// The disk did not answer within its deadline.
 pub(crate) fn disk_hangs() -> RpcError {
     RpcError::new(ErrorCode::StorageFailed, "the disk does not answer")
-        .with_hint("look into the system's log for that disk")
+        .with_hint("Look into the system's log for that disk.")
 }
 
 /// The keyring's entry is for another server than the record says.
@@ -47,12 +49,12 @@ pub(crate) fn other_origin(id: &SessionId, entry: &str, record: &str) -> RpcErro
     let message =
         format!("session {id} is recorded for {record}, but its keyring entry is for {entry}");
     RpcError::new(ErrorCode::StorageFailed, message)
-        .with_hint("log it out at both servers, then give it up with securid-ctl forget")
+        .with_hint("Log it out at both servers, then give it up with securid-ctl forget.")
 }
 
 pub(crate) fn unknown_store(name: &str) -> RpcError {
     RpcError::new(ErrorCode::KeyringUnavailable, format!("this build knows no keyring {name:?}"))
-        .with_hint("start the build that the session was made with")
+        .with_hint("Start the build that the session was made with.")
 }
 
 pub(crate) fn login(error: &LoginError) -> RpcError {
@@ -62,37 +64,37 @@ pub(crate) fn login(error: &LoginError) -> RpcError {
             RpcError::new(ErrorCode::Params, message)
         }
         LoginError::Refused { .. } => RpcError::new(ErrorCode::LoginRefused, message)
-            .with_hint("check user name and password; it is not tried again by itself"),
+            .with_hint("Check user name and password; it is not tried again by itself."),
         LoginError::Unreachable(_) => RpcError::new(ErrorCode::ServerUnreachable, message)
-            .with_hint("check the network and the instance's url and ca_file"),
+            .with_hint("Check the network, and the instance's url and ca_file."),
         LoginError::Server(_) => RpcError::new(ErrorCode::ServerError, message)
-            .with_hint("check the instance's url, and that web services are on at the server"),
+            .with_hint("Check the instance's url, and that web services are on at the server."),
     }
 }
 
 pub(crate) fn server(error: &Unusable) -> RpcError {
     RpcError::new(ErrorCode::ServerUnreachable, error.to_string())
-        .with_hint("mend the instance in the config")
+        .with_hint("Mend the instance in the config.")
 }
 
 pub(crate) fn token(error: BadToken) -> RpcError {
     RpcError::new(ErrorCode::BadToken, error.to_string())
-        .with_hint("give the token alone, as the server handed it out")
+        .with_hint("Give the token alone, as the server handed it out.")
 }
 
 pub(crate) fn stopping() -> RpcError {
     RpcError::new(ErrorCode::ShuttingDown, "the daemon is stopping and takes nothing new")
-        .with_hint("try again once it is started anew")
+        .with_hint("Try again once it is started anew.")
 }
 
 pub(crate) fn under_revocation(id: &str) -> RpcError {
     RpcError::new(ErrorCode::UnderRevocation, format!("session {id} is being revoked"))
-        .with_hint("log in anew for another session")
+        .with_hint("Log in anew for another session.")
 }
 
 pub(crate) fn no_such_session(selector: &str) -> RpcError {
     RpcError::new(ErrorCode::NoSuchSession, format!("there is no session {selector:?}"))
-        .with_hint("securid-ctl list shows them all")
+        .with_hint("See securid-ctl list for all of them.")
 }
 
 pub(crate) fn no_instance(name: Option<&str>) -> RpcError {
@@ -101,7 +103,7 @@ pub(crate) fn no_instance(name: Option<&str>) -> RpcError {
         None => "no instance was named, and the config has no default one".to_owned(),
     };
     RpcError::new(ErrorCode::NoSuchInstance, message)
-        .with_hint("name one that stands in the config as [instances.NAME]")
+        .with_hint("Name one that stands in the config as [instances.NAME].")
 }
 
 /// Why a session cannot be used; `why` is what its keyring last said.
@@ -113,10 +115,10 @@ pub(crate) fn denial(denial: Denial, id: &str, why: Option<&RpcError>) -> RpcErr
             ErrorCode::NoSuchSession,
             format!("the token of session {id} is gone from its keyring"),
         )
-        .with_hint(format!("log in anew; give the old one up with securid-ctl forget {id} --yes")),
+        .with_hint(format!("Log in anew; give the old one up with securid-ctl forget {id} --yes.")),
         Denial::Unreachable => why.cloned().unwrap_or_else(|| {
             RpcError::new(ErrorCode::KeyringUnavailable, "the keyring was not read yet")
-                .with_hint("try again in a moment")
+                .with_hint("Try again in a moment.")
         }),
     }
 }
@@ -124,7 +126,7 @@ pub(crate) fn denial(denial: Denial, id: &str, why: Option<&RpcError>) -> RpcErr
 /// It could not be stored, and nobody said why.
 pub(crate) fn not_stored() -> RpcError {
     RpcError::new(ErrorCode::StorageFailed, "the token could not be stored")
-        .with_hint("the daemon's log says more")
+        .with_hint("Look into the daemon's log for more.")
 }
 
 /// The system gives no random numbers.
@@ -133,5 +135,5 @@ pub(crate) fn no_randomness(error: &getrandom::Error) -> RpcError {
         ErrorCode::StorageFailed,
         format!("no name can be drawn for the session: {error}"),
     )
-    .with_hint("the system's random number generator must work")
+    .with_hint("Look into the system's random number generator.")
 }

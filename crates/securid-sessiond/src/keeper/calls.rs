@@ -220,14 +220,14 @@ impl Keeper {
             [session] if session.id().as_str().starts_with(wanted) => *session,
             _ => {
                 return Err(RpcError::new(ErrorCode::Params, format!("{wanted:?} is no id"))
-                    .with_hint("give the id of one session, as securid-ctl list shows it"));
+                    .with_hint("Give the id of one session, as securid-ctl list shows it."));
             }
         };
         let id = session.id().clone();
         if session.phase() == Phase::Active {
             let message = format!("session {id} is active, and forgetting would leave it alive");
             return Err(RpcError::new(ErrorCode::Params, message)
-                .with_hint(format!("log it out first: securid-ctl logout {id}")));
+                .with_hint(format!("Log it out first: securid-ctl logout {id}")));
         }
         tracing::warn!(session = %id, "given up on a person's word");
         self.event(Event::Forget { id: id.clone() });

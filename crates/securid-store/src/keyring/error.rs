@@ -83,27 +83,31 @@ impl KeyringError {
         }
     }
 
-    /// What a person can do about it, as a line without a full stop.
+    /// What a person can do about it, as a sentence.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Locked { .. } => "unlock the keyring: log in to the desktop, or open its manager",
+            Self::Locked { .. } => {
+                "Unlock the keyring: log in to the desktop, or open its manager."
+            }
             Self::Unavailable { kind: StoreKind::SecretService, .. } => {
-                "start a Secret Service (gnome-keyring, KWallet, KeePassXC) with a default \
-                 collection, or set `keyring` to another store"
+                "Start a Secret Service (gnome-keyring, KWallet, KeePassXC) with a default \
+                 collection, or set `keyring` to another store."
             }
             Self::Unavailable { kind: StoreKind::Keyutils, .. } => {
-                "set `keyring` to another store: kernel keyrings cannot be used here"
+                "Set `keyring` to another store: kernel keyrings cannot be used here."
             }
             #[cfg(feature = "test-store")]
             Self::Unavailable { kind: StoreKind::Test, .. } => {
-                "set SECURID_TEST_STORE to an existing folder"
+                "Set SECURID_TEST_STORE to an existing folder."
             }
-            Self::Unresponsive { .. } => "restart the keyring's service; the daemon tries again",
-            Self::Full { .. } => "log out of sessions that are no longer needed",
-            Self::NotKept { .. } => "set `keyring` to another store",
-            Self::Damaged { .. } => "log out at the server, then `securid-ctl forget` the session",
-            Self::Mismatch { .. } => "another program wrote to the entry: `securid-ctl doctor`",
+            Self::Unresponsive { .. } => "Restart the keyring's service; the daemon tries again.",
+            Self::Full { .. } => "Log out of sessions that are no longer needed.",
+            Self::NotKept { .. } => "Set `keyring` to another store.",
+            Self::Damaged { .. } => "Log out at the server, then `securid-ctl forget` the session.",
+            Self::Mismatch { .. } => {
+                "Another program wrote to the entry: log out at the server, then forget the session."
+            }
         }
     }
 
