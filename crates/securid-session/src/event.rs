@@ -54,6 +54,11 @@ pub enum Event {
         /// Which.
         id: SessionId,
     },
+    /// Somebody needs to know what its secret is: it is asked for now if it is not at hand.
+    Read {
+        /// Which.
+        id: SessionId,
+    },
     /// A holder has gone.
     Release {
         /// The token that was held.
@@ -201,7 +206,7 @@ pub enum Action {
     Acknowledge(Key),
     /// Tell whoever brought the token that it could not be taken in.
     Reject(Key, Rejection),
-    /// Give the token to whoever asked for it or holds it.
+    /// Give the token to whoever asked for it.
     Lend(Key),
     /// Tell whoever asked why there is nothing for them.
     Deny(Denial),

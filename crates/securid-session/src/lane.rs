@@ -55,8 +55,14 @@ impl<E: Copy> Lane<E> {
         Some(errand)
     }
 
-    /// Sends the next errand at once: something new is wanted, or the place was seen working.
+    /// Sends the next errand at once: something new is wanted.
     pub(crate) fn hurry(&mut self) {
         self.retry_at = None;
+    }
+
+    /// The place was seen working: earlier failures say nothing any more.
+    pub(crate) fn works_again(&mut self) {
+        self.retry_at = None;
+        self.failures = 0;
     }
 }

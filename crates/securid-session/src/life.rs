@@ -74,7 +74,8 @@ impl Session {
                     doomed: Some(Reason::Abandoned),
                 };
             }
-            Stage::Active if same_boot => {}
+            // Nobody holds it any more; the holder has one idle timeout to come back.
+            Stage::Active if same_boot => session.stale = held,
             // The clock that its deadlines were kept by is gone.
             Stage::Active => session.revoke(now, Reason::Shutdown),
             Stage::Revoking(revocation) => {
@@ -206,16 +207,32 @@ impl Session {
 impl Session {
     /// From here on it is never lent again.
     pub(crate) fn revoke(&mut self, now: Moment, reason: Reason) {
-        self.state = State::Revoking(Revoking {
+        self.state = State::Revoking(self.begin(now, reason));
+    }
+
+    /// Its end is asked for: an active one is revoked, and a lost one is as soon as its secret is
+    /// found again. Whatever else it is, it needs no further asking.
+    pub(crate) fn end_asked(&mut self, now: Moment, reason: Reason) {
+        match self.state {
+            State::Active => self.revoke(now, reason),
+            State::Lost { pending: None, seeking } => {
+                self.state = State::Lost { pending: Some(self.begin(now, reason)), seeking };
+            }
+            _ => {}
+        }
+    }
+
+    fn begin(&mut self, now: Moment, reason: Reason) -> Revoking {
+        self.holds = 0;
+        self.stale = true;
+        self.disk.hurry();
+        Revoking {
             revocation: Revocation { reason, since: now, attempts: 0, last_error: None },
             intent: Intent::Unwritten,
             next_attempt: now,
             server_asked: false,
             failures: 0,
-        });
-        self.holds = 0;
-        self.stale = true;
-        self.disk.hurry();
+        }
     }
 
     /// Time to try; for a lost one, time to look for its secret once more.
@@ -235,12 +252,14 @@ impl Session {
         }
     }
 
-    /// The daemon is about to stop: one that waits by our own schedule is tried at once.
+    /// The daemon is about to stop: one that waits by our own schedule is tried at once, and from
+    /// then on as often as a fresh one.
     pub(crate) fn last_chance(&mut self, now: Moment) {
         if let State::Revoking(revoking) = &mut self.state
             && !revoking.server_asked
         {
             revoking.next_attempt = revoking.next_attempt.earlier(now);
+            revoking.failures = 0;
         }
     }
 
@@ -336,7 +355,10 @@ impl Session {
                 }
             }
             (StageName::Active, State::Active) => self.stale |= !done,
-            (StageName::Revoking, State::Revoking(revoking)) => {
+            (
+                StageName::Revoking,
+                State::Revoking(revoking) | State::Lost { pending: Some(revoking), .. },
+            ) => {
                 if done {
                     revoking.intent = Intent::Durable;
                 } else {

@@ -107,6 +107,12 @@ impl Machine {
         self.stopping.is_some() && self.restless.is_empty()
     }
 
+    /// Whether it is known of every intent to revoke whether it is on disk.
+    #[must_use]
+    pub fn intents_settled(&self) -> bool {
+        self.sessions().all(Session::intent_settled)
+    }
+
     fn wake(&mut self, now: Moment, actions: &mut Vec<Action>) {
         while let Some((at, id)) = self.agenda.first().cloned()
             && at <= now.since_boot
@@ -128,24 +134,23 @@ impl Machine {
                 self.insert(now, Session::orphan(now, key, about), actions);
             }
 
-            Event::Lend { id, span } => self.lend(now, &id, actions, |s| s.used(now, span)),
-            Event::Hold { id } => self.lend(now, &id, actions, |s| s.hold(now)),
-            Event::Touch { id, span } => match self.denial(&id, false) {
-                Some(denial) => actions.push(Action::Deny(denial)),
-                None => self.change(now, &id, actions, |s, _| s.used(now, span)),
-            },
+            Event::Lend { id, span } => self.grant(now, &id, true, actions, |session, out| {
+                session.used(now, span);
+                out.push(Action::Lend(session.key.clone()));
+            }),
+            Event::Hold { id } => self.grant(now, &id, false, actions, |s, _| s.hold(now)),
+            Event::Touch { id, span } => {
+                self.grant(now, &id, false, actions, |s, _| s.used(now, span));
+            }
+            Event::Read { id } => self.change(now, &id, actions, |s, _| s.keyring.hurry()),
             Event::Release { key } => self.current(now, &key, actions, |s, _| s.release(now)),
 
-            Event::Revoke { id, reason } => self.change(now, &id, actions, |session, _| {
-                if session.state == State::Active {
-                    session.revoke(now, reason);
-                }
-            }),
+            Event::Revoke { id, reason } => {
+                self.change(now, &id, actions, |session, _| session.end_asked(now, reason));
+            }
             Event::Abandon { key } => self.current(now, &key, actions, |session, _| {
                 session.doom(Reason::Abandoned);
-                if session.state == State::Active {
-                    session.revoke(now, Reason::Abandoned);
-                }
+                session.end_asked(now, Reason::Abandoned);
             }),
             Event::Retry { id } => self.change(now, &id, actions, |s, _| s.retry(now)),
             Event::Forget { id } => self.change(now, &id, actions, |s, out| s.forget(now, out)),
@@ -210,23 +215,25 @@ impl Machine {
         self.change(now, &id, actions, |_, _| {});
     }
 
-    fn denial(&self, id: &SessionId, token: bool) -> Option<Denial> {
-        self.session(id).map_or(Some(Denial::Unknown), |session| session.denial(token))
-    }
-
-    fn lend(
+    /// Lets the session be used, or says why not. A secret that is wanted and not at hand is asked
+    /// for at once, however long ago the keyring last refused it.
+    fn grant(
         &mut self,
         now: Moment,
         id: &SessionId,
+        token: bool,
         actions: &mut Vec<Action>,
-        using: impl FnOnce(&mut Session),
+        using: impl FnOnce(&mut Session, &mut Vec<Action>),
     ) {
-        match self.denial(id, true) {
-            Some(denial) => actions.push(Action::Deny(denial)),
-            None => self.change(now, id, actions, |session, out| {
-                using(session);
-                out.push(Action::Lend(session.key.clone()));
-            }),
+        let denial = self.session(id).map_or(Some(Denial::Unknown), |s| s.denial(token));
+        match denial {
+            None => self.change(now, id, actions, using),
+            Some(denial) => {
+                if denial == Denial::Unreachable {
+                    self.change(now, id, actions, |session, _| session.keyring.hurry());
+                }
+                actions.push(Action::Deny(denial));
+            }
         }
     }
 
@@ -242,9 +249,7 @@ impl Machine {
                 }
                 session.doom(Reason::Shutdown);
                 session.last_chance(now);
-                if session.state == State::Active {
-                    session.revoke(now, Reason::Shutdown);
-                }
+                session.end_asked(now, Reason::Shutdown);
             });
         }
     }
@@ -295,7 +300,7 @@ impl Machine {
         for id in ids {
             self.change(now, &id, actions, |session, _| {
                 if let Some(lane) = lane(session) {
-                    lane.hurry();
+                    lane.works_again();
                 }
             });
         }

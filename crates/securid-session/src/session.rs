@@ -266,14 +266,18 @@ impl Session {
         self.about.limits.lifetime.map(|lifetime| self.created.after(lifetime))
     }
 
-    /// What stands on disk of it once it is written. A lost or gone session is never written.
+    /// What stands on disk of it once it is written. That it is lost is never written, but that it
+    /// is to be revoked if it is found again.
     pub(crate) fn record(&self) -> Option<Record> {
         let stage = match &self.state {
             State::Adding { step: AddStep::Activate, .. } | State::Active => Stage::Active,
             State::Adding { .. } => Stage::Adding,
             State::Revoking(revoking) => Stage::Revoking(revoking.revocation.clone()),
+            State::Lost { pending: Some(revoking), .. } => {
+                Stage::Revoking(revoking.revocation.clone())
+            }
             State::Ended { ending, .. } => Stage::Ended(ending.clone()),
-            State::Lost { .. } | State::Gone => return None,
+            State::Lost { pending: None, .. } | State::Gone => return None,
         };
         Some(Record {
             key: self.key.clone(),
@@ -296,7 +300,9 @@ impl Session {
                 Some(DiskErrand::Write(StageName::Active))
             }
             State::Active if self.stale => Some(DiskErrand::Write(StageName::Active)),
-            State::Revoking(_) if self.stale => Some(DiskErrand::Write(StageName::Revoking)),
+            State::Revoking(_) | State::Lost { pending: Some(_), .. } if self.stale => {
+                Some(DiskErrand::Write(StageName::Revoking))
+            }
             State::Ended { step: EndStep::Record, .. } => Some(DiskErrand::Write(StageName::Ended)),
             State::Ended { step: EndStep::Archive, .. } => Some(DiskErrand::Archive),
             State::Adding { step: AddStep::Drop, .. }
@@ -346,6 +352,11 @@ impl Session {
         earliest(limit, earliest(disk, keyring))
     }
 
+    /// Whether it is known how the writing of its intent went, if it has one.
+    pub(crate) fn intent_settled(&self) -> bool {
+        self.pending().is_none_or(|pending| pending.durable.is_some())
+    }
+
     /// Whether a stopping daemon has nothing to wait for here: all is done, or what is left hangs
     /// on a keyring or disk that does not answer, or is meant for the next daemon (`keep`).
     pub(crate) fn at_rest(&self, keep: bool) -> bool {
@@ -354,9 +365,12 @@ impl Session {
         }
         match &self.state {
             State::Active => !self.stale || self.disk.is_failing(),
-            State::Lost { .. } | State::Gone => true,
+            State::Lost { pending, .. } => {
+                pending.as_ref().is_none_or(|pending| pending.intent != Intent::Unwritten)
+            }
+            State::Gone => true,
             State::Revoking(revoking) => {
-                (keep && revoking.intent != Intent::Unwritten)
+                (keep && revoking.intent == Intent::Durable)
                     || (!self.in_hand && self.keyring.is_failing())
             }
             State::Adding { .. } | State::Ended { .. } => {

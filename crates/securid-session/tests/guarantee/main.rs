@@ -91,8 +91,15 @@ fn carry_out(world: &mut World, step: Step) {
     }
 }
 
+/// 2,000 lives take some seconds; `PROPTEST_CASES` asks for more.
+fn config() -> ProptestConfig {
+    let default = ProptestConfig::default();
+    let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    ProptestConfig { cases: if asked { default.cases } else { 2_000 }, ..default }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn nothing_acknowledged_is_ever_forgotten(steps in prop::collection::vec(step(), 1..120)) {

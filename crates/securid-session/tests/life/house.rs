@@ -177,10 +177,11 @@ impl House {
 
 pub(crate) fn refused(house: &mut House, slot: u64) -> Denial {
     let actions = house.event(Event::Lend { id: id(slot), span: None });
-    match actions[..] {
-        [Action::Deny(denial)] => denial,
-        _ => panic!("not denied: {actions:?}"),
-    }
+    let denial = actions.iter().find_map(|action| match action {
+        Action::Deny(denial) => Some(*denial),
+        _ => None,
+    });
+    denial.unwrap_or_else(|| panic!("not denied: {actions:?}"))
 }
 
 pub(crate) fn dead() -> Verdict {

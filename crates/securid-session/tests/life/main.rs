@@ -223,6 +223,7 @@ fn only_a_store_that_says_so_makes_a_session_lost() {
     assert_eq!(house.phase(1), Phase::Lost);
     let _ = house.revoke(1);
     assert_eq!(house.phase(1), Phase::Lost, "a logout cannot revoke what is lost");
+    assert_eq!(house.pending(1).durable, Some(true));
 
     house.keyring_says = Found::Here;
     let _ = house.event(Event::Retry { id: id(1) });
@@ -335,4 +336,112 @@ fn a_login_whose_client_has_gone_is_stored_first_and_then_revoked() {
     let actions = house.event(Event::Stored { key: key(1, 1), done: true });
     assert!(matches!(&actions[..], [Action::Reject(..), Action::Write(r)]
         if matches!(&r.stage, Stage::Revoking(v) if v.reason == Reason::Abandoned)));
+}
+
+#[test]
+fn a_logout_of_what_is_lost_counts_once_it_is_found() {
+    for stop in [false, true] {
+        let mut house = House::new();
+        house.add(1);
+        house.keyring_says = Found::Nowhere;
+        house.die(MINUTE);
+        assert_eq!(house.phase(1), Phase::Lost);
+        if stop {
+            let _ = house.event(Event::Stop { keep: false });
+        } else {
+            let _ = house.revoke(1);
+        }
+        assert_eq!(house.pending(1).durable, Some(true), "the intent is written all the same");
+
+        // Found by a person's retry, or by the next daemon.
+        house.keyring_says = Found::Here;
+        if stop {
+            house.die(MINUTE);
+        } else {
+            let _ = house.event(Event::Retry { id: id(1) });
+        }
+        assert_eq!((house.phase(1), house.attempts_out()), (Phase::Revoking, 1));
+    }
+}
+
+#[test]
+fn an_intent_that_is_being_written_while_its_secret_is_found_missing_still_counts() {
+    for written in [true, false] {
+        let mut house = House::new();
+        house.add(1);
+        house.obedient = false;
+        house.die(MINUTE);
+        let actions = house.revoke(1);
+        assert!(matches!(&actions[..], [Action::Write(_)]), "{actions:?}");
+        let _ = house.event(Event::Fetched { key: key(1, 1), found: Found::Nowhere });
+        assert_eq!(house.phase(1), Phase::Lost);
+        let _ = house.event(Event::Written { key: key(1, 1), done: written });
+        assert_eq!(house.pending(1).durable, Some(written));
+
+        house.obedient = true;
+        let _ = house.event(Event::Retry { id: id(1) });
+        house.wait(Duration::from_secs(30));
+        assert_eq!((house.phase(1), house.attempts_out()), (Phase::Revoking, 1));
+        assert_eq!(house.pending(1).durable, Some(true));
+    }
+}
+
+#[test]
+fn whoever_wants_a_token_has_the_keyring_asked_at_once() {
+    let mut house = House::new();
+    house.add(1);
+    house.keyring_says = Found::Unreachable;
+    house.die(MINUTE);
+    house.wait(5 * MINUTE);
+    let actions = house.event(Event::Lend { id: id(1), span: None });
+    assert!(actions.contains(&Action::Fetch(key(1, 1))), "{actions:?}");
+}
+
+#[test]
+fn holding_needs_no_token_and_what_was_held_is_not_held_for_ever() {
+    let mut house = House::new();
+    house.add(1);
+    let _ = house.event(Event::Hold { id: id(1) });
+    house.keyring_says = Found::Unreachable;
+    // Each new daemon would otherwise believe in the holder of the first.
+    for _ in 0..3 {
+        house.die(10 * MINUTE);
+    }
+    assert_eq!(house.reason(1), Reason::Idle);
+
+    house.add(2);
+    house.die(MINUTE);
+    let actions = house.event(Event::Hold { id: id(2) });
+    assert!(!actions.iter().any(|a| matches!(a, Action::Deny(_))), "{actions:?}");
+    house.wait(60 * MINUTE);
+    assert_eq!(house.phase(2), Phase::Active);
+}
+
+#[test]
+fn stopping_to_keep_waits_for_an_intent_that_is_not_on_disk() {
+    let mut house = House::new();
+    house.add(1);
+    house.disk_works = false;
+    let _ = house.revoke(1);
+    let _ = house.event(Event::Stop { keep: true });
+    assert!(!house.machine.at_rest());
+    house.disk_works = true;
+    house.wait(Duration::from_secs(30));
+    assert!(house.machine.at_rest());
+}
+
+#[test]
+fn the_schedule_starts_anew_when_the_daemon_stops() {
+    let mut house = House::new();
+    house.add(1);
+    let _ = house.revoke(1);
+    for _ in 0..20 {
+        house.answer(1, unconfirmed(None));
+        house.wait(5 * MINUTE);
+    }
+    house.answer(1, unconfirmed(None));
+    let _ = house.event(Event::Stop { keep: false });
+    house.answer(1, unconfirmed(None));
+    house.wait(Duration::from_secs(1));
+    assert_eq!(house.attempts_out(), 1);
 }
