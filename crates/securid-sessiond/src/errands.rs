@@ -1,15 +1,16 @@
 //! The machine's actions that take time: keyring, disk, server. Each is carried out beside the
 //! keeper and answers it with one [`Message::Done`], whatever happens, within a bound.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use securid_api::{Confirmed, Failure, LogoutReply, Token};
+use securid_api::{Confirmed, Failure, FailureKind, LogoutReply, Token};
 use securid_ipc::messages::RpcError;
 use securid_session::{About, Event, Found, Key, Origin, Outcome, Record, SessionId, Verdict};
-use securid_store::{Disk, DiskError, Entry, HistoryLine, Keyring, Preference, StoreKind};
+use securid_store::{Disk, DiskError, Entry, HistoryLine, Keyring, Past, Preference, StoreKind};
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
 use tracing::debug;
 use zeroize::Zeroizing;
 
@@ -17,7 +18,7 @@ use crate::keeper::{Inbox, Message};
 use crate::servers::Servers;
 use crate::trouble;
 
-/// How long the disk may take. Beyond it a write counts as failed, so that a revocation is
+/// How long the disk may take once it is asked. Beyond it a write counts as failed, so that a revocation is
 /// attempted from memory rather than wait for a disk that hangs; the same 5 s that a keyring has.
 const DISK_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -37,6 +38,10 @@ pub(crate) struct Errands {
     pub(crate) inbox: Inbox,
     keyring_turns: Arc<Semaphore>,
     disk_turns: Arc<Semaphore>,
+    /// Until when a disk that hung is left alone.
+    disk_cools: Arc<Mutex<Option<Instant>>>,
+    /// One look at the keyring at a time.
+    looking: Arc<Semaphore>,
 }
 
 /// The answer to an errand.
@@ -57,22 +62,24 @@ impl Errands {
             inbox,
             keyring_turns: Arc::new(Semaphore::new(AT_THE_KEYRING)),
             disk_turns: Arc::new(Semaphore::new(AT_THE_DISK)),
+            disk_cools: Arc::default(),
+            looking: Arc::new(Semaphore::new(1)),
         }
     }
 
     pub(crate) fn write(&self, record: Record) {
-        let (disk, key) = (self.disk.clone(), record.key.clone());
-        self.to_disk(async move {
-            let written = in_time(disk.write(record)).await;
+        let (this, key) = (self.clone(), record.key.clone());
+        self.send(async move {
+            let written = this.at_the_disk(this.disk.write(record)).await;
             Done::of(written, |done| Event::Written { key, done })
         });
     }
 
     pub(crate) fn archive(&self, record: &Record) {
-        let (disk, key, line) = (self.disk.clone(), record.key.clone(), HistoryLine::of(record));
-        self.to_disk(async move {
+        let (this, key, line) = (self.clone(), record.key.clone(), HistoryLine::of(record));
+        self.send(async move {
             let written = match line {
-                Some(line) => in_time(disk.append(line)).await,
+                Some(line) => this.at_the_disk(this.disk.append(line)).await,
                 None => Ok(()),
             };
             Done::of(written, |done| Event::Archived { key, done })
@@ -80,11 +87,19 @@ impl Errands {
     }
 
     pub(crate) fn remove(&self, key: Key) {
-        let disk = self.disk.clone();
-        self.to_disk(async move {
-            let removed = in_time(disk.remove(key.id.clone())).await;
+        let this = self.clone();
+        self.send(async move {
+            let removed = this.at_the_disk(this.disk.remove(key.id.clone())).await;
             Done::of(removed, |done| Event::Removed { key, done })
         });
+    }
+
+    /// The ended sessions.
+    ///
+    /// # Errors
+    /// If they cannot be read, or not in time.
+    pub(crate) async fn history(&self) -> Result<Past, RpcError> {
+        self.at_the_disk(self.disk.history()).await
     }
 
     pub(crate) fn store(&self, key: Key, about: &About, token: &Token) {
@@ -139,23 +154,27 @@ impl Errands {
     pub(crate) fn attempt(&self, key: Key, origin: &Origin, token: Token, deadline: Duration) {
         let (servers, origin) = (Arc::clone(&self.servers), origin.clone());
         self.send(async move {
-            let verdict = match servers.client(&origin) {
-                Ok(client) => verdict(client.logout(&token, deadline).await),
-                Err(unusable) => {
-                    Verdict::Unconfirmed { error: unusable.to_string(), retry_after: None }
-                }
-            };
+            let verdict =
+                match timeout(deadline, attempt(&servers, &origin, &token, deadline)).await {
+                    Ok(verdict) => verdict,
+                    Err(_) => Verdict::Unconfirmed {
+                        error: format!("nothing came of the attempt within {deadline:?}"),
+                        retry_after: None,
+                    },
+                };
             Done { event: Event::Answered { key, verdict }, token: None, trouble: None }
         });
     }
 
-    /// Finds out how the keyring for new secrets is, so that a `status` can tell.
-    pub(crate) fn see_keyring(&self, preference: Preference) {
-        let keyring = self.keyring.clone();
+    /// Looks how the keyring for new secrets is, unless somebody is looking already, and tells the
+    /// keeper. The look goes on to its own deadline even if nobody waits for it.
+    pub(crate) fn look_at_keyring(&self, preference: Preference) -> JoinHandle<()> {
+        let this = self.clone();
         tokio::spawn(async move {
-            // What it said is remembered by the keyring's own handle.
-            let _ = keyring.choose(preference, false).await;
-        });
+            let Ok(_turn) = this.looking.try_acquire() else { return };
+            let seen = this.keyring.choose(preference, false).await;
+            let _ = this.inbox.send(Message::KeyringSeen(seen));
+        })
     }
 
     /// Asks a store which sessions have a secret in it, once.
@@ -176,10 +195,6 @@ impl Errands {
         }));
     }
 
-    fn to_disk(&self, errand: impl Future<Output = Done> + Send + 'static) {
-        self.send(in_turn(&self.disk_turns, errand));
-    }
-
     fn to_keyring(&self, errand: impl Future<Output = Done> + Send + 'static) {
         self.send(in_turn(&self.keyring_turns, errand));
     }
@@ -190,6 +205,30 @@ impl Errands {
             // The keeper is gone only when the daemon is.
             let _ = inbox.send(Message::Done(Box::new(errand.await)));
         });
+    }
+
+    /// Does it when it is its turn, within [`DISK_DEADLINE`]. After a disk has hung, what follows
+    /// fails at once for as long: a thousand intents must not wait for it one after the other.
+    async fn at_the_disk<T>(
+        &self,
+        work: impl Future<Output = Result<T, DiskError>>,
+    ) -> Result<T, RpcError> {
+        // It is never closed.
+        let _turn = self.disk_turns.acquire().await;
+        if self.disk_cools().is_some_and(|until| Instant::now() < until) {
+            return Err(trouble::disk_hangs());
+        }
+        match timeout(DISK_DEADLINE, work).await {
+            Ok(done) => done.map_err(|error| trouble::disk(&error)),
+            Err(_) => {
+                *self.disk_cools() = Some(Instant::now() + DISK_DEADLINE);
+                Err(trouble::disk_hangs())
+            }
+        }
+    }
+
+    fn disk_cools(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.disk_cools.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -212,13 +251,6 @@ fn in_turn<T: Send + 'static>(
     }
 }
 
-async fn in_time(work: impl Future<Output = Result<(), DiskError>>) -> Result<(), RpcError> {
-    match timeout(DISK_DEADLINE, work).await {
-        Ok(done) => done.map_err(|error| trouble::disk(&error)),
-        Err(_) => Err(trouble::disk_hangs()),
-    }
-}
-
 /// An entry whose origin is not the record's is never used: a token goes to its own origin alone.
 async fn fetched(keyring: &Keyring, key: &Key, about: &About) -> Result<Option<Token>, RpcError> {
     let entry = keyring.fetch(kind(about)?, key).await.map_err(|e| trouble::keyring(&e))?;
@@ -238,6 +270,18 @@ pub(crate) fn token(entry: &Entry) -> Result<Token, RpcError> {
 /// The store that a record names; another build may have known more of them.
 fn kind(about: &About) -> Result<StoreKind, RpcError> {
     StoreKind::from_name(&about.keyring).ok_or_else(|| trouble::unknown_store(&about.keyring))
+}
+
+async fn attempt(servers: &Servers, origin: &Origin, token: &Token, deadline: Duration) -> Verdict {
+    let client = match servers.client(origin).await {
+        Ok(client) => client,
+        Err(error) => return Verdict::Unconfirmed { error: error.to_string(), retry_after: None },
+    };
+    let reply = client.logout(token, deadline).await;
+    if let LogoutReply::Unconfirmed(Failure { kind: FailureKind::Tls, .. }) = &reply {
+        servers.forget(origin);
+    }
+    verdict(reply)
 }
 
 fn verdict(reply: LogoutReply) -> Verdict {

@@ -6,11 +6,13 @@
 //! - `keyrings`: secrets without a record, and secrets that must not grow stale
 //! - `taking_in`: tokens on their way in
 //! - `logouts`: clients that wait for an end
+//! - `stopping`: how the daemon comes to its end
 //! - `views`: sessions as the protocol shows them
 
 mod calls;
 mod keyrings;
 mod logouts;
+mod stopping;
 mod taking_in;
 mod views;
 
@@ -29,9 +31,10 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, info, warn};
 
 use crate::clock::{self, Alarm};
-use crate::config::{Config, OnExit};
+use crate::config::Config;
 use crate::errands::{Done, Errands};
 
+pub(crate) use stopping::End;
 pub(crate) use taking_in::Taking;
 
 /// The way to the keeper. Unbounded, because every sender is bounded itself: a connection has few
@@ -62,19 +65,10 @@ pub(crate) enum Message {
     Orphan(StoreKind, SessionId, Result<Option<Entry>, KeyringError>),
     /// How the server of an instance answered.
     Contact(String, Result<(), String>),
-    /// The process was asked to stop.
-    Stop,
-}
-
-/// Why the keeper's work is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
-    /// Nothing is left to wait for.
-    AtRest,
-    /// The grace is over; what is unconfirmed stays for the next start.
-    GraceOver,
-    /// Asked twice: at once, then.
-    AtOnce,
+    /// How the keyring for new secrets is.
+    KeyringSeen(Result<StoreKind, KeyringError>),
+    /// The process was sent SIGTERM or SIGINT.
+    Signal,
 }
 
 /// How a server answered last.
@@ -106,17 +100,18 @@ pub(crate) struct Keeper {
     deferred: Vec<Deferred>,
     contacts: HashMap<String, Contact>,
     logins_in_flight: usize,
-    /// Stores that could not yet be asked for secrets without a record.
-    unsearched: Vec<StoreKind>,
+    search: keyrings::Search,
+    /// Why the keyring for new secrets cannot be used, for people.
+    keyring_trouble: Option<String>,
     /// Sessions whose records this version leaves alone; their secrets are no orphans.
     left_alone: Vec<SessionId>,
     problems: Vec<String>,
     started: Moment,
     /// When secrets are looked at next, so that their keyring does not let go of them.
     freshen_at: Moment,
-    /// Once stopping: when the grace is over.
-    stop_by: Option<Moment>,
-    asked_twice: bool,
+    /// Draws the names of sessions. They are no secrets: they only must not be taken.
+    names: fastrand::Rng,
+    stopping: Option<stopping::Stopping>,
 }
 
 /// What was found at the start besides records.
@@ -129,15 +124,17 @@ pub(crate) struct Findings {
 }
 
 impl Keeper {
-    /// A keeper that knows nothing of earlier sessions yet. `seed` is for the jitter.
+    /// A keeper that knows nothing of earlier sessions yet. `seed` is for names and
+    /// jitter.
     pub(crate) fn new(
         config: Arc<Config>,
         errands: Errands,
         findings: Findings,
         seed: u64,
     ) -> Self {
+        let mut names = fastrand::Rng::with_seed(seed);
         Self {
-            machine: Machine::new(config.revocation.policy(), seed),
+            machine: Machine::new(config.revocation.policy(), names.u64(..)),
             config,
             errands,
             tokens: HashMap::new(),
@@ -148,13 +145,14 @@ impl Keeper {
             deferred: Vec::new(),
             contacts: HashMap::new(),
             logins_in_flight: 0,
-            unsearched: Vec::new(),
+            search: keyrings::Search::default(),
+            keyring_trouble: None,
             left_alone: findings.left_alone,
             problems: findings.problems,
             started: clock::now(),
             freshen_at: clock::now().after(keyrings::FRESHEN_EVERY),
-            stop_by: None,
-            asked_twice: false,
+            names,
+            stopping: None,
         }
     }
 
@@ -184,6 +182,7 @@ impl Keeper {
                     self.event(Event::Tick);
                     self.give_up_waiting();
                     self.freshen();
+                    self.search_if_due();
                 }
             }
         }
@@ -191,23 +190,10 @@ impl Keeper {
 
     /// When time alone will change something: for a session, a waiting client, or the grace.
     fn wakes_at(&self) -> Option<u64> {
-        let stop = self.stop_by.map(|at| at.since_boot);
-        let freshen = Some(self.freshen_at.since_boot);
-        [self.machine.wakes_at(), self.logouts.wakes_at(), stop, freshen]
-            .into_iter()
-            .flatten()
-            .min()
-    }
-
-    fn end(&self) -> Option<End> {
-        let stop_by = self.stop_by?;
-        if self.asked_twice {
-            Some(End::AtOnce)
-        } else if self.machine.at_rest() && self.logins_in_flight == 0 {
-            Some(End::AtRest)
-        } else {
-            stop_by.reached(clock::now()).then_some(End::GraceOver)
-        }
+        let stop = self.stopping.as_ref().map(stopping::Stopping::wakes_at);
+        let others = [stop, self.search.wakes_at(), Some(self.freshen_at)];
+        let others = others.into_iter().flatten().map(|at| at.since_boot);
+        others.chain(self.machine.wakes_at()).chain(self.logouts.wakes_at()).min()
     }
 
     fn take(&mut self, message: Message) {
@@ -236,23 +222,16 @@ impl Keeper {
             Message::Contact(instance, result) => {
                 self.contacts.insert(instance, Contact { at: clock::now(), result });
             }
-            Message::Stop if self.stop_by.is_some() => self.asked_twice = true,
-            Message::Stop => self.stop(self.config.on_exit == OnExit::Keep),
+            Message::KeyringSeen(seen) => self.keyring_seen(seen),
+            Message::Signal => self.signalled(),
         }
-    }
-
-    /// Begins to stop: nothing new is taken in, and unless sessions are kept, all are revoked.
-    fn stop(&mut self, keep: bool) {
-        let now = clock::now();
-        info!(keep, "stopping");
-        self.stop_by = Some(now.after(self.config.revocation.shutdown_grace));
-        self.event(Event::Stop { keep });
     }
 
     /// An errand came back: its token, its trouble, its event.
     fn done(&mut self, done: Done) {
         let Done { event, token, trouble } = done;
         let Some(key) = key_of(&event).cloned() else { return };
+        let fetched = matches!(event, Event::Fetched { .. });
         if let Some(token) = token {
             self.tokens.insert(key.clone(), token);
         }
@@ -268,14 +247,15 @@ impl Keeper {
         if let Event::Answered { verdict, .. } = &event {
             self.note_contact(&key, verdict);
         }
-        let fetched = matches!(event, Event::Fetched { .. });
         let keyring = matches!(event, Event::Stored { .. } | Event::Fetched { .. });
         self.event(event);
         if keyring && !self.troubles.contains_key(&key) {
             self.search_again();
         }
         if fetched {
+            self.settle_twins(&key);
             self.resume(&key);
+            self.take_in_suspended(&key);
         }
     }
 

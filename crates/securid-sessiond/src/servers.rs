@@ -3,15 +3,25 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use securid_api::{BadUrl, Client, Endpoint, Format, SetupError};
 use securid_session::Origin;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 
 /// The clients of all origins, those of instances that the config has no more among them.
 #[derive(Debug, Default)]
 pub(crate) struct Servers {
-    clients: Mutex<HashMap<Origin, Client>>,
+    origins: Mutex<HashMap<Origin, Slot>>,
+}
+
+/// One origin's client, once it is made.
+#[derive(Debug)]
+struct Slot {
+    client: Option<Client>,
+    /// One at a time makes it: whoever hangs on a file hangs alone.
+    making: Arc<Semaphore>,
 }
 
 /// Why a server cannot even be asked. Worth trying again: a person may mend the file.
@@ -23,21 +33,60 @@ pub(crate) enum Unusable {
     Setup(#[from] SetupError),
     #[error("the session's reply format {0:?} is unknown")]
     Format(String),
+    #[error("the certificates could not be read: {0}")]
+    Ended(String),
 }
 
 impl Servers {
-    /// The client for this origin, with its own TLS settings and no others.
-    pub(crate) fn client(&self, origin: &Origin) -> Result<Client, Unusable> {
-        // A panic while it was held cannot have left it half-changed.
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(origin) {
-            return Ok(client.clone());
+    /// The client for this origin, with its own TLS settings and no others. Making one reads
+    /// files, which may hang: that is done beside the runtime, and the caller has a deadline.
+    ///
+    /// # Errors
+    /// Why there can be none at the moment.
+    pub(crate) async fn client(&self, origin: &Origin) -> Result<Client, Unusable> {
+        let making = match self.made(origin) {
+            Ok(client) => return Ok(client),
+            Err(making) => making,
+        };
+        let turn = making.acquire_owned().await;
+        if let Ok(client) = self.made(origin) {
+            return Ok(client);
         }
-        let format = Format::from_name(&origin.format)
-            .ok_or_else(|| Unusable::Format(origin.format.clone()))?;
-        let ca_file = origin.ca_file.as_deref().map(Path::new);
-        let client = Client::new(Endpoint::parse(&origin.url)?, ca_file, format)?;
-        clients.insert(origin.clone(), client.clone());
+        let wanted = origin.clone();
+        let made = spawn_blocking(move || {
+            let _turn = turn;
+            make(&wanted)
+        });
+        let client = made.await.map_err(|error| Unusable::Ended(error.to_string()))??;
+        if let Some(slot) = self.origins().get_mut(origin) {
+            slot.client = Some(client.clone());
+        }
         Ok(client)
     }
+
+    /// Makes the client anew next time: its certificates may have been replaced.
+    pub(crate) fn forget(&self, origin: &Origin) {
+        self.origins().remove(origin);
+    }
+
+    /// The client, or the right to make it.
+    fn made(&self, origin: &Origin) -> Result<Client, Arc<Semaphore>> {
+        let mut origins = self.origins();
+        let slot = origins
+            .entry(origin.clone())
+            .or_insert_with(|| Slot { client: None, making: Arc::new(Semaphore::new(1)) });
+        slot.client.clone().ok_or_else(|| Arc::clone(&slot.making))
+    }
+
+    fn origins(&self) -> MutexGuard<'_, HashMap<Origin, Slot>> {
+        // A panic while it was held cannot have left it half-changed.
+        self.origins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn make(origin: &Origin) -> Result<Client, Unusable> {
+    let format =
+        Format::from_name(&origin.format).ok_or_else(|| Unusable::Format(origin.format.clone()))?;
+    let ca_file = origin.ca_file.as_deref().map(Path::new);
+    Ok(Client::new(Endpoint::parse(&origin.url)?, ca_file, format)?)
 }

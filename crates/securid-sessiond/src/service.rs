@@ -40,8 +40,8 @@ impl Service for Desk {
             Call::History(params) => self.history(params).await.map(Reply::History),
             Call::Logout(params) => self.logout(connection, params).await.map(Reply::Logout),
             Call::Status => {
-                let fresh = self.errands.keyring.choose(self.config.keyring, false);
-                let _ = timeout(KEYRING_GLANCE, fresh).await;
+                let look = self.errands.look_at_keyring(self.config.keyring);
+                let _ = timeout(KEYRING_GLANCE, look).await;
                 self.ask(connection, Call::Status).await
             }
             other => self.ask(connection, other).await,
@@ -79,7 +79,10 @@ impl Desk {
         if !named || view.refused.is_empty() {
             return Ok(view);
         }
-        let past = self.errands.disk.history().await.map_err(|error| trouble::disk(&error))?;
+        let Ok(past) = self.errands.history().await else {
+            // What is known of the others must not wait for a disk.
+            return Ok(view);
+        };
         view.refused.retain(|refused| {
             let ended = selector::exact_id(&refused.selector)
                 .and_then(|id| past.lines.iter().find(|line| line.id == id.as_str()));
@@ -107,7 +110,7 @@ impl Desk {
             }
         };
         let page = params.limit.map_or(PAGE, |n| (n as usize).clamp(1, PAGE));
-        let past = self.errands.disk.history().await.map_err(|error| trouble::disk(&error))?;
+        let past = self.errands.history().await?;
         let mut matching = past
             .lines
             .iter()

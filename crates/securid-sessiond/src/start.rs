@@ -1,5 +1,6 @@
 //! The order in which everything comes up and goes down.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -123,7 +124,7 @@ async fn daemon(paths: &Paths, loaded: config::Loaded) -> Result<(), Failure> {
                 Some(()) = interrupt.recv() => {}
                 else => std::future::pending().await,
             }
-            let _ = inbox.send(Message::Stop);
+            let _ = inbox.send(Message::Signal);
         }
     };
     let end = tokio::select! {
@@ -162,11 +163,17 @@ fn keeper(
     problems: Vec<String>,
 ) -> Result<Keeper, Failure> {
     let mut findings = Findings { problems, ..Findings::default() };
+    let mut damaged = Vec::new();
     let mut records = Vec::new();
     for loaded in found {
         match loaded {
             Loaded::Record { record, same_boot } => records.push((record, same_boot)),
-            other => note(other, &mut findings),
+            other => {
+                if let Loaded::Damaged(damage) = &other {
+                    damaged.extend(id_of(&damage.path));
+                }
+                note(other, &mut findings);
+            }
         }
     }
     for problem in &findings.problems {
@@ -188,19 +195,23 @@ fn keeper(
     for (record, same_boot) in records {
         keeper.restore(record, same_boot);
     }
-    errands.see_keyring(config.keyring);
-    for kind in kinds {
-        keeper.look_for_orphans(kind);
+    errands.look_at_keyring(config.keyring);
+    for kind in &kinds {
+        keeper.look_for_orphans(*kind);
+    }
+    // Kernel keyrings cannot be searched, but a damaged record's file still tells the name.
+    if config.keyring == Preference::Auto && !kinds.contains(&StoreKind::Keyutils) {
+        kinds.push(StoreKind::Keyutils);
+    }
+    for id in damaged {
+        kinds.iter().for_each(|kind| keeper.look_for(*kind, id.clone()));
     }
     Ok(keeper)
 }
 
 /// Notes for people what is not a record that we may take up.
 fn note(loaded: Loaded, findings: &mut Findings) {
-    let mut left_alone = |path: &std::path::Path| {
-        let stem = path.file_stem().and_then(|stem| stem.to_str());
-        findings.left_alone.extend(stem.and_then(SessionId::parse));
-    };
+    let mut left_alone = |path: &Path| findings.left_alone.extend(id_of(path));
     let problem = match loaded {
         Loaded::Record { .. } => return,
         Loaded::Foreign { path, .. } => {
@@ -224,6 +235,11 @@ fn note(loaded: Loaded, findings: &mut Findings) {
         }
     };
     findings.problems.push(problem);
+}
+
+/// The session that a record's file is named after.
+fn id_of(path: &Path) -> Option<SessionId> {
+    path.file_stem().and_then(|stem| stem.to_str()).and_then(SessionId::parse)
 }
 
 /// Binds the first socket that can be had. One on which another daemon answers ends the search:

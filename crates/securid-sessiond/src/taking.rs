@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use securid_api::{LoginRequest, Token};
+use securid_api::{Failure, FailureKind, LoginError, LoginRequest, Token};
 use securid_ipc::messages::{Add, ErrorCode, Login, RpcError, TakenView};
 use securid_session::{About, Source};
 use securid_store::StoreKind;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::config::Instance;
 use crate::keeper::{Inbox, Message, Taking};
@@ -36,8 +37,11 @@ pub(crate) async fn login(desk: &Desk, params: Login) -> Result<TakenView, RpcEr
         return Err(error);
     };
     let kind = store(desk).await?;
-    let client =
-        desk.errands.servers.client(&instance.origin()).map_err(|e| trouble::server(&e))?;
+    let (origin, deadline) = (instance.origin(), desk.config.revocation.attempt_timeout);
+    let client = match timeout(deadline, desk.errands.servers.client(&origin)).await {
+        Ok(client) => client.map_err(|error| trouble::server(&error))?,
+        Err(_) => return Err(trouble::certificates_hang()),
+    };
     let request = LoginRequest {
         username: username.clone(),
         password: params.password.into_inner(),
@@ -46,7 +50,10 @@ pub(crate) async fn login(desk: &Desk, params: Login) -> Result<TakenView, RpcEr
 
     // From here on a token may exist, so the daemon does not stop before it is seen to.
     let _in_flight = LoginInFlight::begin(desk.inbox()).await?;
-    let made = client.login(request, desk.config.revocation.attempt_timeout).await;
+    let made = client.login(request, deadline).await;
+    if let Err(LoginError::Unreachable(Failure { kind: FailureKind::Tls, .. })) = &made {
+        desk.errands.servers.forget(&origin);
+    }
     let contact = made.as_ref().map(drop).map_err(ToString::to_string);
     let _ = desk.inbox().send(Message::Contact(instance.name.clone(), contact));
     let token = made.map_err(|error| trouble::login(&error))?;

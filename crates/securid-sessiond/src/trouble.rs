@@ -77,6 +77,13 @@ pub(crate) fn server(error: &Unusable) -> RpcError {
         .with_hint("Mend the instance in the config.")
 }
 
+/// The files that say whom to trust could not be read in time.
+pub(crate) fn certificates_hang() -> RpcError {
+    let message = "the certificates could not be read in time";
+    RpcError::new(ErrorCode::ServerUnreachable, message)
+        .with_hint("Move ca_file to a disk that answers.")
+}
+
 pub(crate) fn token(error: BadToken) -> RpcError {
     RpcError::new(ErrorCode::BadToken, error.to_string())
         .with_hint("Give the token alone, as the server handed it out.")
@@ -127,13 +134,4 @@ pub(crate) fn denial(denial: Denial, id: &str, why: Option<&RpcError>) -> RpcErr
 pub(crate) fn not_stored() -> RpcError {
     RpcError::new(ErrorCode::StorageFailed, "the token could not be stored")
         .with_hint("Look into the daemon's log for more.")
-}
-
-/// The system gives no random numbers.
-pub(crate) fn no_randomness(error: &getrandom::Error) -> RpcError {
-    RpcError::new(
-        ErrorCode::StorageFailed,
-        format!("no name can be drawn for the session: {error}"),
-    )
-    .with_hint("Look into the system's random number generator.")
 }

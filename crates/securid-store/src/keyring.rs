@@ -182,7 +182,12 @@ impl Keyring {
         match timeout_at(deadline, answer).await {
             Ok(Ok(told)) => told,
             Ok(Err(_)) => Err(thread_ended(kind)),
-            Err(_) => Err(KeyringError::locked(kind, "the unlock prompt was not answered")),
+            Err(_) => {
+                // Should it hang in the bus for ever, the store is not to count as locked for ever.
+                let told = Err(KeyringError::locked(kind, "the unlock prompt was not answered"));
+                self.shared.calls.end_prompt(kind, &told);
+                told
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +21,12 @@ use tempfile::TempDir;
 
 fn here() -> Identity {
     Identity { machine: "0123456789abcdef".repeat(2), boot: "boot-1".to_owned() }
+}
+
+/// As the daemon makes its own; the umask may give more.
+fn private_folder() -> TempDir {
+    let mode = Permissions::from_mode(0o700);
+    tempfile::Builder::new().permissions(mode).tempdir().unwrap()
 }
 
 fn folder(state: &Path) -> RecordFolder {
@@ -126,7 +132,7 @@ proptest! {
 
     #[test]
     fn every_record_comes_back_as_it_was(record in records()) {
-        let state = tempfile::tempdir().unwrap();
+        let state = private_folder();
         for done in folder(state.path()).write_batch(std::slice::from_ref(&record)) {
             done.unwrap();
         }
@@ -136,7 +142,7 @@ proptest! {
 
 /// A state folder with one record, and where it is.
 fn one(record: &Record) -> (TempDir, std::path::PathBuf) {
-    let state = tempfile::tempdir().unwrap();
+    let state = private_folder();
     folder(state.path()).write_batch(std::slice::from_ref(record)).remove(0).unwrap();
     let path = state.path().join("sessions").join(format!("{}.json", record.key.id));
     (state, path)
@@ -263,7 +269,7 @@ fn leftovers_of_a_crash_are_cleared_and_those_of_another_machine_are_not() {
 
 #[test]
 fn one_failing_record_does_not_fail_the_others() {
-    let state = tempfile::tempdir().unwrap();
+    let state = private_folder();
     let records = folder(state.path());
     // A folder in the place of the second record's file.
     fs::create_dir_all(state.path().join("sessions/0000000000000002.json/x")).unwrap();
@@ -276,7 +282,7 @@ fn one_failing_record_does_not_fail_the_others() {
 
 #[test]
 fn the_last_of_a_batch_wins_and_removing_is_idempotent() {
-    let state = tempfile::tempdir().unwrap();
+    let state = private_folder();
     let records = folder(state.path());
     let batch = [record(1, Stage::Adding), record(1, Stage::Active)];
     assert!(records.write_batch(&batch).iter().all(Result::is_ok));
@@ -289,7 +295,7 @@ fn the_last_of_a_batch_wins_and_removing_is_idempotent() {
 
 #[test]
 fn a_removed_folder_is_made_anew() {
-    let state = tempfile::tempdir().unwrap();
+    let state = private_folder();
     let records = folder(state.path());
     fs::remove_dir_all(state.path().join("sessions")).unwrap();
     records.write_batch(&[record(1, Stage::Active)]).remove(0).unwrap();
@@ -298,7 +304,7 @@ fn a_removed_folder_is_made_anew() {
 
 #[test]
 fn the_history_gives_each_token_once_newest_first() {
-    let state = tempfile::tempdir().unwrap();
+    let state = private_folder();
     let history = History::open(state.path());
     assert_eq!(history.read().unwrap().lines, []);
     let line = |id| HistoryLine::of(&ended(id)).unwrap();
@@ -316,7 +322,7 @@ fn the_history_gives_each_token_once_newest_first() {
 
 #[test]
 fn a_damaged_line_costs_only_itself() {
-    let state = tempfile::tempdir().unwrap();
+    let state = private_folder();
     let (history, file) = (History::open(state.path()), state.path().join("history.jsonl"));
     let line = |id| HistoryLine::of(&ended(id)).unwrap();
     history.append_batch(&[line(1), line(2)]).unwrap();
@@ -332,7 +338,7 @@ fn a_damaged_line_costs_only_itself() {
 
 #[tokio::test]
 async fn the_disk_answers_a_thousand_writes_and_keeps_their_order() {
-    let state = tempfile::tempdir().unwrap();
+    let state = private_folder();
     let disk = Disk::start(folder(state.path()), History::open(state.path())).unwrap();
     let mut calls = tokio::task::JoinSet::new();
     for id in 0..1000 {
@@ -365,7 +371,7 @@ async fn the_disk_answers_a_thousand_writes_and_keeps_their_order() {
 
 #[tokio::test]
 async fn a_vanished_state_folder_is_a_typed_error() {
-    let home = tempfile::tempdir().unwrap();
+    let home = private_folder();
     let state = home.path().join("state");
     let disk = Disk::start(folder(&state), History::open(&state)).unwrap();
     fs::remove_dir_all(&state).unwrap();

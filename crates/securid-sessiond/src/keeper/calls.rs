@@ -45,8 +45,7 @@ impl Keeper {
             Call::Forget(params) => self.forget(&params.session),
             Call::Stop(params) => {
                 let keep = params.keep.unwrap_or(self.config.on_exit == OnExit::Keep);
-                self.stop(keep);
-                Ok(Reply::Stopping(StopView { keep }))
+                Ok(Reply::Stopping(StopView { keep: self.stop(keep) }))
             }
             // Answered before they come here.
             Call::Add(_) | Call::Login(_) | Call::History(_) => {
@@ -257,7 +256,7 @@ impl Keeper {
                 .map(|since| u64::try_from(now.unix.saturating_sub(since)).unwrap_or(0) / 1000),
             keyring: self.keyring(),
             instances: self.instances(),
-            problems: self.problems.clone(),
+            problems: self.problems.iter().chain(&self.keyring_trouble).cloned().collect(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use securid_api::Format;
-use securid_session::{About, Event, Limits, Origin, SessionId};
+use securid_session::{About, Event, Limits, Moment, Origin, Phase, SessionId};
 use securid_store::{Entry, KeyringError, StoreKind};
 use tracing::{debug, warn};
 
@@ -16,7 +16,36 @@ use crate::{clock, errands};
 /// links the secret to it anew; half a day leaves room for a machine that is asleep at the hour.
 pub(super) const FRESHEN_EVERY: Duration = Duration::from_secs(12 * 60 * 60);
 
+/// How long after a store could not be searched it is tried again; then twice as long each time.
+const SEARCH_FIRST: Duration = Duration::from_secs(30);
+
+/// At most so long: a desktop's keyring is unlocked some time in the morning, and until then
+/// nothing is lost but time.
+const SEARCH_MAX: Duration = Duration::from_secs(10 * 60);
+
+/// What is still to be searched for secrets without a record.
+#[derive(Debug, Default)]
+pub(super) struct Search {
+    /// Stores that could not be asked yet.
+    stores: Vec<StoreKind>,
+    /// Entries that could not be read yet.
+    suspects: Vec<(StoreKind, SessionId)>,
+    at: Option<Moment>,
+    wait: Option<Duration>,
+}
+
+impl Search {
+    pub(super) fn wakes_at(&self) -> Option<Moment> {
+        self.at
+    }
+}
+
 impl Keeper {
+    /// Looks for the secret of a session whose record was damaged.
+    pub(crate) fn look_for(&mut self, kind: StoreKind, id: SessionId) {
+        self.errands.read_orphan(kind, id);
+    }
+
     /// Asks a store for secrets without a record, now and whenever it comes back.
     pub(crate) fn look_for_orphans(&mut self, kind: StoreKind) {
         self.errands.list(kind);
@@ -30,6 +59,7 @@ impl Keeper {
     ) {
         match found {
             Ok(ids) => {
+                self.search.wait = None;
                 for id in ids.unwrap_or_default() {
                     if !self.is_known(&id) {
                         self.errands.read_orphan(kind, id);
@@ -38,7 +68,10 @@ impl Keeper {
             }
             Err(error) => {
                 debug!(%error, "cannot look for secrets without a record yet");
-                self.search_later(kind);
+                if !self.search.stores.contains(&kind) {
+                    self.search.stores.push(kind);
+                }
+                self.search_later();
             }
         }
     }
@@ -59,7 +92,8 @@ impl Keeper {
             }
             Err(error) => {
                 debug!(%error, "cannot read a secret without a record yet");
-                return self.search_later(kind);
+                self.search.suspects.push((kind, id.clone()));
+                return self.search_later();
             }
         };
         match errands::token(&entry) {
@@ -79,17 +113,39 @@ impl Keeper {
         self.machine.session(id).is_some() || self.left_alone.contains(id)
     }
 
-    fn search_later(&mut self, kind: StoreKind) {
-        if !self.unsearched.contains(&kind) {
-            self.unsearched.push(kind);
+    /// A look at the keyring for new secrets is over.
+    pub(super) fn keyring_seen(&mut self, seen: Result<StoreKind, KeyringError>) {
+        self.keyring_trouble = match &seen {
+            // It waits for its person; nothing is wrong with it.
+            Ok(_) | Err(KeyringError::Locked { .. }) => None,
+            Err(error) => Some(format!("{error}. {}", error.hint())),
+        };
+        if seen.is_ok() {
+            self.search_again();
         }
     }
 
     /// A store that answered just now may be ready to be searched.
     pub(super) fn search_again(&mut self) {
-        for kind in std::mem::take(&mut self.unsearched) {
+        self.search.at = None;
+        for kind in std::mem::take(&mut self.search.stores) {
             self.errands.list(kind);
         }
+        for (kind, id) in std::mem::take(&mut self.search.suspects) {
+            self.errands.read_orphan(kind, id);
+        }
+    }
+
+    pub(super) fn search_if_due(&mut self) {
+        if self.search.at.is_some_and(|at| at.reached(clock::now())) {
+            self.search_again();
+        }
+    }
+
+    fn search_later(&mut self) {
+        let wait = self.search.wait.map_or(SEARCH_FIRST, |wait| (wait * 2).min(SEARCH_MAX));
+        self.search.wait = Some(wait);
+        self.search.at = Some(clock::now().after(wait));
     }
 
     /// All that an entry tells of its session; how to speak with its server, the config may know.
@@ -112,17 +168,24 @@ impl Keeper {
         })
     }
 
-    /// Keeps the kernel from letting go of secrets that nobody has asked for.
+    /// Keeps the kernel from letting go of secrets that nobody has asked for, and looks whether what
+    /// was lost is back.
     pub(super) fn freshen(&mut self) {
         let now = clock::now();
         if !self.freshen_at.reached(now) {
             return;
         }
         self.freshen_at = now.after(FRESHEN_EVERY);
+        let mut lost = Vec::new();
         for session in self.machine.sessions() {
-            if session.about().keyring == StoreKind::Keyutils.name() {
+            if session.phase() == Phase::Lost {
+                lost.push(session.id().clone());
+            } else if session.about().keyring == StoreKind::Keyutils.name() {
                 self.errands.freshen(session.key().clone(), session.about());
             }
+        }
+        for id in lost {
+            self.event(Event::Retry { id });
         }
     }
 }

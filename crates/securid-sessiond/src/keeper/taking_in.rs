@@ -1,10 +1,10 @@
 //! Tokens on their way in: who brought them, and what they are told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use securid_api::Token;
-use securid_ipc::messages::{RpcError, SessionView};
+use securid_ipc::messages::SessionView;
 use securid_session::{About, Event, Key, Phase, Reason, Rejection, SessionId, Source};
 use tracing::info;
 
@@ -24,6 +24,14 @@ pub(crate) struct Taking {
 #[derive(Default)]
 pub(super) struct TakingIn {
     waiting: HashMap<Key, Vec<Bringer>>,
+    suspended: Vec<Suspended>,
+}
+
+/// A token that may be here already: it waits until these secrets were read, or cannot be.
+struct Suspended {
+    unread: HashSet<Key>,
+    taking: Taking,
+    reply: Answer<SessionView>,
 }
 
 struct Bringer {
@@ -33,31 +41,83 @@ struct Bringer {
 
 impl Keeper {
     pub(super) fn login_begins(&mut self, reply: Answer<()>) {
-        if self.stop_by.is_some() {
+        if self.stopping.is_some() {
             let _ = reply.send(Err(trouble::stopping()));
         } else if reply.send(Ok(())).is_ok() {
             self.logins_in_flight += 1;
         }
     }
 
-    /// Takes a token in, unless it is here already: then whoever brings it gets its session.
+    /// Takes a token in. One that is handed over may be here already, under a session whose secret
+    /// was not read yet: that is found out first.
     pub(super) fn take_in(&mut self, taking: Taking, reply: Answer<SessionView>) {
+        let unread = self.unread(&taking);
+        if unread.is_empty() {
+            return self.take_in_now(taking, reply);
+        }
+        for key in &unread {
+            self.event(Event::Read { id: key.id.clone() });
+        }
+        self.taking_in.suspended.push(Suspended { unread, taking, reply });
+    }
+
+    /// The keyring has said what it knows of that secret.
+    pub(super) fn take_in_suspended(&mut self, read: &Key) {
+        for suspended in &mut self.taking_in.suspended {
+            suspended.unread.remove(read);
+        }
+        let ready: Vec<Suspended> =
+            self.taking_in.suspended.extract_if(.., |s| s.unread.is_empty()).collect();
+        for Suspended { taking, reply, .. } in ready {
+            self.take_in_now(taking, reply);
+        }
+    }
+
+    /// One token under two names (it was handed over while the keyring could not be read) has one
+    /// fate: if either is to die, so is the other.
+    pub(super) fn settle_twins(&mut self, key: &Key) {
+        let (Some(about), Some(token)) = (self.about(key), self.tokens.get(key)) else { return };
+        let same = |(other, held): (&Key, &Token)| other != key && held == token;
+        let is_twin = |other: &Key| {
+            self.about(other).is_some_and(|other| other.origin.url == about.origin.url)
+        };
+        let twins = self.tokens.iter().filter(|&(k, t)| same((k, t)) && is_twin(k));
+        let mut all: Vec<Key> = twins.map(|(key, _)| key.clone()).collect();
+        all.push(key.clone());
+        let phase = |key: &Key| self.machine.session(&key.id).map(|session| session.phase());
+        if all.len() > 1 && all.iter().any(|key| phase(key) == Some(Phase::Revoking)) {
+            for key in all {
+                self.event(Event::Revoke { id: key.id, reason: Reason::Request });
+            }
+        }
+    }
+
+    /// Takes it in, unless it is here already: then whoever brings it gets its session.
+    fn take_in_now(&mut self, taking: Taking, reply: Answer<SessionView>) {
         let Taking { token, about, source, replace } = taking;
         let bringer = Bringer { replace, reply };
         if let Some(key) = self.holder(&token, &about) {
             return self.brought_again(&key, bringer);
         }
-        let id = match self.free_name() {
-            Ok(id) => id,
-            Err(error) => {
-                let _ = bringer.reply.send(Err(error));
-                return;
-            }
-        };
+        let id = self.free_name();
         let key = self.machine.next_key(id.clone());
         self.tokens.insert(key.clone(), token);
         self.taking_in.waiting.insert(key, vec![bringer]);
         self.event(Event::Add { id, about, source });
+    }
+
+    /// Sessions that may hold this token, but nobody knows.
+    fn unread(&self, taking: &Taking) -> HashSet<Key> {
+        if taking.source == Source::Login {
+            return HashSet::new();
+        }
+        let same_server = |about: &About| about.origin.url == taking.about.origin.url;
+        self.machine
+            .sessions()
+            .filter(|s| matches!(s.phase(), Phase::Active | Phase::Revoking))
+            .filter(|s| !s.in_hand() && same_server(s.about()))
+            .map(|s| s.key().clone())
+            .collect()
     }
 
     fn holder(&self, token: &Token, about: &About) -> Option<Key> {
@@ -74,6 +134,9 @@ impl Keeper {
         match session.phase() {
             Phase::Active => {
                 let view = views::session(session, clock::now());
+                if bringer.replace {
+                    self.replace_others(key);
+                }
                 let _ = bringer.reply.send(Ok(view));
             }
             Phase::Adding if self.taking_in.waiting.contains_key(key) => {
@@ -85,12 +148,11 @@ impl Keeper {
         }
     }
 
-    fn free_name(&self) -> Result<SessionId, RpcError> {
+    fn free_name(&mut self) -> SessionId {
         loop {
-            let bits = getrandom::u64().map_err(|error| trouble::no_randomness(&error))?;
-            let id = SessionId::from_bits(bits);
+            let id = SessionId::from_bits(self.names.u64(..));
             if self.machine.session(&id).is_none() && !self.left_alone.contains(&id) {
-                return Ok(id);
+                return id;
             }
         }
     }
@@ -127,6 +189,7 @@ impl Keeper {
         for bringer in self.taking_in.waiting.drain().flat_map(|(_, bringers)| bringers) {
             let _ = bringer.reply.send(Err(trouble::stopping()));
         }
+        self.taking_in.suspended.clear();
     }
 
     fn replace_others(&mut self, key: &Key) {

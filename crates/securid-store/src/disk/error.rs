@@ -28,7 +28,7 @@ pub enum DiskErrorKind {
     Gone,
     /// The permissions do not allow it.
     Denied,
-    /// The folder is somebody else's, or others can write to it.
+    /// The folder is somebody else's, or open to others.
     Unsafe,
     /// The disk's thread has ended.
     Stopped,

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::error::DiskError;
 
 /// Makes a folder (0700, parents too) unless it is there, and checks that nobody else can put
-/// anything into it.
+/// anything into it or look at what is there.
 pub(super) fn own_folder(path: &Path) -> Result<(), DiskError> {
     DirBuilder::new()
         .recursive(true)
@@ -21,8 +21,8 @@ pub(super) fn own_folder(path: &Path) -> Result<(), DiskError> {
         let cause = format!("it belongs to uid {}, and this is uid {me}", about.uid());
         return Err(DiskError::refused(path, cause));
     }
-    if about.mode() & 0o022 != 0 {
-        let cause = format!("others can write to it (mode {:o})", about.mode() & 0o7777);
+    if about.mode() & 0o077 != 0 {
+        let cause = format!("it is open to others (mode {:o})", about.mode() & 0o7777);
         return Err(DiskError::refused(path, cause));
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use securid_session::{Ending, Record, SessionId, Stage};
@@ -84,13 +85,17 @@ pub struct Past {
 #[derive(Debug)]
 pub struct History {
     path: PathBuf,
+    /// Whether the file's own name is known to survive a power cut. Not so at first: an earlier
+    /// daemon may have died, or failed, between making the file and syncing its folder.
+    name_is_durable: AtomicBool,
 }
 
 impl History {
     /// The history in this state folder, which has to be there; the file is made when it is needed.
     #[must_use]
     pub fn open(state_dir: &Path) -> Self {
-        Self { path: state_dir.join("history.jsonl") }
+        let path = state_dir.join("history.jsonl");
+        Self { path, name_is_durable: AtomicBool::new(false) }
     }
 
     /// Adds lines, so that they survive a power cut: all of them, or (as far as the disk allows) none.
@@ -128,7 +133,9 @@ impl History {
     }
 
     fn try_append(&self, lines: &[HistoryLine]) -> io::Result<()> {
-        let is_new = !self.path.try_exists()?;
+        if !self.path.try_exists()? {
+            self.name_is_durable.store(false, Ordering::Relaxed);
+        }
         let mut file =
             OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&self.path)?;
         let before = file.seek(SeekFrom::End(0))?;
@@ -146,8 +153,11 @@ impl History {
             let _ = file.set_len(before);
             return Err(error);
         }
-        if is_new && let Some(folder) = self.path.parent() {
+        if !self.name_is_durable.load(Ordering::Relaxed)
+            && let Some(folder) = self.path.parent()
+        {
             File::open(folder)?.sync_all()?;
+            self.name_is_durable.store(true, Ordering::Relaxed);
         }
         Ok(())
     }

@@ -86,11 +86,11 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_others_can_write_to_is_refused() {
+    fn a_folder_that_is_open_to_others_is_refused() {
         use std::os::unix::fs::PermissionsExt;
         let home = tempfile::tempdir().unwrap();
         std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
         let error = StateLock::take(home.path()).unwrap_err();
-        assert!(error.to_string().contains("others can write to it (mode 777)"), "{error}");
+        assert!(error.to_string().contains("it is open to others (mode 777)"), "{error}");
     }
 }

@@ -1,0 +1,81 @@
+//! How the daemon comes to its end.
+
+use std::time::Duration;
+
+use securid_session::{Event, Moment};
+use tracing::info;
+
+use super::Keeper;
+use crate::clock;
+use crate::config::OnExit;
+
+/// What a daemon that stops has to mind.
+pub(super) struct Stopping {
+    /// When the grace is over. It is set once: being asked again prolongs nothing.
+    by: Moment,
+    keep: bool,
+    signals: u32,
+    /// After a second signal: when it ends even though an intent may not be on disk.
+    at_once_by: Option<Moment>,
+}
+
+/// How long a second signal waits for intents to reach the disk: what was promised is kept unless
+/// the disk hangs, and whoever signals twice is in a hurry.
+const INTENTS_WITHIN: Duration = Duration::from_secs(2);
+
+/// Why the keeper's work is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Nothing is left to wait for.
+    AtRest,
+    /// The grace is over; what is unconfirmed stays for the next start.
+    GraceOver,
+    /// Asked twice: at once, then.
+    AtOnce,
+}
+
+impl Stopping {
+    pub(super) fn wakes_at(&self) -> Moment {
+        self.at_once_by.unwrap_or(self.by)
+    }
+}
+
+impl Keeper {
+    /// The first signal stops; a second one, not a `stop` before it, means at once.
+    pub(super) fn signalled(&mut self) {
+        self.stop(self.config.on_exit == OnExit::Keep);
+        if let Some(stopping) = &mut self.stopping {
+            stopping.signals += 1;
+            if stopping.signals > 1 {
+                stopping.at_once_by.get_or_insert(clock::now().after(INTENTS_WITHIN));
+            }
+        }
+    }
+
+    /// Begins to stop: nothing new is taken in, and unless sessions are kept, all are revoked. Of
+    /// several wishes, to revoke wins. Gives back whether they are kept.
+    pub(super) fn stop(&mut self, keep: bool) -> bool {
+        let keep = keep && self.stopping.as_ref().is_none_or(|stopping| stopping.keep);
+        if self.stopping.as_ref().is_some_and(|stopping| stopping.keep == keep) {
+            return keep;
+        }
+        info!(keep, "stopping");
+        let by = clock::now().after(self.config.revocation.shutdown_grace);
+        let stopping =
+            self.stopping.get_or_insert(Stopping { by, keep, signals: 0, at_once_by: None });
+        stopping.keep = keep;
+        self.event(Event::Stop { keep });
+        keep
+    }
+
+    /// Why the daemon may end now, if it may.
+    pub(super) fn end(&self) -> Option<End> {
+        let stopping = self.stopping.as_ref()?;
+        let over = |at: Moment| at.reached(clock::now());
+        match stopping.at_once_by {
+            Some(by) => (self.machine.intents_settled() || over(by)).then_some(End::AtOnce),
+            None if self.machine.at_rest() && self.logins_in_flight == 0 => Some(End::AtRest),
+            None => over(stopping.by).then_some(End::GraceOver),
+        }
+    }
+}
