@@ -30,10 +30,15 @@ fn rough(span: SignedDuration) -> String {
     let seconds = span.as_secs().unsigned_abs();
     match seconds {
         0..120 => format!("{seconds}s"),
-        120..7_200 => format!("{}m", seconds / 60),
-        7_200..172_800 => format!("{}h", seconds / 3_600),
-        _ => format!("{}d", seconds / 86_400),
+        120..7_200 => format!("{}m", nearest(seconds, 60)),
+        7_200..172_800 => format!("{}h", nearest(seconds, 3_600)),
+        _ => format!("{}d", nearest(seconds, 86_400)),
     }
+}
+
+/// So that a session of 15 minutes does not end "in 14m" from its first second on.
+fn nearest(seconds: u64, unit: u64) -> u64 {
+    (seconds + unit / 2) / unit
 }
 
 /// Reads a time on the command line: RFC 3339, a day (its start in UTC), or a duration ago.
@@ -75,6 +80,8 @@ mod tests {
             ("2026-11-22T11:57:00Z", "3m ago"),
             ("2026-11-22T12:00:30Z", "in 30s"),
             ("2026-11-22T13:30:00Z", "in 90m"),
+            ("2026-11-22T12:14:58Z", "in 15m"),
+            ("2026-11-22T12:14:28Z", "in 14m"),
             ("2026-11-22T20:00:00Z", "in 8h"),
             ("2026-11-12T12:00:00Z", "10d ago"),
             ("soon", "soon"),

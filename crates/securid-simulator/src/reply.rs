@@ -22,7 +22,7 @@ pub(crate) enum Format {
 pub(crate) fn page(status: StatusCode, title: &str, text: &str) -> Reply {
     let html = format!(
         "<!DOCTYPE html>\n<html>\n<head><title>{title}</title></head>\n\
-         <body>\n<h1>{title}</h1>\n<p>{text}</p>\n</body>\n</html>\n"
+         <body>\n<p>{text}</p>\n</body>\n</html>\n"
     );
     reply(status, "text/html;charset=UTF-8", html)
 }

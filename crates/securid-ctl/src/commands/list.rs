@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use securid_ipc::{
     client::Client,
-    messages::{Call, List, ListView, SessionView},
+    messages::{Call, List, ListView, SessionState, SessionView, Time},
 };
 
 use crate::{
@@ -48,8 +48,13 @@ fn table(sessions: &[SessionView], screen: &Screen) -> String {
     let mut table =
         Table::new(["ID", "INSTANCE", "USERNAME", "STATE", "USED", "IDLE END", "END", "NOTE"]);
     for session in sessions {
+        let is_active = session.state == SessionState::Active;
+        let limit = |at: &Option<Time>| match is_active {
+            true => relative_or(at.as_deref(), "never", now),
+            false => "-".to_owned(),
+        };
         let idle_end = match session.holds {
-            0 => relative_or(session.idle_deadline.as_deref(), "never", now),
+            0 => limit(&session.idle_deadline),
             _ => "held".to_owned(),
         };
         table.row([
@@ -59,7 +64,7 @@ fn table(sessions: &[SessionView], screen: &Screen) -> String {
             (session.state.as_str(), (&session.state).into()),
             (&relative(&session.last_used_at, now), Tone::Plain),
             (&idle_end, Tone::Plain),
-            (&relative_or(session.expires_at.as_deref(), "never", now), Tone::Plain),
+            (&limit(&session.expires_at), Tone::Plain),
             (&note(session, now), Tone::Plain),
         ]);
     }
