@@ -92,8 +92,10 @@ pub(crate) fn exact_id(selector: &str) -> Option<SessionId> {
 }
 
 fn ambiguous(message: String, candidates: &[&Session]) -> RpcError {
-    let mut error = RpcError::new(ErrorCode::Ambiguous, message).with_hint("Name one by its id.");
-    error.data.candidates = candidates.iter().map(|s| s.id().to_string()).collect();
+    let candidates: Vec<String> = candidates.iter().map(|s| s.id().to_string()).collect();
+    let mut error = RpcError::new(ErrorCode::Ambiguous, message)
+        .with_hint(format!("Name one by its id: {}.", candidates.join(", ")));
+    error.data.candidates = candidates;
     error
 }
 

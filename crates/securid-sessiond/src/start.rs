@@ -31,11 +31,11 @@ const STORAGE_FAILED: u8 = 74;
 enum Failure {
     #[error("{}", list(.0))]
     Config(Vec<Fault>),
-    #[error("{0}\nstop that daemon first, or name another --state-dir")]
+    #[error("{0}\nStop that daemon first, or name another --state-dir.")]
     Held(LockError),
-    #[error("{0}\ncheck the state folder, or name another with --state-dir")]
+    #[error("{error}\n{hint}", error = .0, hint = hint(.0))]
     Disk(#[from] DiskError),
-    #[error("{0}\nstop that daemon first, or name another --socket")]
+    #[error("{0}\nStop that daemon first, or name another --socket.")]
     InUse(BindError),
     #[error("{0}")]
     Bind(BindError),
@@ -49,6 +49,10 @@ enum Failure {
 
 fn list(faults: &[Fault]) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+fn hint(error: &DiskError) -> String {
+    crate::trouble::disk(error).data.hint.unwrap_or_default()
 }
 
 impl Failure {
@@ -75,7 +79,7 @@ pub(crate) fn main(args: Args) -> ExitCode {
 
 fn run(args: &Args) -> Result<(), Failure> {
     let paths = Paths::from_environment(&args.overrides())?;
-    let loaded = config::load(&paths.config).map_err(Failure::Config)?;
+    let loaded = config::load(&paths.config, args.check_config).map_err(Failure::Config)?;
     for warning in &loaded.warnings {
         warn!("{warning}");
     }

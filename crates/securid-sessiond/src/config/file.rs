@@ -103,7 +103,17 @@ impl Source {
         Ok(Self { path: path.to_owned(), text, says, unknown })
     }
 
-    /// A fault of the value that stands at `span`.
+    /// A fault of a key that is missing in a table.
+    pub(crate) fn fault_in_table(&self, table: &str, key: &str, problem: &str) -> Fault {
+        Fault {
+            file: self.path.clone(),
+            line: line_of_key(&self.text, table),
+            key: key.to_owned(),
+            problem: problem.to_owned(),
+        }
+    }
+
+    /// A fault of a value.
     pub(crate) fn fault<T>(&self, at: &Spanned<T>, key: &str, problem: impl fmt::Display) -> Fault {
         Fault {
             file: self.path.clone(),

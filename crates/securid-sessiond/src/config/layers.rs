@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use securid_api::{Endpoint, Format};
+use securid_api::{Client, Endpoint, Format};
 use securid_ipc::paths::ConfigFiles;
 use securid_session::Limits;
 use securid_store::{Preference, StoreKind};
@@ -22,11 +22,12 @@ const LIMITS: Limits = Limits {
 };
 
 /// Reads all files that count. Every fault is found, not just the first, as far as a file can be
-/// understood at all.
+/// understood at all. `thorough` looks at the certificates as well: whoever checks a config wants to
+/// know, whereas a daemon must not hang on a disk, and starts without those that are not there yet.
 ///
 /// # Errors
 /// The faults that make the config unusable, at least one.
-pub(crate) fn load(files: &ConfigFiles) -> Result<Loaded, Vec<Fault>> {
+pub(crate) fn load(files: &ConfigFiles, thorough: bool) -> Result<Loaded, Vec<Fault>> {
     let mut faults = Vec::new();
     let mut warnings = Vec::new();
     let mut sources = Vec::new();
@@ -54,7 +55,18 @@ pub(crate) fn load(files: &ConfigFiles) -> Result<Loaded, Vec<Fault>> {
     }
     faults.extend(sources.iter().flat_map(|source| source.unknown.clone()));
     let config = merge(&sources, &mut faults);
+    if thorough {
+        faults.extend(config.instances.values().filter_map(|i| unusable_ca_file(&sources, i)));
+    }
     if faults.is_empty() { Ok(Loaded { config, warnings }) } else { Err(faults) }
+}
+
+fn unusable_ca_file(sources: &[Source], instance: &Instance) -> Option<Fault> {
+    let name = instance.name.as_str();
+    let (source, file) = said(sources, |s| s.says.instances.get(name)?.ca_file.as_ref())?;
+    let error =
+        Client::new(instance.endpoint.clone(), Some(file.get_ref()), instance.format).err()?;
+    Some(source.fault(file, &format!("instances.{name}.ca_file"), error))
 }
 
 /// The machine's file counts only if nobody but root can have written it.
@@ -180,12 +192,8 @@ fn instance(
             .ok(),
         None => {
             let file = sources.iter().rev().find(|s| s.says.instances.contains_key(name))?;
-            faults.push(Fault {
-                file: file.path.clone(),
-                line: None,
-                key: key("url"),
-                problem: "is missing: write url = \"https://host:8443/aveksa\"".to_owned(),
-            });
+            let problem = "is missing: write url = \"https://host:8443/aveksa\"";
+            faults.push(file.fault_in_table(&format!("instances.{name}"), &key("url"), problem));
             None
         }
     };
@@ -315,7 +323,7 @@ mod tests {
                 "[revocation]\nconcurrency = 0".into(),
                 "/c.toml:2: revocation.concurrency: 0 is out of",
             ),
-            ("[instances.a]\nusername = \"u\"".into(), "/c.toml: instances.a.url: is missing"),
+            ("[instances.a]\nusername = \"u\"".into(), "/c.toml:1: instances.a.url: is missing"),
             ("[instances.a]\nurl = \"ftp://h\"".into(), "/c.toml:2: instances.a.url: "),
             ("[instances.a]\nurl = \"http://h/aveksa\"".into(), "/c.toml:2: instances.a.url: "),
             ("a = ".into(), "/c.toml:1: "),

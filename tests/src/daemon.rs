@@ -1,0 +1,144 @@
+//! The daemon of a house, and the command line beside it: started, signalled, ended.
+
+use std::fs::OpenOptions;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitStatus, Output, Stdio};
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::client::Client;
+use crate::house::House;
+use crate::patience::{PATIENCE, eventually};
+use crate::process::{Process, run};
+use crate::programs::{programs, put_within_reach};
+
+/// How long a command of `securid-ctl` may take in a test.
+const COMMAND: Duration = Duration::from_secs(60);
+
+impl House {
+    /// A command that runs the daemon here, in an environment of its own.
+    ///
+    /// # Panics
+    /// If the program cannot be put where its user may run it.
+    #[must_use]
+    pub fn daemon_command(&self) -> Command {
+        let mut program = programs().daemon.clone();
+        if self.plan.user.is_some() {
+            program = put_within_reach(&program, &self.path(""));
+        }
+        let mut command = match &self.disk {
+            None => Command::new(program),
+            Some(disk) => disk.command(&program),
+        };
+        command.args(["--log", self.plan.log]);
+        self.furnish(&mut command);
+        if let Some(user) = self.plan.user {
+            command.uid(user).gid(user);
+        }
+        command
+    }
+
+    /// Starts the daemon and waits until it answers.
+    pub fn start(&mut self) {
+        self.start_with(self.daemon_command());
+    }
+
+    /// The same with a command of one's own making.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub fn start_with(&mut self, mut command: Command) {
+        assert!(self.daemon.is_none(), "a daemon runs already");
+        let log = OpenOptions::new().create(true).append(true).open(self.path("daemon.log"));
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command.stderr(log.expect("the folder is ours"));
+        let mut daemon = Process::start(command);
+        eventually("the daemon to answer", || {
+            if let Some(status) = daemon.ended() {
+                panic!("the daemon ended at its start, {status}:\n{}", self.log());
+            }
+            Client::connect(&self.socket()).ok()
+        });
+        self.daemon = Some(daemon);
+    }
+
+    /// The daemon's process number.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.running().pid()
+    }
+
+    /// Ends the daemon as a crash does.
+    pub fn kill_9(&mut self) {
+        // Dropped, it is killed and waited for.
+        self.daemon.take().expect("a daemon runs");
+    }
+
+    /// Ends it with SIGTERM.
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.signal(Signal::TERM);
+        self.wait_for_end(PATIENCE)
+    }
+
+    /// Ends it so that its sessions are kept for the next start.
+    pub fn terminate_keeping(&mut self) -> ExitStatus {
+        self.call("daemon.stop", serde_json::json!({"keep": true}));
+        self.wait_for_end(PATIENCE)
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        self.running().signal(signal);
+    }
+
+    /// Waits until it has ended.
+    pub fn wait_for_end(&mut self, limit: Duration) -> ExitStatus {
+        let status = self.daemon.as_mut().expect("a daemon runs").wait(limit);
+        self.daemon = None;
+        status
+    }
+
+    /// A connection of one's own.
+    ///
+    /// # Panics
+    /// If the daemon does not listen.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client::connect(&self.socket()).expect("the daemon listens")
+    }
+
+    /// Runs `securid-ctl` in this house.
+    #[must_use]
+    pub fn ctl(&self, words: &[&str]) -> Output {
+        self.ctl_with(words, "")
+    }
+
+    /// The same with something on its stdin.
+    #[must_use]
+    pub fn ctl_with(&self, words: &[&str], input: &str) -> Output {
+        let mut command = Command::new(&programs().ctl);
+        command.args(words);
+        self.furnish(&mut command);
+        run(command, input, COMMAND)
+    }
+
+    /// An environment in which nothing points out of the house.
+    pub fn furnish(&self, command: &mut Command) {
+        command.env_clear().current_dir(self.folder.path());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("HOME", self.path("home")).env("XDG_RUNTIME_DIR", self.path("run"));
+        command.env("SECURID_SOCKET", self.socket()).env("SECURID_CONFIG", self.config());
+        command.env("SECURID_STATE_DIR", self.state_dir());
+        command.env("SECURID_TEST_STORE", self.path("store"));
+        let bus = self.path("home/bus");
+        command.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", bus.display()));
+        if let Some(boot_id) = &self.boot_id {
+            command.env("SECURID_TEST_BOOT_ID", boot_id);
+        }
+    }
+
+    fn running(&self) -> &Process {
+        self.daemon.as_ref().expect("a daemon runs")
+    }
+}

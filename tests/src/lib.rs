@@ -1,0 +1,55 @@
+//! The real programs, driven as users and hooks drive them, against the simulated server whose
+//! truth decides. Nothing here looks into the daemon: it is a process, a socket, files, a keyring.
+//!
+//! The themes, one file each in `tests/`:
+//!
+//! | file | shows that |
+//! |---|---|
+//! | `main_job` | login, add, lend, log out works on each store, and secrets are nowhere else |
+//! | `triggers` | idle, lifetime, holds, uses, stop, an absent client, an orphan, `replace` end what they should |
+//! | `faults` | nothing but the server's own word confirms; whatever it does, the daemon goes on |
+//! | `crash` | `kill -9` and reboots lose nothing that was acknowledged |
+//! | `stopping` | a stop revokes everything, in time, and what it cannot confirm is kept |
+//! | `keyring_faults` | a locked, hanging, full or lying store loses nothing and hangs nobody |
+//! | `secret_service` | the same with a real gnome-keyring: locked, frozen, absent, late |
+//! | `quota` | the kernel's quota of an ordinary user |
+//! | `disk` | a full disk |
+//! | `bad_start` | bad configs, second daemons, foreign folders and records |
+//! | `protocol` | what the socket refuses, and how |
+//! | `cli` | `securid-ctl`: exit codes, and that it never hangs |
+//!
+//! The harness:
+//!
+//! - [`House`] (`house`), [`Plan`] (`plan`): a server, a folder, a daemon; `daemon` starts and ends it,
+//!   `sessions` has the calls;
+//! - [`Client`] (`client`): the protocol by hand;
+//! - [`process`]: children that end when they are dropped;
+//! - [`programs`]: the programs under test;
+//! - [`SecretService`] (`secret_service`), [`kernel_keys`]: real keyrings;
+//! - [`SmallDisk`] (`small_disk`): a file system that can be filled up;
+//! - `leaks`: looking for secrets where none may be;
+//! - [`patience`]: bounded waits, and tests that cannot be made here.
+
+// All of this is test code: what cannot be had fails the test.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+pub mod client;
+mod daemon;
+mod house;
+pub mod kernel_keys;
+mod leaks;
+pub mod patience;
+mod plan;
+pub mod process;
+pub mod programs;
+mod secret_service;
+mod sessions;
+mod small_disk;
+
+pub use client::{Client, RpcFault, outcome};
+pub use house::{House, PASSWORD};
+pub use patience::{PATIENCE, eventually, skipped, timed, within};
+pub use plan::Plan;
+pub use rustix::process::Signal;
+pub use secret_service::SecretService;
+pub use small_disk::SmallDisk;

@@ -1,0 +1,161 @@
+//! A D-Bus session bus and a gnome-keyring that nobody else uses.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::patience::{PATIENCE, eventually, is_installed};
+use crate::process::{Process, run};
+
+/// Its collection's password.
+const PASSWORD: &str = "pw";
+
+/// How long gnome-keyring's control socket may take.
+const CONTROL: Duration = Duration::from_secs(10);
+
+/// A bus on which only we start services.
+#[derive(Debug)]
+pub struct SecretService {
+    folder: PathBuf,
+    keyring: Option<Process>,
+    _bus: Process,
+}
+
+impl SecretService {
+    /// A bus below `folder`, without a keyring yet; none, and said so, if this machine has not the
+    /// programs for it.
+    #[must_use]
+    pub fn bus(folder: &Path) -> Option<Self> {
+        if !["dbus-daemon", "dbus-send", "gnome-keyring-daemon"].into_iter().all(is_installed) {
+            return None;
+        }
+        let config = folder.join("bus.conf");
+        // Without service files nothing starts a keyring behind our back.
+        let text = format!(
+            "<busconfig><type>session</type><listen>unix:path={}</listen>\
+             <policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/>\
+             <allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>",
+            folder.join("bus").display()
+        );
+        fs::write(&config, text).expect("the folder is ours");
+        let mut command = Command::new("dbus-daemon");
+        command.arg("--nofork").arg("--config-file").arg(&config);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let bus = Process::start(command);
+        eventually("the bus", || UnixStream::connect(folder.join("bus")).ok());
+        Some(Self { folder: folder.to_owned(), keyring: None, _bus: bus })
+    }
+
+    /// What `DBUS_SESSION_BUS_ADDRESS` is for clients.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("unix:path={}", self.folder.join("bus").display())
+    }
+
+    /// Starts gnome-keyring, unlocked, and waits until it serves. What it held before is there.
+    pub fn start(&mut self) {
+        let password = self.folder.join("password");
+        fs::write(&password, PASSWORD).expect("the folder is ours");
+        let control = self.folder.join("control");
+        let mut command = Command::new("gnome-keyring-daemon");
+        command.args(["--foreground", "--unlock", "--components=secrets", "--control-directory"]);
+        command.arg(&control).env("DBUS_SESSION_BUS_ADDRESS", self.address());
+        // XDG_DATA_HOME is left to HOME: its collections are files below it.
+        command.env_remove("XDG_DATA_HOME").env("HOME", &self.folder);
+        command.env("XDG_RUNTIME_DIR", &self.folder).env_remove("DISPLAY");
+        command.stdin(File::open(password).expect("it was just written"));
+        let log = File::create(self.folder.join("keyring.log")).expect("the folder is ours");
+        command.stdout(Stdio::null()).stderr(log);
+        self.keyring = Some(Process::start(command));
+        eventually("an unlocked keyring", || (self.is_locked() == Some(false)).then_some(()));
+    }
+
+    /// Ends gnome-keyring; the bus stays.
+    pub fn stop(&mut self) {
+        self.keyring = None;
+        eventually("the keyring's end", || self.is_locked().is_none().then_some(()));
+    }
+
+    /// Locks the collection.
+    pub fn lock(&self) {
+        let collection = "array:objpath:/org/freedesktop/secrets/collection/login";
+        let lock = "org.freedesktop.Secret.Service.Lock";
+        self.send("/org/freedesktop/secrets", &[lock, collection]);
+        assert_eq!(self.is_locked(), Some(true));
+    }
+
+    /// Unlocks it with the password, as logging in to the desktop does: by gnome-keyring's own
+    /// control socket, in the form that its PAM module uses (`pam/gkr-pam-client.c`).
+    pub fn unlock(&self) {
+        const UNLOCK: u32 = 1;
+        let mut request = vec![0];
+        let length = |bytes: usize| u32::try_from(bytes).unwrap_or_default().to_be_bytes();
+        request.extend(length(12 + PASSWORD.len()));
+        request.extend(UNLOCK.to_be_bytes());
+        request.extend(length(PASSWORD.len()));
+        request.extend(PASSWORD.as_bytes());
+        let mut control =
+            UnixStream::connect(self.folder.join("control/control")).expect("it listens");
+        control.set_read_timeout(Some(CONTROL)).expect("a socket has timeouts");
+        control.write_all(&request).expect("it reads");
+        let mut answer = [0; 8];
+        control.read_exact(&mut answer).expect("it answers");
+        assert_eq!(answer[4..], [0; 4], "the keyring refuses its password");
+        assert_eq!(self.is_locked(), Some(false));
+    }
+
+    /// Stops its process, so that whoever calls it waits.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// How many items are in the collection.
+    #[must_use]
+    pub fn items(&self) -> usize {
+        self.property("Items").matches("object path").count()
+    }
+
+    /// Whether the collection is locked; none if nobody answers.
+    fn is_locked(&self) -> Option<bool> {
+        let answer = self.property("Locked");
+        answer.contains("boolean").then(|| answer.contains("true"))
+    }
+
+    fn property(&self, name: &str) -> String {
+        let get = "org.freedesktop.DBus.Properties.Get";
+        let interface = "string:org.freedesktop.Secret.Collection";
+        let name = format!("string:{name}");
+        self.send("/org/freedesktop/secrets/collection/login", &[get, interface, &name])
+    }
+
+    fn send(&self, path: &str, words: &[&str]) -> String {
+        let mut command = Command::new("dbus-send");
+        command.args(["--session", "--print-reply", "--reply-timeout=2000"]);
+        command.args(["--dest=org.freedesktop.secrets", path]).args(words);
+        command.env("DBUS_SESSION_BUS_ADDRESS", self.address());
+        String::from_utf8_lossy(&run(command, "", PATIENCE).stdout).into_owned()
+    }
+
+    fn signal(&self, signal: Signal) {
+        self.keyring.as_ref().expect("it was started").signal(signal);
+    }
+}
+
+impl Drop for SecretService {
+    fn drop(&mut self) {
+        if let (true, Some(keyring)) = (std::thread::panicking(), &mut self.keyring) {
+            let log = fs::read_to_string(self.folder.join("keyring.log")).unwrap_or_default();
+            eprintln!("--- gnome-keyring's log (ended: {:?}) ---\n{log}", keyring.ended());
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! A full disk: nothing new is taken in, revocation goes on, nothing acknowledged is lost.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::time::Duration;
+
+use securid_simulator::Fault;
+use securid_tests::{House, PASSWORD, Plan, SmallDisk, timed, within};
+use serde_json::json;
+
+/// Room again is noticed within the longest wait between two errands (30 s).
+const NOTICED: Duration = Duration::from_secs(40);
+
+#[test]
+fn full() {
+    if !SmallDisk::is_possible() {
+        return;
+    }
+    let mut house = House::open(Plan { disk: Some("128k"), ..Plan::default() });
+    let held = house.add_many(3);
+    house.disk().fill();
+
+    let brought = house.simulator.issue("alice");
+    for (method, params) in [
+        ("session.add", json!({"token": brought})),
+        ("session.login", json!({"password": PASSWORD})),
+    ] {
+        let (refused, took) = timed(|| house.refused(method, params));
+        assert_eq!(refused.code, -32005, "{method}: {refused:?}");
+        assert!(refused.data["hint"].as_str().unwrap().contains("room"), "{refused:?}");
+        assert!(took < Duration::from_secs(6), "{method}: {took:?}");
+    }
+    house.eventually_true("the end of what was not taken in", |truth| truth.alive().len() == 4);
+    assert_eq!(house.sessions().iter().filter(|s| s["state"] == "active").count(), 3);
+
+    // The intent cannot be written; the attempt is made all the same, and the answer says so.
+    let (first, one) = &held[0];
+    house.simulator.set_fault(Some(Fault::Status(503)));
+    let item = house.logout(first, "500ms");
+    assert_eq!((&item["state"], &item["durable"]), (&json!("revoking"), &json!(false)), "{item}");
+    assert_eq!(house.session(first).unwrap()["revocation"]["durable"], false);
+    assert!(house.fate(one).logout_requests >= 1);
+    let unwaited = house.call("session.logout", json!({"sessions": [first]}));
+    assert_eq!(unwaited["sessions"][0]["durable"], false, "{unwaited}");
+    house.simulator.set_fault(None);
+    house.eventually_true("its end", |truth| !truth.token(one).unwrap().alive);
+
+    // What was acknowledged is known to the next daemon too.
+    house.kill_9();
+    house.start();
+    for (id, token) in &held[1..] {
+        assert_eq!(&house.token(id), token);
+    }
+    let (second, _) = &held[1];
+    let (item, took) = timed(|| house.logout(second, "10s"));
+    assert_eq!(item["outcome"], "revoked", "{item}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
+
+    house.disk().empty();
+    within(NOTICED, "a session", || house.try_call("session.add", json!({"token": brought})).ok());
+    let all = house.call("session.logout", json!({"all": true, "wait": "10s"}));
+    assert!(all["sessions"].as_array().unwrap().iter().all(|s| s["state"] == "ended"), "{all}");
+    assert_eq!(house.simulator.truth().alive(), [""; 0]);
+    within(NOTICED, "the records to go", || house.records().is_empty().then_some(()));
+    assert_eq!(house.secrets(), 0);
+    for (id, _) in &held {
+        assert!(house.ended(id).is_some(), "{id} is not in the history");
+    }
+}
+
+#[test]
+fn an_intent_is_written_as_soon_as_there_is_room() {
+    if !SmallDisk::is_possible() {
+        return;
+    }
+    let mut house = House::open(Plan { disk: Some("128k"), ..Plan::default() });
+    let (id, _) = house.add_one();
+    house.simulator.set_fault(Some(Fault::Down));
+    house.disk().fill();
+    assert_eq!(house.logout(&id, "300ms")["durable"], false);
+    house.disk().empty();
+    within(NOTICED, "the intent on disk", || {
+        (house.session(&id)?["revocation"]["durable"] == true).then_some(())
+    });
+    house.kill_9();
+    house.start();
+    assert_eq!(house.state(&id), "revoking");
+    house.simulator.set_fault(None);
+    assert_eq!(house.eventually_ended(&id)["outcome"], "revoked");
+}

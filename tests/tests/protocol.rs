@@ -1,0 +1,251 @@
+//! What the socket answers to whatever is said to it.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::time::Duration;
+
+use securid_simulator::Fault;
+use securid_tests::patience::is_root;
+use securid_tests::{House, PASSWORD, Plan, outcome, skipped, timed};
+use serde_json::{Value, json};
+
+/// The longest request line, without its newline.
+const REQUEST_LIMIT: usize = 64 * 1024;
+
+#[test]
+fn unknown_parameters_are_refused_by_name() {
+    let house = House::open(Plan::default());
+    let (id, token) = house.add_one();
+    for (method, params) in [
+        ("daemon.status", json!({"wrongly": 1})),
+        ("daemon.stop", json!({"wrongly": 1})),
+        ("session.add", json!({"token": "a-token", "wrongly": 1})),
+        ("session.login", json!({"password": PASSWORD, "wrongly": 1})),
+        ("session.list", json!({"wrongly": 1})),
+        ("session.history", json!({"wrongly": 1})),
+        ("session.token", json!({"session": id, "wrongly": 1})),
+        ("session.touch", json!({"session": id, "wrongly": 1})),
+        ("session.hold", json!({"session": id, "wrongly": 1})),
+        ("session.logout", json!({"all": true, "wrongly": 1})),
+        ("session.retry", json!({"wrongly": 1})),
+        ("session.forget", json!({"session": id, "wrongly": 1})),
+    ] {
+        let refused = house.refused(method, params);
+        assert_eq!(refused.code, -32602, "{method}: {refused:?}");
+        assert!(refused.message.contains("wrongly"), "{method}: {refused:?}");
+    }
+    assert_eq!(house.token(&id), token, "nothing of it was carried out");
+    assert_eq!(house.simulator.truth().connections, 0);
+}
+
+#[test]
+fn parameters_that_are_wrong_are_refused() {
+    let house = House::open(Plan::default());
+    let (id, _) = house.add_one();
+    for (method, params) in [
+        ("session.list", json!([])),
+        ("session.list", json!({"limit": "many"})),
+        ("session.list", json!({"limit": -1})),
+        ("session.add", json!({})),
+        ("session.logout", json!({})),
+        ("session.logout", json!({"all": false})),
+        ("session.logout", json!({"sessions": []})),
+        ("session.logout", json!({"sessions": [id], "all": true})),
+        ("session.logout", json!({"all": true, "wait": 5})),
+        ("session.logout", json!({"all": true, "wait": "soon"})),
+        ("session.token", json!({"session": id, "for": "-1s"})),
+        ("session.history", json!({"since": "yesterday"})),
+        ("session.history", json!({"cursor": "none of yours"})),
+        ("session.forget", json!({"session": "prod"})),
+    ] {
+        assert_eq!(house.refused(method, params.clone()).code, -32602, "{method} {params}");
+    }
+    assert_eq!(house.state(&id), "active");
+
+    // Neither a password nor a token comes back in an error.
+    for (method, params) in [
+        ("session.login", json!({"password": 8_765_432})),
+        ("session.add", json!({"token": ["8765432"]})),
+        ("session.add", json!({"token": "8765432 with\na line break"})),
+    ] {
+        let refused = house.refused(method, params);
+        assert!(!format!("{refused:?}").contains("8765432"), "{refused:?}");
+    }
+    assert_eq!(house.refused("session.add", json!({"token": ""})).code, -32013);
+    assert_eq!(house.refused("session.add", json!({"token": "t", "instance": "no"})).code, -32009);
+}
+
+#[test]
+fn what_is_no_request_is_refused() {
+    let house = House::open(Plan::default());
+    let mut client = house.client();
+    for (line, code) in [
+        ("hello", -32700),
+        ("{\"jsonrpc\":", -32700),
+        ("[]", -32600),
+        ("[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"daemon.status\"}]", -32600),
+        ("{}", -32600),
+        ("{\"id\":1,\"method\":\"daemon.status\"}", -32600),
+        ("{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"daemon.status\"}", -32600),
+        ("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":7}", -32600),
+        ("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"session.steal\"}", -32601),
+        ("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"session.steal\",\"params\":{}}", -32601),
+    ] {
+        client.send_line(line);
+        let refused = outcome(&client.receive().unwrap()).unwrap_err();
+        assert_eq!(refused.code, code, "{line}: {refused:?}");
+    }
+    let hello = client.call("daemon.hello", json!({})).unwrap();
+    assert_eq!(hello["protocol"], 1);
+    // A call without an id is carried out, and not answered.
+    client.send_line("{\"jsonrpc\":\"2.0\",\"method\":\"daemon.status\"}");
+    assert!(client.call("daemon.status", json!({})).is_ok());
+}
+
+#[test]
+fn a_line_that_is_too_long_ends_the_connection() {
+    let house = House::open(Plan::default());
+    let padded = |length: usize| {
+        let request = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"daemon.hello\"}";
+        format!("{}{request}", " ".repeat(length - request.len()))
+    };
+    let mut client = house.client();
+    client.send_line(&padded(REQUEST_LIMIT));
+    assert_eq!(client.receive().unwrap()["id"], 1, "the limit itself is allowed");
+    client.send_line(&padded(REQUEST_LIMIT + 1));
+    let refused = outcome(&client.receive().unwrap()).unwrap_err();
+    assert_eq!(refused.code, -32600, "{refused:?}");
+    assert_eq!(client.receive(), None);
+    assert!(house.client().call("daemon.status", json!({})).is_ok());
+}
+
+#[test]
+fn a_client_that_half_closes_gets_its_replies() {
+    let house = House::open(Plan::default());
+    let (id, _) = house.add_one();
+    let mut client = house.client();
+    let ids = [
+        client.send("session.hold", json!({"session": id})),
+        client.send("daemon.status", json!({})),
+        client.send("session.list", json!({})),
+    ];
+    client.half_close();
+    let mut answered: Vec<u64> =
+        (0..3).map(|_| client.receive().unwrap()["id"].as_u64().unwrap()).collect();
+    answered.sort_unstable();
+    assert_eq!(answered, ids);
+    assert_eq!(client.receive(), None);
+    securid_tests::eventually("its hold to end", || {
+        (house.session(&id)?["holds"] == 0).then_some(())
+    });
+}
+
+#[test]
+fn a_slow_call_does_not_hold_up_the_others() {
+    let house = House::open(Plan::default());
+    let (id, _) = house.add_one();
+    house.simulator.set_fault(Some(Fault::Down));
+    let mut client = house.client();
+    let slow = client.send("session.logout", json!({"sessions": [id], "wait": "1500ms"}));
+    let (first, took) = timed(|| client.call("daemon.status", json!({})));
+    assert!(first.is_ok());
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    assert_eq!(client.receive().unwrap()["id"], slow);
+}
+
+#[test]
+fn pages() {
+    let house = House::open(Plan::default());
+    let mut held: Vec<String> = house.add_many(5).into_iter().map(|(id, _)| id).collect();
+    let listed = pages_of(&house, "session.list");
+    held.sort_unstable();
+    assert_eq!(sorted(listed), held);
+    house.call("session.logout", json!({"all": true, "wait": "10s"}));
+    assert_eq!(sorted(pages_of(&house, "session.history")), held);
+    let none = house.call("session.history", json!({"instance": "elsewhere"}));
+    assert_eq!(none["sessions"], json!([]));
+    let none = house.call("session.history", json!({"since": "2999-01-01T00:00:00Z"}));
+    assert_eq!(none["sessions"], json!([]));
+    let all = house.call("session.history", json!({"until": "2999-01-01T00:00:00Z"}));
+    assert_eq!(all["sessions"].as_array().unwrap().len(), 5);
+}
+
+/// The ids of all pages of two.
+fn pages_of(house: &House, method: &str) -> Vec<String> {
+    let mut ids = Vec::new();
+    let mut params = json!({"limit": 2});
+    for left in [2, 2, 1] {
+        let page = house.call(method, params);
+        let sessions = page["sessions"].as_array().unwrap();
+        assert_eq!(sessions.len(), left, "{page}");
+        ids.extend(sessions.iter().map(|s| s["id"].as_str().unwrap().to_owned()));
+        let cursor = page.get("cursor").cloned().unwrap_or(Value::Null);
+        assert_eq!(cursor.is_null(), left == 1, "{page}");
+        params = json!({"limit": 2, "cursor": cursor});
+    }
+    ids
+}
+
+fn sorted(mut ids: Vec<String>) -> Vec<String> {
+    ids.sort_unstable();
+    ids
+}
+
+#[test]
+fn selectors() {
+    let house = House::open(Plan::default());
+    let held = house.add_many(40);
+    let (id, token) = &held[0];
+    // Four digits, or as many more as it takes.
+    let unique = (4..=16)
+        .map(|length| &id[..length])
+        .find(|prefix| held.iter().filter(|(other, _)| other.starts_with(prefix)).count() == 1);
+    assert_eq!(&house.token(unique.unwrap()), token);
+    assert_eq!(house.refused("session.token", json!({"session": &id[..3]})).code, -32001);
+    let upper = id.to_uppercase();
+    if upper != *id {
+        assert_eq!(house.refused("session.token", json!({"session": upper})).code, -32001);
+    }
+    // Of several, the newest; whoever's they are not all: ambiguous, with candidates.
+    for selector in [json!({}), json!({"session": "prod"}), json!({"session": "alice@prod"})] {
+        assert_eq!(house.call("session.token", selector)["token"], held[39].1.as_str());
+    }
+    let bob = house.call("session.add", json!({"token": "of-bob", "username": "bob"}));
+    let refused = house.refused("session.token", json!({"session": "prod"}));
+    assert_eq!(refused.code, -32002, "{refused:?}");
+    assert_eq!(refused.data["candidates"].as_array().unwrap().len(), 41);
+    assert_eq!(house.call("session.token", json!({"session": "bob@prod"}))["session"], bob["id"]);
+
+    let view = house.call("session.logout", json!({"sessions": [id, "nobody@prod"], "wait": "5s"}));
+    assert_eq!(view["sessions"].as_array().unwrap().len(), 1);
+    assert_eq!(view["refused"][0]["selector"], "nobody@prod");
+    assert_eq!(view["refused"][0]["code"], -32001);
+    let view = house.call("session.logout", json!({"sessions": ["alice@prod"], "wait": "20s"}));
+    assert_eq!(view["sessions"].as_array().unwrap().len(), 39);
+    assert_eq!(house.sessions().len(), 1);
+}
+
+#[test]
+fn many_clients_at_once() {
+    let house = House::open(Plan::default());
+    let (_, token) = house.add_one();
+    let mut clients: Vec<_> = (0..50).map(|_| house.client()).collect();
+    for client in &mut clients {
+        client.send("session.token", json!({}));
+    }
+    for client in &mut clients {
+        assert_eq!(client.receive().unwrap()["result"]["token"], token.as_str());
+    }
+}
+
+#[test]
+fn another_user_is_not_let_in() {
+    if !is_root() {
+        return skipped("only root can run a daemon as another user");
+    }
+    let user = Some(800_000_000 + std::process::id());
+    let house = House::open(Plan { user, ..Plan::default() });
+    let mut client = house.client();
+    let answer = client.call_until_gone("session.add", json!({"token": "a-token"}));
+    assert!(!matches!(answer, Some(Ok(_))), "root was served: {answer:?}");
+    assert!(house.records().is_empty());
+}
