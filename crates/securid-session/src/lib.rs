@@ -14,18 +14,19 @@
 //!
 //! 1. *Acknowledged last.* `adding` on disk → secret in the keyring → `active` on disk →
 //!    acknowledged. A crash in between leaves a record from which the next start goes on
-//!    ([`Event::Restore`]). Kept in `life.rs`, "Taking in".
+//!    ([`Event::Restore`]). Kept in `life/taking_in.rs`.
 //! 2. *Intent first.* No attempt before the intent to revoke was written, or reported unwritable;
-//!    from that intent on, nothing is lent. Kept in `life.rs`, "Revoking".
+//!    from that intent on, nothing is lent. Kept in `life/revoking.rs` and `life/using.rs`.
 //! 3. *Cleared up last.* `ended` on disk → history → secret deleted → record removed, each after
-//!    the one before was reported done. Kept in `life.rs`, "Ending".
+//!    the one before was reported done. Kept in `life/ending.rs`.
 //! 4. *One answer, one token.* Errands and answers carry a [`Key`], and an answer that is not for
 //!    the token at hand is dropped. Kept in `machine.rs`, at `current`.
 //!
 //! | module | is |
 //! |---|---|
 //! | `machine` | all sessions: takes events in, wakes what is due, hands out attempts |
-//! | `session` | one session: what it knows, what it wants next |
+//! | `session` | one session: what it knows |
+//! | `wants` | one session: what it wants of disk and keyring, which follows from its state |
 //! | `life` | one session: how each event changes it |
 //! | `lane` | one errand at a time, and when to try again |
 //! | `slots` | how many attempts at once, and whose turn it is |
@@ -43,6 +44,7 @@ mod moment;
 mod record;
 mod session;
 mod slots;
+mod wants;
 
 pub use backoff::{Policy, RETRY_AFTER_MAX};
 pub use event::{Action, Denial, Event, Found, Rejection, Source, Verdict};

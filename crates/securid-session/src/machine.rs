@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::backoff::Policy;
 use crate::lane::Lane;
-use crate::session::{DiskErrand, KeyringErrand, Session, StageName, State};
+use crate::session::{Session, State};
 use crate::slots::Slots;
 use crate::{
     About, Action, Denial, Event, Generation, Key, Moment, Reason, Rejection, SessionId, Source,
@@ -337,7 +337,7 @@ impl Machine {
         if let Some(reason) = tracked.session.limit_reached(now) {
             tracked.session.revoke(now, reason);
         }
-        send_errands(now, &mut tracked.session, actions);
+        tracked.session.send_errands(now, actions);
         self.relist(now, id);
     }
 
@@ -391,39 +391,5 @@ impl Machine {
             actions.push(Action::Attempt(key));
             self.relist(now, &id);
         }
-    }
-}
-
-/// Sends the errands that the session wants and whose ways are free.
-fn send_errands(now: Moment, session: &mut Session, actions: &mut Vec<Action>) {
-    if let Some(errand) = session.disk_errand()
-        && session.disk.is_free(now)
-        && let Some(action) = disk_action(session, errand)
-    {
-        session.disk.send(errand);
-        if matches!(errand, DiskErrand::Write(StageName::Active | StageName::Revoking)) {
-            session.stale = false;
-            session.recorded_use = session.last_used;
-        }
-        actions.push(action);
-    }
-    if let Some(errand) = session.keyring_errand()
-        && session.keyring.is_free(now)
-    {
-        session.keyring.send(errand);
-        let key = session.key.clone();
-        actions.push(match errand {
-            KeyringErrand::Store => Action::Store(key),
-            KeyringErrand::Fetch => Action::Fetch(key),
-            KeyringErrand::Delete => Action::Delete(key),
-        });
-    }
-}
-
-fn disk_action(session: &Session, errand: DiskErrand) -> Option<Action> {
-    match errand {
-        DiskErrand::Write(_) => session.record().map(Action::Write),
-        DiskErrand::Remove => Some(Action::Remove(session.key.clone())),
-        DiskErrand::Archive => session.record().map(Action::Archive),
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::lane::Lane;
-use crate::{About, Ending, Key, Moment, Reason, Record, Revocation, SessionId, Source, Stage};
+use crate::{About, Ending, Key, Moment, Reason, Revocation, SessionId, Source};
 
 /// One session in the daemon's memory.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -264,65 +264,6 @@ impl Session {
     #[must_use]
     pub fn expires_at(&self) -> Option<Moment> {
         self.about.limits.lifetime.map(|lifetime| self.created.after(lifetime))
-    }
-
-    /// What stands on disk of it once it is written. That it is lost is never written, but that it
-    /// is to be revoked if it is found again.
-    pub(crate) fn record(&self) -> Option<Record> {
-        let stage = match &self.state {
-            State::Adding { step: AddStep::Activate, .. } | State::Active => Stage::Active,
-            State::Adding { .. } => Stage::Adding,
-            State::Revoking(revoking) => Stage::Revoking(revoking.revocation.clone()),
-            State::Lost { pending: Some(revoking), .. } => {
-                Stage::Revoking(revoking.revocation.clone())
-            }
-            State::Ended { ending, .. } => Stage::Ended(ending.clone()),
-            State::Lost { pending: None, .. } | State::Gone => return None,
-        };
-        Some(Record {
-            key: self.key.clone(),
-            about: Arc::clone(&self.about),
-            created: self.created,
-            last_used: self.last_used,
-            in_use_until: self.in_use_until,
-            held: self.holds > 0,
-            stage,
-        })
-    }
-
-    /// What it wants of the disk.
-    pub(crate) fn disk_errand(&self) -> Option<DiskErrand> {
-        match &self.state {
-            State::Adding { step: AddStep::Announce, .. } => {
-                Some(DiskErrand::Write(StageName::Adding))
-            }
-            State::Adding { step: AddStep::Activate, .. } => {
-                Some(DiskErrand::Write(StageName::Active))
-            }
-            State::Active if self.stale => Some(DiskErrand::Write(StageName::Active)),
-            State::Revoking(_) | State::Lost { pending: Some(_), .. } if self.stale => {
-                Some(DiskErrand::Write(StageName::Revoking))
-            }
-            State::Ended { step: EndStep::Record, .. } => Some(DiskErrand::Write(StageName::Ended)),
-            State::Ended { step: EndStep::Archive, .. } => Some(DiskErrand::Archive),
-            State::Adding { step: AddStep::Drop, .. }
-            | State::Ended { step: EndStep::Remove, .. } => Some(DiskErrand::Remove),
-            _ => None,
-        }
-    }
-
-    /// What it wants of the keyring.
-    pub(crate) fn keyring_errand(&self) -> Option<KeyringErrand> {
-        match &self.state {
-            State::Adding { step: AddStep::Store, .. } => Some(KeyringErrand::Store),
-            State::Adding { step: AddStep::Clear, .. }
-            | State::Ended { step: EndStep::Delete, .. } => Some(KeyringErrand::Delete),
-            State::Adding { step: AddStep::Recover, .. } | State::Lost { seeking: true, .. } => {
-                Some(KeyringErrand::Fetch)
-            }
-            State::Active | State::Revoking(_) if !self.in_hand => Some(KeyringErrand::Fetch),
-            _ => None,
-        }
     }
 
     /// Since when an attempt may be made, apart from a free slot; `None` while something else is

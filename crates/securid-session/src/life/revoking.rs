@@ -1,0 +1,99 @@
+//! Revoking: the intent on disk (or known to be refused by it), then attempts until the server says
+//! that the token is dead.
+
+use crate::backoff::{Policy, RETRY_AFTER_MAX};
+use crate::session::{Intent, Revoking, Session, State};
+use crate::{Action, Ending, Moment, Reason, Revocation, Verdict};
+
+impl Session {
+    /// From here on it is never lent again.
+    pub(crate) fn revoke(&mut self, now: Moment, reason: Reason) {
+        self.state = State::Revoking(self.begin(now, reason));
+    }
+
+    /// Its end is asked for: an active one is revoked, and a lost one is as soon as its secret is
+    /// found again. Whatever else it is, it needs no further asking.
+    pub(crate) fn end_asked(&mut self, now: Moment, reason: Reason) {
+        match self.state {
+            State::Active => self.revoke(now, reason),
+            State::Lost { pending: None, seeking } => {
+                self.state = State::Lost { pending: Some(self.begin(now, reason)), seeking };
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn begin(&mut self, now: Moment, reason: Reason) -> Revoking {
+        self.holds = 0;
+        self.stale = true;
+        self.disk.hurry();
+        Revoking {
+            revocation: Revocation { reason, since: now, attempts: 0, last_error: None },
+            intent: Intent::Unwritten,
+            next_attempt: now,
+            server_asked: false,
+            failures: 0,
+        }
+    }
+
+    /// Time to try; for a lost one, time to look for its secret once more.
+    pub(crate) fn retry(&mut self, now: Moment) {
+        match &mut self.state {
+            State::Revoking(revoking) => {
+                revoking.next_attempt = now;
+                revoking.server_asked = false;
+                revoking.failures = 0;
+                self.keyring.hurry();
+            }
+            State::Lost { seeking, .. } => {
+                *seeking = true;
+                self.keyring.hurry();
+            }
+            _ => {}
+        }
+    }
+
+    /// The daemon is about to stop: one that waits by our own schedule is tried at once, and from
+    /// then on as often as a fresh one.
+    pub(crate) fn last_chance(&mut self, now: Moment) {
+        if let State::Revoking(revoking) = &mut self.state
+            && !revoking.server_asked
+        {
+            revoking.next_attempt = revoking.next_attempt.earlier(now);
+            revoking.failures = 0;
+        }
+    }
+
+    pub(crate) fn answered(
+        &mut self,
+        now: Moment,
+        verdict: Verdict,
+        policy: &Policy,
+        seed: u64,
+        actions: &mut Vec<Action>,
+    ) {
+        self.attempting = false;
+        let State::Revoking(revoking) = &mut self.state else { return };
+        revoking.revocation.attempts = revoking.revocation.attempts.saturating_add(1);
+        match verdict {
+            Verdict::Dead { outcome, evidence } => {
+                let Revocation { reason, since, attempts, .. } = revoking.revocation;
+                let (reason, requested, ended) = (Some(reason), since, now);
+                self.end(Ending { reason, requested, ended, attempts, outcome, evidence }, actions);
+            }
+            Verdict::Unconfirmed { error, retry_after } => {
+                revoking.failures = revoking.failures.saturating_add(1);
+                let ours = policy.wait(seed, &self.key, revoking.failures);
+                // Jitter on top, so that all whom the server sent away do not return together.
+                let wait = match retry_after {
+                    Some(theirs) => theirs.min(RETRY_AFTER_MAX) + policy.wait(seed, &self.key, 1),
+                    None => ours,
+                };
+                revoking.server_asked = retry_after.is_some();
+                revoking.next_attempt = now.after(wait);
+                revoking.revocation.last_error = Some(error);
+                self.stale = true;
+            }
+        }
+    }
+}
