@@ -1,5 +1,6 @@
 //! Waiting for what is to happen soon, and saying loudly what cannot be tested here.
 
+use std::io::{self, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -48,7 +49,8 @@ pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
 pub fn skipped(why: &str) {
     let name = thread::current().name().unwrap_or("a test").to_owned();
     assert!(std::env::var("CI").as_deref() != Ok("true"), "SKIPPED: {name}: {why}");
-    eprintln!("SKIPPED: {name}: {why}");
+    // Not `eprintln!`, which cargo keeps to itself as long as a test passes.
+    let _ = writeln!(io::stderr(), "SKIPPED: {name}: {why}");
 }
 
 /// Whether a program is there to be run; if not, the test that needs it is [`skipped`].

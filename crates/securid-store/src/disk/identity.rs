@@ -70,9 +70,8 @@ mod tests {
 
     #[test]
     fn the_machine_id_itself_is_not_shown() {
-        let Ok(id) = read_line(MACHINE_ID[0]).or_else(|_| read_line(MACHINE_ID[1])) else {
-            return eprintln!("SKIPPED: this machine has no id");
-        };
+        // Without an id there is no daemon either.
+        let id = read_line(MACHINE_ID[0]).or_else(|_| read_line(MACHINE_ID[1])).unwrap();
         let identity = Identity::read().unwrap();
         assert_eq!(identity, Identity::read().unwrap());
         assert_eq!(identity.machine.len(), 32);

@@ -12,6 +12,7 @@ mod folder;
 mod keyutils;
 mod secret_service;
 
+use std::io::{self, Write};
 use std::process::{Command, Stdio};
 
 use securid_session::{Generation, Key, SessionId};
@@ -98,6 +99,8 @@ fn is_inner() -> bool {
 }
 
 fn skipped(why: &str) {
-    assert!(std::env::var_os("CI").is_none(), "in CI every store has to be tested: {why}");
-    eprintln!("SKIPPED: {why}");
+    let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+    assert!(!in_ci, "in CI every store has to be tested: {why}");
+    // Not `eprintln!`, which cargo keeps to itself as long as a test passes.
+    let _ = writeln!(io::stderr(), "SKIPPED: {why}");
 }
