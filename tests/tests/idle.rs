@@ -1,0 +1,51 @@
+//! A daemon with nothing to do does nothing: whoever's machine it runs on pays for every wakeup.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::fs;
+use std::thread::sleep;
+use std::time::Duration;
+
+use securid_tests::{House, Plan};
+
+/// How often all threads of the daemon have gone to sleep so far.
+fn naps(house: &House) -> u64 {
+    let threads = fs::read_dir(format!("/proc/{}/task", house.pid())).unwrap();
+    threads
+        .filter_map(|thread| fs::read_to_string(thread.unwrap().path().join("status")).ok())
+        .filter_map(|status| {
+            let line = status.lines().find(|line| line.starts_with("voluntary"))?.to_owned();
+            line.split_whitespace().last()?.parse::<u64>().ok()
+        })
+        .sum()
+}
+
+/// Libraries let idle threads and connections go after some seconds; what wakes after that, wakes
+/// for ever. So of several looks one has to see nothing at all.
+fn comes_to_rest(house: &House) {
+    let seen: Vec<u64> = (0..8)
+        .map(|_| {
+            let before = naps(house);
+            sleep(Duration::from_secs(3));
+            naps(house).saturating_sub(before)
+        })
+        .take_while(|&wakeups| wakeups > 0)
+        .collect();
+    assert!(seen.len() < 8, "wakeups in 3 s each: {seen:?}");
+}
+
+#[test]
+fn nothing_wakes_a_daemon_that_only_holds() {
+    // `auto` without a bus: the Secret Service is asked for in vain, then the kernel's keyring.
+    let house = House::open(Plan { keyring: "auto", ..Plan::default() });
+    house.login();
+    comes_to_rest(&house);
+}
+
+#[test]
+fn nor_one_whose_keyring_is_on_the_bus() {
+    let Some(house) = House::with_gnome_keyring(Plan { keyring: "auto", ..Plan::default() }) else {
+        return;
+    };
+    house.login();
+    comes_to_rest(&house);
+}
