@@ -13,7 +13,7 @@
 //! | `keyring_faults` | a locked, hanging, full or lying store loses nothing and hangs nobody |
 //! | `secret_service` | the same with a real gnome-keyring: locked, frozen, absent, late |
 //! | `quota` | the kernel's quota of an ordinary user |
-//! | `disk` | a full disk |
+//! | `disk` | a full disk, and files that hang |
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
 //! | `protocol` | what the socket refuses, and how |
 //! | `cli` | `securid-ctl`: exit codes, and that it never hangs |
@@ -27,6 +27,7 @@
 //! - [`programs`]: the programs under test;
 //! - [`SecretService`] (`secret_service`), [`kernel_keys`]: real keyrings;
 //! - [`SmallDisk`] (`small_disk`): a file system that can be filled up;
+//! - [`stranger`]: being another user;
 //! - `leaks`: looking for secrets where none may be;
 //! - [`patience`]: bounded waits, and tests that cannot be made here.
 
@@ -45,6 +46,7 @@ pub mod programs;
 mod secret_service;
 mod sessions;
 mod small_disk;
+pub mod stranger;
 
 pub use client::{Client, RpcFault, outcome};
 pub use house::{House, PASSWORD};

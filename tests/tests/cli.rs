@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::io::Read;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::net::UnixListener;
 use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -11,6 +13,7 @@ use securid_simulator::Fault;
 use securid_tests::patience::is_root;
 use securid_tests::process::Process;
 use securid_tests::programs::programs;
+use securid_tests::stranger::as_user;
 use securid_tests::{House, PASSWORD, PATIENCE, Plan, Signal, eventually, skipped, timed};
 use serde_json::{Value, json};
 
@@ -184,6 +187,29 @@ fn a_daemon_of_another_user_is_told_nothing() {
     assert!(house.records().is_empty());
 }
 
+/// One that would listen, unlike ours.
+#[test]
+fn nor_is_what_another_user_passes_off_as_a_daemon() {
+    if !is_root() {
+        return skipped("only root can be another user");
+    }
+    let house = House::build(Plan::default());
+    let user = 700_000_000 + std::process::id();
+    fs::set_permissions(house.path(""), Permissions::from_mode(0o711)).unwrap();
+    chown(house.path("run"), Some(user), None).unwrap();
+    let socket = house.socket();
+    let listener = as_user(user, || UnixListener::bind(&socket).unwrap());
+    listener.set_nonblocking(true).unwrap();
+    for words in [&["login", "--password-stdin"][..], &["add", "--token-stdin"], &["list"]] {
+        let output = house.ctl_with(words, PASSWORD);
+        let (mut connection, _) = listener.accept().expect("it came");
+        let mut told = String::new();
+        connection.read_to_string(&mut told).unwrap();
+        assert_eq!(told, "", "{words:?}");
+        assert_eq!(code(&output), 76, "{words:?}: {output:?}");
+    }
+}
+
 #[test]
 fn a_frozen_daemon_hangs_nobody() {
     let mut house = House::open(Plan::default());
@@ -259,6 +285,31 @@ fn exec_holds_its_session_over_a_restart_and_passes_signals_on() {
     assert_eq!(house.state(&id), "active");
     running.signal(Signal::TERM);
     assert_eq!(running.wait(PATIENCE).code(), Some(9));
+    assert_eq!(house.eventually_ended(&id)["reason"], "idle");
+}
+
+#[test]
+fn exec_holds_its_session_over_a_restart_with_a_locked_keyring() {
+    let mut house = House::open(Plan { top: "idle_timeout = \"2s\"".into(), ..Plan::default() });
+    let (id, token) = house.add_one();
+    let mut command = Command::new(&programs().ctl);
+    house.furnish(&mut command);
+    let script = "touch busy; while [ -e busy ]; do sleep 0.05; done";
+    command.args(["exec", &id, "--", "sh", "-c", script]).stdin(Stdio::null());
+    let mut running = Process::start(command);
+    let busy = house.path("busy");
+    eventually("the program", || busy.exists().then_some(()));
+    house.kill_9();
+    house.set_keyring_fault(Some("locked"));
+    house.start();
+    eventually("it to hold again", || (house.session(&id)?["holds"] == 1).then_some(()));
+    thread::sleep(Duration::from_secs(1));
+    house.set_keyring_fault(None);
+    thread::sleep(Duration::from_millis(1300));
+    assert_eq!(house.state(&id), "active", "it is in use");
+    assert_eq!(house.token(&id), token);
+    fs::remove_file(busy).unwrap();
+    assert_eq!(running.wait(PATIENCE).code(), Some(0));
     assert_eq!(house.eventually_ended(&id)["reason"], "idle");
 }
 

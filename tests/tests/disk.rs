@@ -1,14 +1,24 @@
-//! A full disk: nothing new is taken in, revocation goes on, nothing acknowledged is lost.
+//! A full disk: nothing new is taken in, revocation goes on, nothing acknowledged is lost. Files
+//! that hang, as those on a dead network share do, hang nobody else.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::fs::{self, OpenOptions};
+use std::path::Path;
 use std::time::Duration;
 
+use rustix::fs::{CWD, Mode, mkfifoat};
 use securid_simulator::Fault;
 use securid_tests::{House, PASSWORD, Plan, SmallDisk, timed, within};
 use serde_json::json;
 
 /// Room again is noticed within the longest wait between two errands (30 s).
 const NOTICED: Duration = Duration::from_secs(40);
+
+/// What "at once" is on a loaded machine; less than the disk's 5 s.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
+/// The daemon's 5 s for a disk, and what a loaded machine adds.
+const ANSWERED: Duration = Duration::from_millis(6500);
 
 #[test]
 fn full() {
@@ -85,5 +95,76 @@ fn an_intent_is_written_as_soon_as_there_is_room() {
     house.start();
     assert_eq!(house.state(&id), "revoking");
     house.simulator.set_fault(None);
+    assert_eq!(house.eventually_ended(&id)["outcome"], "revoked");
+}
+
+/// Puts a pipe that nobody writes to into a file's place: who opens it to read hangs.
+fn put_pipe(path: &Path) {
+    mkfifoat(CWD, path, Mode::from_raw_mode(0o600)).unwrap();
+}
+
+#[test]
+fn certificates_that_hang() {
+    let top = "default_instance = \"prod\"".to_owned();
+    let revocation = vec![("shutdown_grace", "2s")];
+    let mut house = House::build(Plan { top, revocation, ..Plan::default() });
+    let (good, pipe) = (house.path("ca.pem"), house.path("pipe.pem"));
+    put_pipe(&pipe);
+    house.change_config(good.to_str().unwrap(), pipe.to_str().unwrap());
+    let (url, good_name) = (house.simulator.url().to_owned(), good.display());
+    let other = format!("[instances.other]\nurl = \"{url}\"\nca_file = \"{good_name}\"\n\n");
+    house.change_config("[instances.prod]", &format!("{other}[instances.prod]"));
+    house.start();
+    let (stuck, token) = house.add_one();
+    let elsewhere = house.simulator.issue("alice");
+    let id = house.call("session.add", json!({"instance": "other", "token": elsewhere}))["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+
+    house.call("session.logout", json!({"sessions": [stuck]}));
+    for method in ["daemon.hello", "daemon.status", "session.list"] {
+        let (_, took) = timed(|| house.call(method, json!({})));
+        assert!(took < AT_ONCE, "{method}: {took:?}");
+    }
+    let (item, took) = timed(|| house.logout(&id, "10s"));
+    assert_eq!(item["outcome"], "revoked", "{item}");
+    assert!(took < AT_ONCE, "{took:?}");
+    assert!(!house.fate(&elsewhere).alive);
+    let (status, took) = timed(|| house.terminate());
+    assert_eq!(status.code(), Some(0));
+    assert!(took < Duration::from_millis(3500), "{took:?}");
+    assert!(house.fate(&token).alive, "nobody could tell the server");
+
+    fs::remove_file(&pipe).unwrap();
+    fs::copy(&good, &pipe).unwrap();
+    house.start();
+    assert_eq!(house.eventually_ended(&stuck)["outcome"], "revoked");
+    assert_eq!(house.simulator.truth().alive(), [""; 0]);
+}
+
+#[test]
+fn a_history_that_hangs() {
+    let house = House::open(Plan::default());
+    let (id, token) = house.add_one();
+    let history = house.state_dir().join("history.jsonl");
+    put_pipe(&history);
+    let (refused, took) = timed(|| house.refused("session.history", json!({})));
+    assert_eq!(refused.code, -32005, "{refused:?}");
+    assert!(took < ANSWERED, "{took:?}");
+
+    let unknown = "00000000000000aa";
+    let params = json!({"sessions": [id, unknown], "wait": "2s"});
+    let (view, took) = timed(|| house.call("session.logout", params));
+    assert!(took < Duration::from_secs(2) + ANSWERED, "{took:?}");
+    assert_eq!(view["sessions"][0]["id"], id.as_str(), "{view}");
+    assert_eq!(view["refused"][0]["selector"], unknown, "{view}");
+    house.eventually_true("its end", |truth| !truth.token(&token).unwrap().alive);
+
+    // Whoever hangs in it sees its end, and what follows is a file again.
+    let writer = OpenOptions::new().read(true).write(true).open(&history).unwrap();
+    fs::remove_file(&history).unwrap();
+    drop(writer);
+    within(NOTICED, "its record to go", || house.records().is_empty().then_some(()));
     assert_eq!(house.eventually_ended(&id)["outcome"], "revoked");
 }

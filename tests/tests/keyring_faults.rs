@@ -5,8 +5,10 @@ use std::fs;
 use std::thread;
 use std::time::Duration;
 
+use securid_simulator::Fault;
+use securid_tests::patience::is_installed;
 use securid_tests::{House, PASSWORD, Plan, eventually, timed, within};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The contract's 5 s for a keyring, and what a loaded machine adds.
 const ANSWERED: Duration = Duration::from_millis(6500);
@@ -130,6 +132,70 @@ fn a_token_that_is_brought_again_before_it_was_read() {
 }
 
 #[test]
+fn one_under_revocation_that_is_brought_again_before_it_was_read() {
+    let mut house = House::open(Plan::default());
+    let (id, token) = house.add_one();
+    house.simulator.set_fault(Some(Fault::Down));
+    house.call("session.logout", json!({"sessions": [id]}));
+    house.kill_9();
+    house.set_keyring_fault(Some("locked"));
+    house.start();
+    assert_eq!(house.refused("session.add", json!({"token": token})).code, -32003);
+    house.set_keyring_fault(None);
+    assert_eq!(house.refused("session.add", json!({"token": token})).code, -32012);
+    assert_eq!((house.sessions().len(), house.state(&id).as_str()), (1, "revoking"));
+    house.simulator.set_fault(None);
+    assert_eq!(house.eventually_ended(&id)["outcome"], "revoked");
+    assert_eq!(house.simulator.truth().alive(), [""; 0]);
+}
+
+/// New secrets go to another store, so that nobody can tell at first that one is known.
+#[test]
+fn one_under_revocation_that_another_store_takes_in() {
+    if !is_installed("keyctl") {
+        return;
+    }
+    let mut house = House::build(Plan { keyring: "keyutils", ..Plan::default() });
+    house.change_config("\"keyutils\"", "\"test\"");
+    house.start();
+    let (id, token) = house.add_one();
+    house.simulator.set_fault(Some(Fault::Down));
+    house.call("session.logout", json!({"sessions": [id]}));
+    house.kill_9();
+    house.set_keyring_fault(Some("locked"));
+    house.change_config("\"test\"", "\"keyutils\"");
+    house.start();
+    let twin = house.add(&token);
+    house.set_keyring_fault(None);
+    house.call("session.retry", json!({"sessions": [id]}));
+    eventually("the same fate", || (house.state(&twin) == "revoking").then_some(()));
+    assert_eq!(house.refused("session.token", json!({"session": twin})).code, -32012);
+    house.simulator.set_fault(None);
+    for session in [&id, &twin] {
+        house.eventually_ended(session);
+    }
+    assert_eq!(house.simulator.truth().alive(), [""; 0]);
+    house.eventually_empty();
+}
+
+#[test]
+fn a_status_notices_by_itself_that_it_hangs() {
+    let house = House::open(Plan::default());
+    let keyring = |wanted: &str| {
+        let (status, took) = timed(|| house.call("daemon.status", json!({})));
+        assert!(took < AT_ONCE, "{took:?}");
+        (status["keyring"]["state"] == wanted).then(|| status["problems"].clone())
+    };
+    eventually("it to be ready", || keyring("ready"));
+    house.set_keyring_fault(Some("hang"));
+    let hangs = Duration::from_secs(8);
+    let problems = within(hangs, "the status to say so", || keyring("unavailable")).to_string();
+    assert!(problems.contains("does not answer"), "{problems}");
+    house.set_keyring_fault(None);
+    within(NOTICED, "it to be well again", || keyring("ready").filter(|p| *p == json!([])));
+}
+
+#[test]
 fn a_daemon_started_while_it_is_locked() {
     started_while("locked", -32003);
 }
@@ -221,6 +287,53 @@ fn a_lost_one_whose_secret_comes_back() {
     fs::rename(house.path("elsewhere"), house.path("store")).unwrap();
     house.start();
     assert_eq!(house.token(&id), token);
+}
+
+#[test]
+fn a_lost_one_that_was_logged_out_and_is_found_by_a_retry() {
+    logged_out_while_lost(|house, id, put_back| {
+        put_back();
+        house.call("session.retry", json!({"sessions": [id]}));
+    });
+}
+
+#[test]
+fn a_lost_one_that_was_logged_out_and_is_found_by_the_next_daemon() {
+    logged_out_while_lost(|house, _, put_back| {
+        house.kill_9();
+        put_back();
+        house.start();
+    });
+}
+
+fn logged_out_while_lost(find: impl FnOnce(&mut House, &str, &dyn Fn())) {
+    let mut house = House::open(Plan::default());
+    let (id, token) = house.add_one();
+    house.kill_9();
+    let secret = fs::read_dir(house.path("store")).unwrap().next().unwrap().unwrap().path();
+    let elsewhere = house.path("elsewhere");
+    fs::rename(&secret, &elsewhere).unwrap();
+    house.start();
+    eventually("it to be missed", || (house.state(&id) == "lost").then_some(()));
+    assert_eq!(house.logout(&id, "5s")["state"], "lost");
+    let durable = |revocation: &Value| revocation["durable"] == true;
+    let intent = eventually("the intent on disk", || {
+        Some(house.session(&id)?["revocation"].clone()).filter(durable)
+    });
+    assert_eq!(intent["reason"], "request");
+
+    house.simulator.set_fault(Some(Fault::Down));
+    find(&mut house, &id, &|| fs::rename(&elsewhere, &secret).unwrap());
+    eventually("it to be found", || {
+        let state = house.state(&id);
+        assert_ne!(state, "active");
+        (state == "revoking").then_some(())
+    });
+    assert_eq!(house.refused("session.token", json!({"session": id})).code, -32012);
+    house.simulator.set_fault(None);
+    assert_eq!(house.eventually_ended(&id)["outcome"], "revoked");
+    assert!(!house.fate(&token).alive);
+    house.eventually_empty();
 }
 
 #[test]

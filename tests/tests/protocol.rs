@@ -1,11 +1,14 @@
 //! What the socket answers to whatever is said to it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use securid_simulator::Fault;
 use securid_tests::patience::is_root;
-use securid_tests::{House, PASSWORD, Plan, outcome, skipped, timed};
+use securid_tests::stranger::as_user;
+use securid_tests::{Client, House, PASSWORD, Plan, outcome, skipped, timed};
 use serde_json::{Value, json};
 
 /// The longest request line, without its newline.
@@ -248,4 +251,23 @@ fn another_user_is_not_let_in() {
     let answer = client.call_until_gone("session.add", json!({"token": "a-token"}));
     assert!(!matches!(answer, Some(Ok(_))), "root was served: {answer:?}");
     assert!(house.records().is_empty());
+}
+
+#[test]
+fn nor_is_one_whom_the_file_modes_let_in() {
+    if !is_root() {
+        return skipped("only root can be another user");
+    }
+    let house = House::open(Plan::default());
+    house.add_one();
+    let socket = house.socket();
+    for path in [house.path(""), house.path("run"), socket.clone()] {
+        fs::set_permissions(path, Permissions::from_mode(0o777)).unwrap();
+    }
+    let hello = |socket| {
+        let mut client = Client::connect(socket).expect("the modes allow it");
+        client.call_until_gone("daemon.hello", json!({}))
+    };
+    assert_eq!(as_user(800_000_000 + std::process::id(), || hello(&socket)), None);
+    assert!(matches!(hello(&socket), Some(Ok(_))));
 }

@@ -113,19 +113,39 @@ fn asked_twice_in_one_breath_the_intents_are_on_disk_too() {
 }
 
 #[test]
-fn asked_twice_over_the_socket_it_still_has_its_grace_and_no_more() {
+fn however_often_it_is_asked_over_the_socket_it_has_its_grace_and_no_more() {
     let revocation = vec![("shutdown_grace", "2s")];
     let mut house = House::open(Plan { revocation, ..Plan::default() });
     house.add_one();
     house.simulator.set_fault(Some(Fault::Down));
     let (_, took) = timed(|| {
-        house.call("daemon.stop", json!({"keep": false}));
-        std::thread::sleep(Duration::from_secs(1));
-        house.call("daemon.stop", json!({"keep": false}));
+        for keep in [false, true, false] {
+            // Of several wishes, to revoke wins.
+            let answer = house.call("daemon.stop", json!({"keep": keep}));
+            assert_eq!(answer, json!({"keep": false}));
+            std::thread::sleep(Duration::from_millis(500));
+        }
         house.wait_for_end(Duration::from_secs(10))
     });
     assert!(took >= Duration::from_millis(1900), "{took:?}");
     assert!(took < Duration::from_millis(2900), "{took:?}");
+}
+
+#[test]
+fn a_signal_after_a_stop_over_the_socket_is_the_first_one() {
+    let revocation = vec![("shutdown_grace", "20s")];
+    let mut house = House::open(Plan { revocation, ..Plan::default() });
+    let held = house.add_many(5);
+    house.simulator.set_fault_for("logoutUser", Some(Fault::Status(503)));
+    house.call("daemon.stop", json!({"keep": false}));
+    house.signal(Signal::TERM);
+    eventually("it to go on trying", || {
+        (house.session(&held[0].0)?["revocation"]["attempts"].as_u64() >= Some(3)).then_some(())
+    });
+    house.simulator.set_fault_for("logoutUser", None);
+    assert_eq!(house.wait_for_end(Duration::from_secs(10)).code(), Some(0));
+    assert_eq!(house.simulator.truth().alive(), [""; 0]);
+    assert!(house.records().is_empty());
 }
 
 /// Asks a daemon that cannot reach its server to stop, and again once `ready`.

@@ -188,6 +188,24 @@ fn orphan(mut house: House) {
 }
 
 #[test]
+fn an_orphan_in_a_store_that_was_locked_at_the_start() {
+    let mut house = open("");
+    let (id, _) = house.add_one();
+    house.kill_9();
+    fs::remove_file(house.state_dir().join(format!("sessions/{id}.json"))).unwrap();
+    house.set_keyring_fault(Some("locked"));
+    house.start();
+    let keyring = || house.call("daemon.status", json!({}))["keyring"]["state"].clone();
+    eventually("the lock to be seen", || (keyring() == "locked").then_some(()));
+    house.set_keyring_fault(None);
+    // Somebody looks; nobody logs in.
+    eventually("it to be ready", || (keyring() == "ready").then_some(()));
+    house.eventually_true("its end", |truth| truth.alive().is_empty());
+    assert_eq!(house.eventually_ended(&id)["reason"], "orphan");
+    house.eventually_empty();
+}
+
+#[test]
 fn replace_ends_the_same_users_others() {
     let house = open("");
     let (first, second) = (house.login(), house.login());

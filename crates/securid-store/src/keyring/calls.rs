@@ -258,8 +258,15 @@ impl State {
     fn note(&mut self, kind: StoreKind, told: &Result<(), KeyringError>) {
         let readiness = told.as_ref().map_or_else(KeyringError::readiness, |()| Readiness::Ready);
         self.readiness.insert(kind, readiness);
-        if matches!(told, Err(KeyringError::Unresponsive { .. })) {
-            self.cooling.insert(kind, Instant::now() + COOL_DOWN);
+        match told {
+            // Whoever hung in it has come back: it answers again.
+            Ok(()) => {
+                self.cooling.remove(&kind);
+            }
+            Err(KeyringError::Unresponsive { .. }) => {
+                self.cooling.insert(kind, Instant::now() + COOL_DOWN);
+            }
+            Err(_) => {}
         }
     }
 
