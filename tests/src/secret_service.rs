@@ -1,8 +1,9 @@
 //! A D-Bus session bus and a gnome-keyring that nobody else uses.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -117,6 +118,19 @@ impl SecretService {
     /// Lets it go on.
     pub fn thaw(&self) {
         self.signal(Signal::CONT);
+    }
+
+    /// Starts it again if it has aborted, as the bus or systemd would on a desktop: gnome-keyring
+    /// 42 does that now and then when it is thawed and finds calls of clients that have gone.
+    ///
+    /// # Panics
+    /// If it has ended in any other way.
+    pub fn revive(&mut self) {
+        if let Some(status) = self.keyring.as_mut().and_then(Process::ended) {
+            assert_eq!(status.signal(), Some(6), "gnome-keyring has ended: {status}");
+            let _ = writeln!(io::stderr(), "gnome-keyring has aborted; it is started again");
+            self.start();
+        }
     }
 
     /// How many items are in the collection.
