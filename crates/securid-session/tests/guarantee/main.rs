@@ -1,8 +1,9 @@
 //! The guarantee over random lives: any order of events, any fate of every errand, crashes anywhere.
 //!
-//! `world` plays disk, keyring and server, and checks each rule as the machine acts.
+//! `world` plays disk, keyring and server; `rules` checks each rule as the machine acts.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod rules;
 mod world;
 
 use std::time::Duration;

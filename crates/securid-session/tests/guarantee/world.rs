@@ -1,4 +1,4 @@
-//! Disk, keyring and server around one machine after another, with the rules of the guarantee.
+//! Disk, keyring and server around one machine after another.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use securid_session::{
     About, Action, Event, Found, Key, Limits, Machine, Moment, Origin, Outcome, Phase, Policy,
-    Reason, Record, SessionId, Source, Stage, Verdict,
+    Record, SessionId, Source, Stage, Verdict,
 };
+
+use crate::rules::Ledger;
 
 /// Few names, so that they are used again while answers about their old tokens are still out.
 pub(crate) const SLOTS: u64 = 4;
-const CONCURRENCY: usize = 2;
+pub(crate) const CONCURRENCY: usize = 2;
 const IDLE: Duration = Duration::from_secs(20);
 const LIFETIME: Duration = Duration::from_secs(60);
 
@@ -68,36 +70,21 @@ impl std::ops::AddAssign for Sights {
     }
 }
 
-/// What was seen of one token.
-#[derive(Debug, Default, Clone)]
-struct Ledger {
-    acknowledged: bool,
-    /// Its end was asked for, by whatever.
-    doomed: bool,
-    /// The machine was told how the writing of the intent went, in its present life.
-    intent_reported: bool,
-    intent_on_disk: bool,
-    confirmed: bool,
-    forgotten: bool,
-    deleted: bool,
-    archived: bool,
-}
-
 pub(crate) struct World {
     pub(crate) machine: Machine,
-    now: Moment,
-    disk: BTreeMap<SessionId, Record>,
-    keyring: BTreeMap<SessionId, Key>,
-    memory: BTreeSet<Key>,
-    alive: BTreeSet<Key>,
-    errands: Vec<Action>,
+    pub(crate) now: Moment,
+    pub(crate) disk: BTreeMap<SessionId, Record>,
+    pub(crate) keyring: BTreeMap<SessionId, Key>,
+    pub(crate) memory: BTreeSet<Key>,
+    pub(crate) alive: BTreeSet<Key>,
+    pub(crate) errands: Vec<Action>,
     /// What a store once denied to have.
-    hidden: BTreeSet<Key>,
-    ledgers: BTreeMap<Key, Ledger>,
+    pub(crate) hidden: BTreeSet<Key>,
+    pub(crate) ledgers: BTreeMap<Key, Ledger>,
     /// How many daemons there have been.
-    epoch: u64,
+    pub(crate) epoch: u64,
     /// The name in each slot.
-    names: Vec<u64>,
+    pub(crate) names: Vec<u64>,
     pub(crate) sights: Sights,
 }
 
@@ -217,109 +204,6 @@ impl World {
                 }
             }
         }
-    }
-
-    /// The rules that speak of a single action.
-    fn watch(&mut self, action: &Action) {
-        if let Action::Write(record) = action {
-            let first = !self.ledgers.contains_key(&record.key);
-            let ledger = self.ledgers.entry(record.key.clone()).or_default();
-            if first && record.stage == Stage::Adding {
-                self.memory.insert(record.key.clone());
-                self.alive.insert(record.key.clone());
-            }
-            match &record.stage {
-                Stage::Revoking(revocation) => {
-                    if matches!(revocation.reason, Reason::Idle | Reason::Lifetime)
-                        && !ledger.doomed
-                    {
-                        self.sights.expired += 1;
-                    }
-                    ledger.doomed = true;
-                }
-                Stage::Ended(_) => assert!(ledger.confirmed || ledger.forgotten, "ended unasked"),
-                Stage::Active => {
-                    assert!(!ledger.doomed, "a doomed record went back to active");
-                    // (Of one that was rejected when the disk failed, a crash may leave `active`.)
-                    let session = self.machine.session(&record.key.id).unwrap();
-                    if ledger.acknowledged || session.phase() == Phase::Adding {
-                        assert_eq!(self.keyring.get(&record.key.id), Some(&record.key));
-                    }
-                }
-                Stage::Adding => {}
-            }
-        }
-        let Some(key) = key_of(action) else { return };
-        let ledger = self.ledgers.entry(key.clone()).or_default();
-        let same = |other: &&Action| {
-            key_of(other) == Some(key)
-                && std::mem::discriminant(*other) == std::mem::discriminant(action)
-        };
-        assert!(!self.errands.iter().any(|other| same(&other)), "asked twice at once: {action:?}");
-        match action {
-            Action::Acknowledge(_) => {
-                assert!(matches!(self.disk[&key.id].stage, Stage::Active));
-                assert_eq!(self.keyring.get(&key.id), Some(key));
-                ledger.acknowledged = true;
-                self.sights.acknowledged += 1;
-            }
-            Action::Reject(..) => {
-                assert!(!ledger.acknowledged, "rejected after it was acknowledged");
-                self.sights.rejected += 1;
-            }
-            Action::Lend(_) => {
-                assert!(!ledger.doomed, "lent after its revocation began");
-                assert!(self.memory.contains(key), "lent, but it is not in memory");
-                self.sights.lent += 1;
-            }
-            Action::Attempt(_) => {
-                assert!(ledger.intent_reported, "attempted before the intent was settled");
-                assert!(self.memory.contains(key), "attempted, but it is not in memory");
-                let origin = &self.machine.session(&key.id).unwrap().about().origin;
-                let there = |other: &&Action| matches!(other, Action::Attempt(k) if about(slot_of(k), NEVER).origin == *origin);
-                assert!(self.errands.iter().filter(there).count() < CONCURRENCY);
-                if !ledger.intent_on_disk {
-                    self.sights.attempts_from_memory += 1;
-                }
-            }
-            Action::Delete(_) => {
-                assert!(!ledger.deleted, "deleted twice");
-                assert!(!ledger.acknowledged || ledger.confirmed || ledger.forgotten);
-                if ledger.acknowledged {
-                    assert!(matches!(self.disk[&key.id].stage, Stage::Ended(_)));
-                }
-            }
-            Action::Archive(_) => assert!(!ledger.archived, "archived twice"),
-            Action::Remove(_) if ledger.acknowledged => assert!(ledger.deleted && ledger.archived),
-            _ => {}
-        }
-    }
-
-    /// The rules that hold at every moment.
-    fn check(&self, after: &dyn std::fmt::Debug) {
-        for (key, ledger) in &self.ledgers {
-            if !ledger.acknowledged || ledger.confirmed || ledger.forgotten {
-                continue;
-            }
-            let session = self.machine.session(&key.id).expect("an acknowledged session is gone");
-            assert_eq!(session.key(), key, "another token has its name, after {after:?}");
-            let phase = session.phase();
-            assert!(
-                matches!(phase, Phase::Active | Phase::Revoking)
-                    || (phase == Phase::Lost && self.hidden.contains(key)),
-                "{phase:?} after {after:?}"
-            );
-        }
-        for session in self.machine.sessions() {
-            if session.phase() == Phase::Active {
-                let missed = |at: Option<Moment>| at.is_some_and(|at| at.reached(self.now));
-                assert!(!missed(session.idle_deadline()) && !missed(session.expires_at()));
-            }
-        }
-        assert!(
-            self.machine.wakes_at().is_none_or(|at| at > self.now.since_boot),
-            "wants to be woken in the past, after {after:?}"
-        );
     }
 
     pub(crate) fn answer(&mut self, which: usize, fate: Fate, reply: Reply) {
@@ -529,7 +413,7 @@ impl World {
     }
 }
 
-const NEVER: Limits = Limits { idle: None, lifetime: None };
+pub(crate) const NEVER: Limits = Limits { idle: None, lifetime: None };
 
 fn new_machine() -> Machine {
     let policy = Policy {
@@ -540,7 +424,7 @@ fn new_machine() -> Machine {
     Machine::new(policy, 42)
 }
 
-fn about(slot: u64, limits: Limits) -> Arc<About> {
+pub(crate) fn about(slot: u64, limits: Limits) -> Arc<About> {
     let url = format!("https://host{}/aveksa/command.submit", slot % 2);
     Arc::new(About {
         instance: format!("instance{slot}"),
@@ -551,11 +435,11 @@ fn about(slot: u64, limits: Limits) -> Arc<About> {
     })
 }
 
-fn slot_of(key: &Key) -> u64 {
+pub(crate) fn slot_of(key: &Key) -> u64 {
     u64::from_str_radix(key.id.as_str(), 16).unwrap() & 0xff
 }
 
-fn key_of(action: &Action) -> Option<&Key> {
+pub(crate) fn key_of(action: &Action) -> Option<&Key> {
     match action {
         Action::Write(record) | Action::Archive(record) => Some(&record.key),
         Action::Remove(key)

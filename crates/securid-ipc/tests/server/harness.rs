@@ -1,0 +1,160 @@
+//! A server above a service that does as it is told, and a client that speaks by hand.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use securid_ipc::{
+    messages::{Call, ErrorCode, Reply, RpcError, SessionRef},
+    server::{ConnectionId, Listener, Service, serve},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    net::UnixStream,
+    sync::{Semaphore, mpsc, oneshot},
+    task::JoinHandle,
+    time::timeout,
+};
+
+/// Longer than anything here takes on a busy machine, except what waits for a deadline of ten
+/// seconds, which runs on tokio's paused clock.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) fn private_folder() -> TempDir {
+    let owner_only = fs::Permissions::from_mode(0o700);
+    tempfile::Builder::new().permissions(owner_only).tempdir().unwrap()
+}
+
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, future).await.expect("it hangs")
+}
+
+// A handful of them, in tests.
+#[allow(clippy::large_enum_variant)]
+#[derive(Debug, PartialEq)]
+pub(crate) enum Event {
+    Undelivered(Reply),
+    Closed(ConnectionId),
+}
+
+/// Answers `touch` at once, `hold` when told to, `token` with a long text; panics on `stop`.
+pub(crate) struct Fake {
+    pub(crate) gate: Semaphore,
+    pub(crate) running: mpsc::UnboundedSender<String>,
+    pub(crate) events: mpsc::UnboundedSender<Event>,
+    pub(crate) peak: Mutex<(usize, usize)>,
+}
+
+impl Service for Fake {
+    async fn call(&self, _: ConnectionId, call: Call) -> Result<Reply, RpcError> {
+        match call {
+            Call::Touch(params) => {
+                Ok(Reply::Touched(SessionRef { session: params.session.unwrap_or_default() }))
+            }
+            Call::Hold(params) => {
+                let session = params.session.unwrap_or_default();
+                {
+                    let mut peak = self.peak.lock().unwrap();
+                    peak.0 += 1;
+                    peak.1 = peak.1.max(peak.0);
+                }
+                let _ = self.running.send(session.clone());
+                self.gate.acquire().await.unwrap().forget();
+                self.peak.lock().unwrap().0 -= 1;
+                Ok(Reply::Held(SessionRef { session }))
+            }
+            Call::Token(_) => Ok(Reply::Forgotten(SessionRef { session: "x".repeat(1000 * 1000) })),
+            Call::Show(_) => {
+                Ok(Reply::Forgotten(SessionRef { session: "x".repeat(2 * 1024 * 1024) }))
+            }
+            Call::Stop(_) => panic!("the service panics"),
+            _ => Err(RpcError::new(ErrorCode::ServerError, "not here")),
+        }
+    }
+
+    fn undelivered(&self, reply: Reply) {
+        let _ = self.events.send(Event::Undelivered(reply));
+    }
+
+    fn closed(&self, connection: ConnectionId) {
+        let _ = self.events.send(Event::Closed(connection));
+    }
+}
+
+pub(crate) struct Server {
+    pub(crate) home: TempDir,
+    pub(crate) fake: Arc<Fake>,
+    pub(crate) running: mpsc::UnboundedReceiver<String>,
+    pub(crate) events: mpsc::UnboundedReceiver<Event>,
+    pub(crate) stop: Option<oneshot::Sender<()>>,
+    pub(crate) serving: JoinHandle<()>,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        let home = private_folder();
+        let listener = Listener::bind(&home.path().join("s.sock")).unwrap();
+        let (started, running) = mpsc::unbounded_channel();
+        let (event, events) = mpsc::unbounded_channel();
+        let fake = Arc::new(Fake {
+            gate: Semaphore::new(0),
+            running: started,
+            events: event,
+            peak: Mutex::default(),
+        });
+        let (stop, stopped) = oneshot::channel();
+        let serving = tokio::spawn(serve(listener, fake.clone(), async {
+            let _ = stopped.await;
+        }));
+        Self { home, fake, running, events, stop: Some(stop), serving }
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.home.path().join("s.sock")
+    }
+
+    pub(crate) async fn connect(&self) -> Peer {
+        Peer(BufReader::new(UnixStream::connect(self.path()).await.unwrap()))
+    }
+
+    pub(crate) async fn event(&mut self) -> Event {
+        soon(self.events.recv()).await.unwrap()
+    }
+}
+
+pub(crate) struct Peer(pub(crate) BufReader<UnixStream>);
+
+impl Peer {
+    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.0.get_mut().write_all(bytes.as_ref()).await.unwrap();
+    }
+
+    pub(crate) async fn call(&mut self, id: u64, method: &str, session: &str) {
+        self.send(request(id, method, session)).await;
+    }
+
+    pub(crate) async fn answer(&mut self) -> Value {
+        let mut line = String::new();
+        soon(self.0.read_line(&mut line)).await.unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
+    }
+
+    pub(crate) async fn is_closed(&mut self) {
+        assert_eq!(soon(self.0.read(&mut [0])).await.unwrap_or(0), 0, "more than expected");
+    }
+}
+
+pub(crate) fn request(id: u64, method: &str, session: &str) -> String {
+    let params = json!({ "session": session });
+    format!("{}\n", json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }))
+}
+
+pub(crate) fn touched(id: u64, session: &str) -> Value {
+    json!({ "jsonrpc": "2.0", "id": id, "result": { "session": session } })
+}
