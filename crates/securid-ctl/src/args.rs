@@ -7,9 +7,20 @@ use securid_ipc::paths::Overrides;
 
 use crate::{Context, commands, failure::Failure};
 
+/// What every command shares, below the list of them.
+const AFTER: &str = "\
+SELECTOR is a session's id or the unique start of one (4 digits or more), an instance's name, or
+username@instance. Where a command is about one session and none is named, it is that of
+$SECURID_SESSION, else the newest active one of the default instance.
+
+Exit status: 0 done; 1 failed; 2 usage, ambiguous; 66 no such session; 68 server unreachable;
+69 daemon unreachable; 74 keyring or disk; 75 not confirmed yet, the daemon keeps trying;
+76 wrong protocol version, or not your daemon; 77 login refused; 78 bad config; 130 interrupted.
+exec: its command's own, or 125 if it could not begin, 126 and 127 as in a shell.";
+
 /// Uses and revokes the session tokens that securid-sessiond holds.
 #[derive(Debug, Parser)]
-#[command(name = "securid-ctl", version)]
+#[command(name = "securid-ctl", version, after_help = AFTER)]
 pub(crate) struct Cli {
     /// Print JSON, errors included
     #[arg(long, global = true)]
@@ -41,8 +52,6 @@ impl Cli {
     }
 }
 
-/// SELECTOR is a session's id or the unique start of one (4 digits or more), an instance's name, or
-/// username@instance.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Login(commands::login::Args),

@@ -99,8 +99,8 @@ impl From<ConnectError> for Failure {
     }
 }
 
-const STOPPED: &str = "Is it stopped (kill -CONT), or stuck? Restart it if need be; \
-                       it goes on where it was.";
+const STOPPED: &str = "Is it stopped (kill -CONT), or stuck? Restart it if need be; it goes on where it \
+                       was. If it wakes, it may still do what it was asked.";
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
@@ -115,7 +115,8 @@ impl From<ClientError> for Failure {
                 failure.with_hint("It goes on by itself: see securid-ctl status.")
             }
             ClientError::Disconnected { .. } => {
-                failure.with_hint("Start it again; it goes on where it was.")
+                failure.with_hint("Start it again; it goes on where it was. (A login that was under way may have left a token \
+                     that nobody holds; the server ends it by its own limits.)")
             }
             ClientError::WrongProtocol { .. } | ClientError::Garbled { .. } => {
                 failure.with_hint("Restart the daemon after an update: securid-ctl stop --keep.")
@@ -139,7 +140,7 @@ pub(crate) fn advice(error: &RpcError) -> Option<String> {
         ErrorCode::KeyringLocked => "Unlock the keyring and try again.",
         ErrorCode::KeyringUnavailable => "securid-ctl status shows which keyring is wanted.",
         ErrorCode::StorageFailed => "Is the disk full or read-only? See securid-ctl paths.",
-        ErrorCode::ServerUnreachable => "Check the network, and the instance's url and proxy.",
+        ErrorCode::ServerUnreachable => "Check the network, and the instance's url and ca_file.",
         ErrorCode::NoSuchInstance => "securid-ctl status shows the instances of the config.",
         _ => return None,
     };

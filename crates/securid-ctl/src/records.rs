@@ -2,6 +2,11 @@
 
 use std::{fs, io, path::Path};
 
+/// Whether this session has a record in this state folder.
+pub(crate) fn exists(state_dir: &Path, id: &str) -> bool {
+    state_dir.join("sessions").join(format!("{id}.json")).exists()
+}
+
 /// How many sessions have a record in this state folder.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! Reading a password or a token, in memory that is wiped.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, IsTerminal as _, Read, stdin},
     os::unix::fs::MetadataExt as _,
     path::Path,
@@ -29,6 +29,10 @@ pub(crate) fn from_stdin(what: &str) -> Result<Secret, Failure> {
 pub(crate) fn from_file(path: &Path, what: &str) -> Result<Secret, Failure> {
     let shown = path.display();
     let cannot = |error: io::Error| Failure::usage(format!("cannot read {shown}: {error}"));
+    // Before it is opened: to open a pipe would wait for whoever writes to it.
+    if !fs::metadata(path).map_err(cannot)?.is_file() {
+        return Err(Failure::usage(format!("{shown} is no regular file")));
+    }
     let file = File::open(path).map_err(cannot)?;
     let mode = file.metadata().map_err(cannot)?.mode() & 0o7777;
     if mode & 0o077 != 0 {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use securid_ipc::{
-    client::Client,
+    client::{Client, ClientError},
     messages::{Call, List, ListView, SessionState, SessionView, Time},
 };
 
@@ -22,21 +22,26 @@ pub(crate) struct Args {}
 impl Args {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
         let mut client = Client::connect(&context.paths.sockets)?;
-        let mut all = ListView::default();
-        let mut cursor = None;
-        loop {
-            let call = Call::List(List { limit: None, cursor: cursor.take() });
-            let page: ListView = client.call(&call, ANSWER_WITHIN)?;
-            let empty = page.sessions.is_empty();
-            all.sessions.extend(page.sessions);
-            match page.cursor {
-                // An empty page that promises more would go on for ever.
-                Some(next) if !empty => cursor = Some(next),
-                _ => break,
-            }
-        }
+        let all = ListView { sessions: all(&mut client)?, cursor: None };
         context.screen.show(&all, |all| table(&all.sessions, &context.screen))?;
         Ok(0)
+    }
+}
+
+/// Every session, page by page.
+pub(crate) fn all(client: &mut Client) -> Result<Vec<SessionView>, ClientError> {
+    let mut sessions = Vec::new();
+    let mut cursor = None;
+    loop {
+        let call = Call::List(List { limit: None, cursor: cursor.take() });
+        let page: ListView = client.call(&call, ANSWER_WITHIN)?;
+        let empty = page.sessions.is_empty();
+        sessions.extend(page.sessions);
+        match page.cursor {
+            // An empty page that promises more would go on for ever.
+            Some(next) if !empty => cursor = Some(next),
+            _ => return Ok(sessions),
+        }
     }
 }
 
@@ -73,6 +78,9 @@ fn table(sessions: &[SessionView], screen: &Screen) -> String {
 
 /// What is to be said about a revocation under way.
 fn note(session: &SessionView, now: Timestamp) -> String {
+    if session.state == SessionState::Lost {
+        return format!("its token is gone; securid-ctl forget {} --yes gives it up", session.id);
+    }
     let Some(revocation) = &session.revocation else { return String::new() };
     let mut note = format!("{} {}", revocation.reason, relative(&revocation.since, now));
     if let Some(error) = &revocation.last_error {

@@ -55,7 +55,11 @@ impl Args {
         let targets = if named { Targets::Selected(self.selectors) } else { Targets::All };
         let done: LogoutView = client.call(&Call::Logout(Logout { targets, wait }), within)?;
 
-        context.screen.show(&done, |done| table(&done.sessions, &context.screen))?;
+        context.screen.show(&done, |done| match done.sessions.is_empty() && named {
+            // What there is to say is said below.
+            true => String::new(),
+            false => table(&done.sessions, &context.screen),
+        })?;
         for refused in &done.refused {
             let advice = advice(&refused.error).unwrap_or_default();
             context.screen.warn(format!("{}. {advice}", refused.error.message).trim_end());

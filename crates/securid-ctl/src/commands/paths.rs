@@ -44,7 +44,7 @@ impl<'a> From<&'a Paths> for Shown<'a> {
     fn from(paths: &'a Paths) -> Self {
         let config = match &paths.config {
             ConfigFiles::Alone(file) => vec![&**file],
-            ConfigFiles::Layers { machine, additions, user } => vec![&**machine, additions, user],
+            ConfigFiles::Layers { machine, user, .. } => vec![&**machine, user],
         };
         let sockets = paths.sockets.iter().map(|path| &**path).collect();
         Self { config, state_dir: &paths.state_dir, sockets }

@@ -160,18 +160,29 @@ fn retry_and_forget_name_what_they_mean() {
 
 #[test]
 fn stop_waits_for_the_end_and_looks_at_what_is_left() {
-    for (args, asked, keeps, record, exit) in [
-        (&["stop"][..], None, false, false, 0),
-        (&["stop", "--revoke"], Some(false), false, true, 75),
-        (&["stop", "--keep"], Some(true), true, true, 0),
+    use SessionState::{Active, Lost};
+    for (args, asked, keeps, held, exit) in [
+        (&["stop"][..], None, false, None, 0),
+        (&["stop", "--revoke"], Some(false), false, Some(Active), 75),
+        (&["stop", "--keep"], Some(true), true, Some(Active), 0),
+        // The next daemon can do nothing about it either.
+        (&["stop"], None, false, Some(Lost), 0),
     ] {
-        let mut home = Home::replying(Reply::Stopping(StopView { keep: keeps }));
-        if record {
-            let sessions = home.path().join("state/sessions");
-            fs::create_dir_all(&sessions).unwrap();
-            fs::write(sessions.join("0123456789abcdef.json"), "").unwrap();
+        let sessions: Vec<SessionView> = held.iter().cloned().map(crate::fake::session).collect();
+        let list = ListView { sessions: sessions.clone(), cursor: None };
+        let mut home = Home::answering(move |call| {
+            Some(Ok(match call {
+                Call::List(_) => Reply::List(list.clone()),
+                _ => Reply::Stopping(StopView { keep: keeps }),
+            }))
+        });
+        let records = home.path().join("state/sessions");
+        fs::create_dir_all(&records).unwrap();
+        for session in sessions {
+            fs::write(records.join(format!("{}.json", session.id)), "").unwrap();
         }
         let mut child = home.ctl(args.iter().copied()).spawn().unwrap();
+        assert!(matches!(home.call(), Call::List(_)));
         assert_eq!(home.call(), Call::Stop(Stop { keep: asked }));
         assert!(child.try_wait().unwrap().is_none(), "it did not wait");
         home.stop();

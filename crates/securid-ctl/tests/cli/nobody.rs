@@ -179,7 +179,6 @@ fn paths_need_no_daemon() {
         serde_json::json!({
             "config": [
                 "/etc/securid/config.toml",
-                "/etc/securid/config.d",
                 format!("{folder}/.config/securid/config.toml"),
             ],
             "state_dir": format!("{folder}/state"),

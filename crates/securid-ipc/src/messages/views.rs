@@ -233,7 +233,7 @@ pub struct SessionCounts {
 /// The store for new secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyringView {
-    /// As in the config: `secret-service`, `sealed-file`, `keyutils`, …
+    /// As in the config: `secret-service`, `keyutils`.
     pub kind: String,
     /// How it answers.
     pub state: KeyringState,

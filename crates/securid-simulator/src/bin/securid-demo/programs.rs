@@ -23,7 +23,15 @@ pub(crate) fn build() -> Result<PathBuf, Trouble> {
     };
 
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(&cargo)
+    let mut build = Command::new(&cargo);
+    // What `cargo run` tells about this package would make build scripts of others run anew.
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            build.env_remove(&name);
+        }
+    }
+    let built = build
         .args(["build", "--quiet", "-p", "securid-sessiond", "-p", "securid-ctl"])
         .args(["--features", "securid-sessiond/test-store", "--profile", profile])
         .arg("--target-dir")
