@@ -48,11 +48,18 @@ impl House {
     ///
     /// # Panics
     /// If it does not come up.
-    pub fn start_with(&mut self, mut command: Command) {
-        assert!(self.daemon.is_none(), "a daemon runs already");
+    pub fn start_with(&mut self, command: Command) {
         let log = OpenOptions::new().create(true).append(true).open(self.path("daemon.log"));
-        command.stdin(Stdio::null()).stdout(Stdio::null());
-        command.stderr(log.expect("the folder is ours"));
+        self.start_telling(command, log.expect("the folder is ours"));
+    }
+
+    /// The same, with its stderr elsewhere than in the house's log.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub fn start_telling(&mut self, mut command: Command, stderr: impl Into<Stdio>) {
+        assert!(self.daemon.is_none(), "a daemon runs already");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
         let mut daemon = Process::start(command);
         eventually("the daemon to answer", || {
             if let Some(status) = daemon.ended() {

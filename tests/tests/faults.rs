@@ -168,6 +168,25 @@ fn a_ca_file_that_is_mended_helps_without_a_restart() {
 }
 
 #[test]
+fn a_ca_file_that_is_moved_strands_no_token() {
+    let mut house = House::open(Plan::default());
+    let (id, token) = house.add_one();
+    house.kill_9();
+    fs::rename(house.path("ca.pem"), house.path("moved.pem")).unwrap();
+    house.start();
+    let item = house.logout(&id, "300ms");
+    assert_eq!(item["state"], "revoking");
+    assert!(item["last_error"].as_str().unwrap().contains("ca.pem"), "{item}");
+
+    // The next daemon's config knows where it is now, and the URL is the same.
+    house.kill_9();
+    house.change_config("ca.pem", "moved.pem");
+    house.start();
+    assert_eq!(house.eventually_ended(&id)["outcome"], "revoked");
+    assert!(!house.fate(&token).alive);
+}
+
+#[test]
 fn an_instance_that_is_edited_strands_no_token() {
     let mut house = House::open(Plan::default());
     let (id, _) = house.add_one();

@@ -246,3 +246,28 @@ fn a_client_that_waits_for_a_logout_is_answered() {
     assert!(answer["result"]["sessions"][0]["last_error"].is_string(), "{answer}");
     house.wait_for_end(Duration::from_secs(5));
 }
+
+#[test]
+fn a_terminal_that_closes_stops_nothing() {
+    let house = House::open(Plan::default());
+    let (id, token) = house.add_one();
+    house.signal(Signal::HUP);
+    assert_eq!(house.token(&id), token);
+    assert_eq!(house.logout(&id, "10s")["outcome"], "revoked");
+    assert!(!house.fate(&token).alive);
+}
+
+/// Ctrl-S on its terminal, or a log collector that hangs.
+#[test]
+fn a_stderr_that_nobody_reads_holds_nothing_up() {
+    let mut house = House::build(Plan { log: "trace", ..Plan::default() });
+    let (unread, stderr) = std::io::pipe().unwrap();
+    house.start_telling(house.daemon_command(), stderr);
+    for _ in 0..200 {
+        let (id, token) = house.add_one();
+        assert_eq!(house.logout(&id, "10s")["outcome"], "revoked");
+        assert!(!house.fate(&token).alive);
+    }
+    assert!(house.terminate().success());
+    drop(unread);
+}

@@ -151,17 +151,15 @@ impl Errands {
         }));
     }
 
-    pub(crate) fn attempt(&self, key: Key, origin: &Origin, token: Token, deadline: Duration) {
-        let (servers, origin) = (Arc::clone(&self.servers), origin.clone());
+    /// Asks the server to revoke the token. `ways` are settings for the same URL, the session's own
+    /// first.
+    pub(crate) fn attempt(&self, key: Key, ways: Vec<Origin>, token: Token, deadline: Duration) {
+        let servers = Arc::clone(&self.servers);
         self.send(async move {
-            let verdict =
-                match timeout(deadline, attempt(&servers, &origin, &token, deadline)).await {
-                    Ok(verdict) => verdict,
-                    Err(_) => Verdict::Unconfirmed {
-                        error: format!("nothing came of the attempt within {deadline:?}"),
-                        retry_after: None,
-                    },
-                };
+            let attempt = attempt(&servers, &ways, &token, deadline);
+            let verdict = timeout(deadline, attempt).await.unwrap_or_else(|_| {
+                unconfirmed(format!("nothing came of the attempt within {deadline:?}"))
+            });
             Done { event: Event::Answered { key, verdict }, token: None, trouble: None }
         });
     }
@@ -272,16 +270,28 @@ fn kind(about: &About) -> Result<StoreKind, RpcError> {
     StoreKind::from_name(&about.keyring).ok_or_else(|| trouble::unknown_store(&about.keyring))
 }
 
-async fn attempt(servers: &Servers, origin: &Origin, token: &Token, deadline: Duration) -> Verdict {
-    let client = match servers.client(origin).await {
-        Ok(client) => client,
-        Err(error) => return Verdict::Unconfirmed { error: error.to_string(), retry_after: None },
-    };
-    let reply = client.logout(token, deadline).await;
-    if let LogoutReply::Unconfirmed(Failure { kind: FailureKind::Tls, .. }) = &reply {
-        servers.forget(origin);
+/// One attempt. Only where nothing was sent, because the certificates cannot be read or do not fit,
+/// the next settings are tried: a CA file that was moved must not strand a token.
+async fn attempt(servers: &Servers, ways: &[Origin], token: &Token, deadline: Duration) -> Verdict {
+    let mut first = None;
+    for way in ways {
+        let unsent = match servers.client(way).await {
+            Err(error) => error.to_string(),
+            Ok(client) => match client.logout(token, deadline).await {
+                LogoutReply::Unconfirmed(Failure { kind: FailureKind::Tls, message, .. }) => {
+                    servers.forget(way);
+                    message
+                }
+                reply => return verdict(reply),
+            },
+        };
+        first.get_or_insert(unsent);
     }
-    verdict(reply)
+    unconfirmed(first.unwrap_or_default())
+}
+
+fn unconfirmed(error: String) -> Verdict {
+    Verdict::Unconfirmed { error, retry_after: None }
 }
 
 fn verdict(reply: LogoutReply) -> Verdict {

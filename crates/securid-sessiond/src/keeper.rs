@@ -24,7 +24,7 @@ use securid_api::Token;
 use securid_ipc::messages::{Call, Reply, RpcError};
 use securid_ipc::server::ConnectionId;
 use securid_session::{
-    About, Action, Denial, Event, Key, Machine, Moment, Phase, SessionId, Verdict,
+    About, Action, Denial, Event, Found, Key, Machine, Moment, Origin, Phase, SessionId, Verdict,
 };
 use securid_store::{Entry, KeyringError, StoreKind};
 use tokio::sync::{mpsc, oneshot};
@@ -244,6 +244,9 @@ impl Keeper {
                 self.troubles.remove(&key);
             }
         }
+        if let Event::Fetched { found: Found::Nowhere, .. } = &event {
+            warn!(session = %key.id, "its secret is gone from the keyring");
+        }
         if let Event::Answered { verdict, .. } = &event {
             self.note_contact(&key, verdict);
         }
@@ -328,11 +331,24 @@ impl Keeper {
         match (self.about(&key), self.tokens.get(&key)) {
             (Some(about), Some(token)) => {
                 let deadline = self.config.revocation.attempt_timeout;
-                self.errands.attempt(key, &about.origin, token.clone(), deadline);
+                self.errands.attempt(key, self.ways_to(&about.origin), token.clone(), deadline);
             }
             // The machine attempts only what is in hand.
             _ => warn!(session = %key.id, "there is no token to revoke"),
         }
+    }
+
+    /// The session's own settings for its URL, then those that the config has for the same one now:
+    /// the token goes nowhere else, and a CA file may have been moved.
+    fn ways_to(&self, origin: &Origin) -> Vec<Origin> {
+        let mut ways = vec![origin.clone()];
+        for instance in self.config.instances.values() {
+            let other = instance.origin();
+            if other.url == origin.url && !ways.contains(&other) {
+                ways.push(other);
+            }
+        }
+        ways
     }
 
     fn about(&self, key: &Key) -> Option<Arc<About>> {

@@ -3,13 +3,18 @@
 use std::io::IsTerminal;
 
 use tracing::level_filters::LevelFilter;
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Starts the log. Only our own crates are as talkative as asked for: what libraries tell of
+/// Starts the log; it is written to its end when what this gives back is dropped.
+///
+/// A thread of its own writes, and where nobody reads what it writes (a stopped terminal, a full
+/// pipe), lines are dropped rather than the daemon held up. Only our own crates are as talkative as asked for: what libraries tell of
 /// requests and D-Bus messages could hold secrets, so they are never heard below a warning.
-pub(crate) fn start(level: LevelFilter) {
+pub(crate) fn start(level: LevelFilter) -> WorkerGuard {
+    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
     let targets = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
         .with_target("securid_sessiond", level)
@@ -17,9 +22,10 @@ pub(crate) fn start(level: LevelFilter) {
         .with_target("securid_ipc", level)
         .with_target("securid_api", level);
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(writer)
         .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_target(false);
     // It fails only if a log is running already, which then goes on.
     let _ = tracing_subscriber::registry().with(targets).with(lines).try_init();
+    guard
 }

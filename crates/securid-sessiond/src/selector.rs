@@ -58,9 +58,12 @@ pub(crate) fn one<'a>(
     selector: Option<&str>,
     default_instance: Option<&str>,
 ) -> Result<&'a Session, RpcError> {
-    let meant = match selector.or(default_instance) {
-        Some(selector) => all(sessions, selector)?,
-        None => sessions.filter(|s| is_shown(s)).collect(),
+    let meant: Vec<&Session> = match (selector, default_instance) {
+        (Some(selector), _) => all(sessions, selector)?,
+        (None, Some(name)) => {
+            sessions.filter(|s| is_shown(s) && s.about().instance == name).collect()
+        }
+        (None, None) => sessions.filter(|s| is_shown(s)).collect(),
     };
     let whose = |s: &Session| (s.about().instance.clone(), s.about().username.clone());
     let active: Vec<&Session> =
@@ -76,7 +79,8 @@ pub(crate) fn one<'a>(
     }
     let newest = |some: &[&'a Session]| some.iter().copied().max_by_key(|s| s.key().generation);
     newest(&active).or_else(|| newest(&meant)).ok_or_else(|| {
-        RpcError::new(ErrorCode::NoSuchSession, "there is no session")
+        let at = default_instance.map_or_else(String::new, |name| format!(" at {name:?}"));
+        RpcError::new(ErrorCode::NoSuchSession, format!("there is no session{at}"))
             .with_hint("Make one with securid-ctl login.")
     })
 }
@@ -92,10 +96,16 @@ pub(crate) fn exact_id(selector: &str) -> Option<SessionId> {
 }
 
 fn ambiguous(message: String, candidates: &[&Session]) -> RpcError {
-    let candidates: Vec<String> = candidates.iter().map(|s| s.id().to_string()).collect();
+    let named: Vec<String> = candidates
+        .iter()
+        .map(|s| {
+            let user = s.about().username.as_deref().unwrap_or("-");
+            format!("{} ({user}@{})", s.id(), s.about().instance)
+        })
+        .collect();
     let mut error = RpcError::new(ErrorCode::Ambiguous, message)
-        .with_hint(format!("Name one by its id: {}.", candidates.join(", ")));
-    error.data.candidates = candidates;
+        .with_hint(format!("Name one: {}.", named.join(", ")));
+    error.data.candidates = candidates.iter().map(|s| s.id().to_string()).collect();
     error
 }
 

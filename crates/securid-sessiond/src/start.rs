@@ -8,8 +8,8 @@ use securid_ipc::paths::Paths;
 use securid_ipc::server::{BindError, Listener, serve};
 use securid_session::SessionId;
 use securid_store::{
-    Disk, DiskError, History, Identity, Keyring, Loaded, LockError, Namespace, Preference,
-    RecordFolder, StateLock, StoreKind,
+    Disk, DiskError, DiskErrorKind, History, Identity, Keyring, Loaded, LockError, Namespace,
+    Preference, RecordFolder, StateLock, StoreKind,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
@@ -51,8 +51,14 @@ fn list(faults: &[Fault]) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
+/// What to do at a start; while it runs, other things can be wrong with a folder.
 fn hint(error: &DiskError) -> String {
-    crate::trouble::disk(error).data.hint.unwrap_or_default()
+    match error.kind {
+        DiskErrorKind::Gone | DiskErrorKind::Other | DiskErrorKind::Stopped => {
+            "Name another folder with --state-dir.".to_owned()
+        }
+        _ => crate::trouble::disk(error).data.hint.unwrap_or_default(),
+    }
 }
 
 impl Failure {
@@ -67,8 +73,11 @@ impl Failure {
 
 /// Runs the daemon to its end.
 pub(crate) fn main(args: Args) -> ExitCode {
-    crate::log::start(args.log);
-    match run(&args) {
+    let log = crate::log::start(args.log);
+    let end = run(&args);
+    // What was told before comes before what follows.
+    drop(log);
+    match end {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("securid-sessiond: {failure}");
@@ -97,6 +106,8 @@ fn run(args: &Args) -> Result<(), Failure> {
 async fn daemon(paths: &Paths, loaded: config::Loaded) -> Result<(), Failure> {
     // First of all, so that a stop that comes while records are read is not the default death.
     let mut stop_signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
+    // A terminal that closes takes no daemon with it: tokens would be left behind, alive.
+    let mut hang_up = signal(SignalKind::hangup())?;
     let lock = StateLock::take(&paths.state_dir).map_err(|error| match error {
         LockError::Held { .. } => Failure::Held(error),
         LockError::Disk(error) => Failure::Disk(error),
@@ -110,8 +121,9 @@ async fn daemon(paths: &Paths, loaded: config::Loaded) -> Result<(), Failure> {
     let (inbox, mut incoming) = mpsc::unbounded_channel();
     let disk = Disk::start(records, History::open(&paths.state_dir))?;
     let errands = Errands::new(Keyring::system(namespace), disk, inbox.clone());
-    let warnings = loaded.warnings.iter().map(ToString::to_string).collect();
-    let mut keeper = keeper(&config, &errands, found, warnings)?;
+    let warnings = loaded.warnings.iter().map(ToString::to_string);
+    let problems = warnings.chain(set_aside(&paths.state_dir)).collect();
+    let mut keeper = keeper(&config, &errands, found, problems)?;
     let listener = listen(paths)?;
     info!(socket = %listener.path().display(), version = securid_ipc::VERSION, "ready");
 
@@ -126,6 +138,10 @@ async fn daemon(paths: &Paths, loaded: config::Loaded) -> Result<(), Failure> {
             tokio::select! {
                 Some(()) = terminate.recv() => {}
                 Some(()) = interrupt.recv() => {}
+                Some(()) = hang_up.recv() => {
+                    info!("the terminal has gone; going on");
+                    continue;
+                }
                 else => std::future::pending().await,
             }
             let _ = inbox.send(Message::Signal);
@@ -239,6 +255,15 @@ fn note(loaded: Loaded, findings: &mut Findings) {
         }
     };
     findings.problems.push(problem);
+}
+
+/// What earlier starts set aside, until a person has looked at it.
+fn set_aside(state_dir: &Path) -> Option<String> {
+    let folder = state_dir.join("damaged");
+    let files = std::fs::read_dir(&folder).ok()?.count();
+    (files > 0).then(|| {
+        format!("{} has {files} damaged records: look at them, then remove them", folder.display())
+    })
 }
 
 /// The session that a record's file is named after.

@@ -27,7 +27,8 @@ pub(crate) async fn add(desk: &Desk, params: Add) -> Result<TakenView, RpcError>
 /// for a token that cannot be stored would only have to be revoked again.
 pub(crate) async fn login(desk: &Desk, params: Login) -> Result<TakenView, RpcError> {
     let instance = instance(desk, params.instance.as_deref())?;
-    let Some(username) = params.username.or_else(|| instance.username.clone()) else {
+    let username = params.username.or_else(|| instance.username.clone());
+    let Some(username) = username.filter(|name| !name.is_empty()) else {
         let mut error = RpcError::new(
             ErrorCode::Params,
             format!("whose login at {:?} is not said", instance.name),

@@ -1,6 +1,6 @@
 //! What goes wrong, in the protocol's words: a code, what happened, what to do.
 
-use securid_api::{BadToken, LoginError};
+use securid_api::{BadToken, FailureKind, LoginError};
 use securid_ipc::messages::{ErrorCode, RpcError};
 use securid_session::{Denial, SessionId};
 use securid_store::{DiskError, DiskErrorKind, KeyringError};
@@ -29,7 +29,8 @@ pub(crate) fn disk(error: &DiskError) -> RpcError {
         }
         DiskErrorKind::Gone => "Restart the daemon: the folder was removed while it ran.",
         DiskErrorKind::Denied | DiskErrorKind::Unsafe => {
-            "Give the folder back to its user with chown, and chmod 700 it."
+            "Name another folder with --state-dir; or, if it is for this alone, chown it to its user and \
+             chmod 700 it."
         }
         DiskErrorKind::Stopped | DiskErrorKind::Other => {
             "Look into the system's log for that disk."
@@ -61,14 +62,27 @@ pub(crate) fn login(error: &LoginError) -> RpcError {
     let message = error.to_string();
     match error {
         LoginError::EmptyPassword | LoginError::Unsendable { .. } => {
-            RpcError::new(ErrorCode::Params, message)
+            RpcError::new(ErrorCode::Params, message).with_hint("Nothing was sent.")
         }
         LoginError::Refused { .. } => RpcError::new(ErrorCode::LoginRefused, message)
             .with_hint("Check user name and password; it is not tried again by itself."),
-        LoginError::Unreachable(_) => RpcError::new(ErrorCode::ServerUnreachable, message)
-            .with_hint("Check the network, and the instance's url and ca_file."),
-        LoginError::Server(_) => RpcError::new(ErrorCode::ServerError, message)
-            .with_hint("Check the instance's url, and that web services are on at the server."),
+        LoginError::Unreachable(failure) | LoginError::Server(failure) => match failure.kind {
+            // The request may have arrived.
+            FailureKind::Timeout | FailureKind::Cut => {
+                RpcError::new(ErrorCode::ServerUnreachable, message).with_hint(
+                    "If the server made a token all the same, nobody holds it: it ends by the \
+                     server's own limits.",
+                )
+            }
+            FailureKind::Resolve | FailureKind::Connect | FailureKind::Tls => {
+                RpcError::new(ErrorCode::ServerUnreachable, message)
+                    .with_hint("Check the network, and the instance's url and ca_file.")
+            }
+            FailureKind::Throttled => RpcError::new(ErrorCode::ServerError, message)
+                .with_hint("Try again when the server wants to be asked."),
+            FailureKind::NotConfirmed => RpcError::new(ErrorCode::ServerError, message)
+                .with_hint("Check the instance's url, and that web services are on at the server."),
+        },
     }
 }
 
@@ -109,8 +123,9 @@ pub(crate) fn no_instance(name: Option<&str>) -> RpcError {
         Some(name) => format!("the config has no instance {name:?}"),
         None => "no instance was named, and the config has no default one".to_owned(),
     };
-    RpcError::new(ErrorCode::NoSuchInstance, message)
-        .with_hint("Name one that stands in the config as [instances.NAME].")
+    RpcError::new(ErrorCode::NoSuchInstance, message).with_hint(
+        "Name one that stands in the config as [instances.NAME]; securid-ctl paths shows where.",
+    )
 }
 
 /// Why a session cannot be used; `why` is what its keyring last said.

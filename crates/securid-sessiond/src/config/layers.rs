@@ -21,8 +21,8 @@ const LIMITS: Limits = Limits {
     lifetime: Some(Duration::from_secs(8 * 60 * 60)),
 };
 
-/// Reads all files that count. Every fault is found, not just the first, as far as a file can be
-/// understood at all. `thorough` looks at the certificates as well: whoever checks a config wants to
+/// Reads all files that count. All faults are told, but for those behind the first value of a file
+/// that is of no use at all. `thorough` looks at the certificates as well: whoever checks a config wants to
 /// know, whereas a daemon must not hang on a disk, and starts without those that are not there yet.
 ///
 /// # Errors

@@ -256,8 +256,19 @@ impl Keeper {
                 .map(|since| u64::try_from(now.unix.saturating_sub(since)).unwrap_or(0) / 1000),
             keyring: self.keyring(),
             instances: self.instances(),
-            problems: self.problems.iter().chain(&self.keyring_trouble).cloned().collect(),
+            problems: self.all_problems(),
         }
+    }
+
+    fn all_problems(&self) -> Vec<String> {
+        let stopping = self.stopping.is_some().then(|| "it is stopping".to_owned());
+        let lost = self.machine.sessions().filter(|session| session.phase() == Phase::Lost);
+        let lost = lost.map(|session| {
+            let id = session.id();
+            format!("the token of session {id} is gone: securid-ctl forget {id} --yes gives it up")
+        });
+        let known = self.problems.iter().chain(&self.keyring_trouble).cloned();
+        known.chain(stopping).chain(lost).collect()
     }
 
     /// The store for new secrets as it was last seen, without asking it: a status never hangs.
