@@ -21,9 +21,11 @@ pub(crate) fn start(level: LevelFilter) -> WorkerGuard {
         .with_target("securid_store", level)
         .with_target("securid_ipc", level)
         .with_target("securid_api", level);
+    // Set and not empty, as no-color.org has it.
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty());
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(writer)
-        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+        .with_ansi(std::io::stderr().is_terminal() && !no_color)
         .with_target(false);
     // It fails only if a log is running already, which then goes on.
     let _ = tracing_subscriber::registry().with(targets).with(lines).try_init();

@@ -17,7 +17,7 @@ EXAMPLES
     export CURL_CA_BUNDLE=/tmp/ca.pem
     url=https://localhost:8443/aveksa/command.submit
     user='<username>alice</username><password>correct horse</password>'
-    curl -H 'Content-Type: application/xml' -d \"$user\" \"$url?cmd=loginUser\"
+    token=$(curl -H 'Content-Type: application/xml' -d \"$user\" \"$url?cmd=loginUser\" | sed s/^token=//)
     curl -X POST -H \"Authorization: Bearer $token\" -H 'Content-Length: 0' \\
       -H 'Accept: application/json' -H 'Content-Type: application/json' \\
       \"$url?cmd=logoutUser&format=json\"
