@@ -64,6 +64,9 @@ fn full() {
     let (item, took) = timed(|| house.logout(second, "10s"));
     assert_eq!(item["outcome"], "revoked", "{item}");
     assert!(took < Duration::from_secs(5), "{took:?}");
+    // It left the list, so it stands in the history, which has no room for it yet.
+    let told = house.call("session.history", json!({}));
+    assert_eq!(told["sessions"][0]["id"], second.as_str(), "{told}");
 
     house.disk().empty();
     within(NOTICED, "a session", || house.try_call("session.add", json!({"token": brought})).ok());

@@ -33,9 +33,10 @@ impl Session {
         }
     }
 
-    /// What stands on disk of it once it is written. That it is lost is never written, but that it
-    /// is to be revoked if it is found again.
-    fn record(&self) -> Option<Record> {
+    /// What stands on disk of it once all is written; `None` if nothing is to be written any more.
+    /// That it is lost is never written, but that it is to be revoked if it is found again.
+    #[must_use]
+    pub fn record(&self) -> Option<Record> {
         let stage = match &self.state {
             State::Adding { step: AddStep::Activate, .. } | State::Active => Stage::Active,
             State::Adding { .. } => Stage::Adding,

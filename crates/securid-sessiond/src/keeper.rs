@@ -24,9 +24,10 @@ use securid_api::Token;
 use securid_ipc::messages::{Call, Reply, RpcError};
 use securid_ipc::server::ConnectionId;
 use securid_session::{
-    About, Action, Denial, Event, Found, Key, Machine, Moment, Origin, Phase, SessionId, Verdict,
+    About, Action, Denial, Event, Found, Key, Machine, Moment, Origin, Phase, Session, SessionId,
+    Verdict,
 };
-use securid_store::{Entry, KeyringError, StoreKind};
+use securid_store::{Entry, HistoryLine, KeyringError, StoreKind};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, info, warn};
 
@@ -67,6 +68,8 @@ pub(crate) enum Message {
     Contact(String, Result<(), String>),
     /// How the keyring for new secrets is.
     KeyringSeen(Result<StoreKind, KeyringError>),
+    /// Which sessions are dead and not cleared up yet? The history may not have them so far.
+    Fresh(oneshot::Sender<Vec<HistoryLine>>),
     /// The process was sent SIGTERM or SIGINT.
     Signal,
 }
@@ -223,6 +226,10 @@ impl Keeper {
                 self.contacts.insert(instance, Contact { at: clock::now(), result });
             }
             Message::KeyringSeen(seen) => self.keyring_seen(seen),
+            Message::Fresh(reply) => {
+                let records = self.machine.sessions().filter_map(Session::record);
+                let _ = reply.send(records.filter_map(|record| HistoryLine::of(&record)).collect());
+            }
             Message::Signal => self.signalled(),
         }
     }

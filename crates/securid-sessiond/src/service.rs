@@ -1,5 +1,6 @@
 //! What stands behind the socket: each call goes to whoever can answer it.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,13 +80,13 @@ impl Desk {
         if !named || view.refused.is_empty() {
             return Ok(view);
         }
-        let Ok(past) = self.errands.history().await else {
+        let Ok(ended) = self.ended().await else {
             // What is known of the others must not wait for a disk.
             return Ok(view);
         };
         view.refused.retain(|refused| {
             let ended = selector::exact_id(&refused.selector)
-                .and_then(|id| past.lines.iter().find(|line| line.id == id.as_str()));
+                .and_then(|id| ended.iter().find(|line| line.id == id.as_str()));
             view.sessions.extend(ended.map(|line| LogoutItem {
                 id: line.id.clone(),
                 instance: line.instance.clone(),
@@ -99,6 +100,20 @@ impl Desk {
         Ok(view)
     }
 
+    /// The ended sessions, newest first: those that are being cleared up, then those that the disk
+    /// has. A session that left the list stands here at once, full disk or not.
+    async fn ended(&self) -> Result<Vec<HistoryLine>, RpcError> {
+        let (reply, fresh) = oneshot::channel();
+        let _ = self.inbox().send(Message::Fresh(reply));
+        // Asked before the disk, so that one that is written meanwhile is in either.
+        let mut ended = fresh.await.unwrap_or_default();
+        let past = self.errands.history().await?.lines;
+        ended.retain(|new| !past.iter().any(|l| l.id == new.id && l.generation == new.generation));
+        ended.sort_by_key(|line| Reverse(line.ended_at));
+        ended.extend(past);
+        Ok(ended)
+    }
+
     async fn history(&self, params: History) -> Result<HistoryView, RpcError> {
         let since = params.since.as_deref().map(time).transpose()?;
         let until = params.until.as_deref().map(time).transpose()?;
@@ -110,9 +125,8 @@ impl Desk {
             }
         };
         let page = params.limit.map_or(PAGE, |n| (n as usize).clamp(1, PAGE));
-        let past = self.errands.history().await?;
-        let mut matching = past
-            .lines
+        let ended = self.ended().await?;
+        let mut matching = ended
             .iter()
             .filter(|line| since.is_none_or(|since| line.ended_at >= since))
             .filter(|line| until.is_none_or(|until| line.ended_at < until))
