@@ -52,7 +52,7 @@ fn built() -> Programs {
         .args(["build", "--quiet", "--locked", "--profile", profile, "--target-dir"])
         .arg(target)
         .args(["-p", "securid-sessiond", "-p", "securid-ctl"])
-        .args(["--features", "securid-sessiond/test-store"])
+        .args(["--features", "securid-sessiond/test-store,securid-sessiond/crash-points"])
         .status()
         .expect("cargo can be run");
     assert!(status.success(), "the programs cannot be built");

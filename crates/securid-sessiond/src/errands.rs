@@ -7,7 +7,9 @@ use std::time::Duration;
 use securid_api::{Confirmed, Failure, FailureKind, LogoutReply, Token};
 use securid_ipc::messages::RpcError;
 use securid_session::{About, Event, Found, Key, Origin, Outcome, Record, SessionId, Verdict};
-use securid_store::{Disk, DiskError, Entry, HistoryLine, Keyring, Past, Preference, StoreKind};
+use securid_store::{
+    Disk, DiskError, Entry, HistoryLine, Keyring, Past, Preference, StoreKind, crash,
+};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
@@ -156,10 +158,15 @@ impl Errands {
     pub(crate) fn attempt(&self, key: Key, ways: Vec<Origin>, token: Token, deadline: Duration) {
         let servers = Arc::clone(&self.servers);
         self.send(async move {
+            crash::point("attempt.begun", &key.id);
             let attempt = attempt(&servers, &ways, &token, deadline);
             let verdict = timeout(deadline, attempt).await.unwrap_or_else(|_| {
                 unconfirmed(format!("nothing came of the attempt within {deadline:?}"))
             });
+            match verdict {
+                Verdict::Dead { .. } => crash::point("attempt.confirmed", &key.id),
+                Verdict::Unconfirmed { .. } => crash::point("attempt.unconfirmed", &key.id),
+            }
             Done { event: Event::Answered { key, verdict }, token: None, trouble: None }
         });
     }

@@ -9,7 +9,7 @@ use securid_ipc::server::{BindError, Listener, serve};
 use securid_session::SessionId;
 use securid_store::{
     Disk, DiskError, DiskErrorKind, History, Identity, Keyring, Loaded, LockError, Namespace,
-    Preference, RecordFolder, StateLock, StoreKind,
+    Preference, RecordFolder, StateLock, StoreKind, crash,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
@@ -112,10 +112,12 @@ async fn daemon(paths: &Paths, loaded: config::Loaded) -> Result<(), Failure> {
         LockError::Held { .. } => Failure::Held(error),
         LockError::Disk(error) => Failure::Disk(error),
     })?;
+    crash::point("load.locked", "");
     let identity = Identity::read()?;
     let namespace = Namespace::new(&identity.machine, &paths.state_dir)?;
     let records = RecordFolder::open(&paths.state_dir, identity)?;
     let found = records.load()?;
+    crash::point("load.read", found.len());
     let config = Arc::new(loaded.config);
 
     let (inbox, mut incoming) = mpsc::unbounded_channel();
@@ -125,6 +127,7 @@ async fn daemon(paths: &Paths, loaded: config::Loaded) -> Result<(), Failure> {
     let problems = warnings.chain(set_aside(&paths.state_dir)).collect();
     let mut keeper = keeper(&config, &errands, found, problems)?;
     let listener = listen(paths)?;
+    crash::point("load.listening", "");
     info!(socket = %listener.path().display(), version = securid_ipc::VERSION, "ready");
 
     let desk = Arc::new(Desk { config: Arc::clone(&config), errands });
@@ -155,6 +158,7 @@ async fn daemon(paths: &Paths, loaded: config::Loaded) -> Result<(), Failure> {
             return Err(std::io::Error::other(format!("the server ended: {panicked:?}")).into());
         }
     };
+    crash::point("stop.over", "");
     if end != End::AtOnce {
         // Whoever still waits for an answer is told that there will be none.
         drop(incoming);
@@ -162,6 +166,7 @@ async fn daemon(paths: &Paths, loaded: config::Loaded) -> Result<(), Failure> {
         let _ = close.send(());
         let _ = server.await;
     }
+    crash::point("stop.told", "");
     tell(end);
     drop(lock);
     Ok(())
@@ -213,6 +218,7 @@ fn keeper(
     let mut keeper = Keeper::new(Arc::clone(config), errands.clone(), findings, seed);
     info!(records = records.len(), "taking up what is recorded");
     for (record, same_boot) in records {
+        crash::point("load.restored", &record.key.id);
         keeper.restore(record, same_boot);
     }
     errands.look_at_keyring(config.keyring);

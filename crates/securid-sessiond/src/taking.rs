@@ -5,7 +5,7 @@ use std::sync::Arc;
 use securid_api::{Failure, FailureKind, LoginError, LoginRequest, Token};
 use securid_ipc::messages::{Add, ErrorCode, Login, RpcError, TakenView};
 use securid_session::{About, Source};
-use securid_store::StoreKind;
+use securid_store::{StoreKind, crash};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -51,7 +51,9 @@ pub(crate) async fn login(desk: &Desk, params: Login) -> Result<TakenView, RpcEr
 
     // From here on a token may exist, so the daemon does not stop before it is seen to.
     let _in_flight = LoginInFlight::begin(desk.inbox()).await?;
+    crash::point("login.begun", &instance.name);
     let made = client.login(request, deadline).await;
+    crash::point("login.answered", &instance.name);
     if let Err(LoginError::Unreachable(Failure { kind: FailureKind::Tls, .. })) = &made {
         desk.errands.servers.forget(&origin);
     }

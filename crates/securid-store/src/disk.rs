@@ -2,7 +2,6 @@
 
 mod document;
 mod error;
-mod files;
 mod folder;
 mod history;
 mod identity;

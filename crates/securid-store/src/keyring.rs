@@ -16,6 +16,7 @@ use securid_session::{Key, SessionId};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
+use crate::crash;
 use calls::{Calls, Work};
 
 pub use backend::Backend;
@@ -124,7 +125,12 @@ impl Keyring {
     /// Why that cannot be told, or that something else is there.
     pub async fn fetch(&self, kind: StoreKind, key: &Key) -> Result<Option<Entry>, KeyringError> {
         let (key, namespace) = (key.clone(), self.shared.namespace.clone());
-        self.read(kind, move |backend| safekeeping::fetch(backend, kind, &namespace, &key)).await
+        self.read(kind, move |backend| {
+            let found = safekeeping::fetch(backend, kind, &namespace, &key);
+            crash::point("keyring.fetched", &key.id);
+            found
+        })
+        .await
     }
 
     /// Deletes the entry of this session, whatever is in it; it is fine if there is none.
@@ -137,7 +143,11 @@ impl Keyring {
             kind,
             Some(id.clone()),
             Instant::now() + CALL_DEADLINE,
-            move |backend| backend.delete(EntryName { namespace: &namespace, id: &id }),
+            move |backend| {
+                let deleted = backend.delete(EntryName { namespace: &namespace, id: &id });
+                crash::point("keyring.deleted", &id);
+                deleted
+            },
             |_| {},
         )
         .await

@@ -15,11 +15,15 @@
 //!   - `disk/document.rs`, `folder.rs`: a record as a file, and the folder of them
 //!   - `disk/history.rs`: the list of ended sessions
 //!   - `disk/lock.rs`: one daemon per state folder
-//!   - `disk/files.rs`, `error.rs`: durable writing
+//!   - `disk/error.rs`: what can go wrong
+//! - `files.rs`: durable writing, for all of the above
+//! - [`crash`]: where a test can let the process die
 //!
 //! No token is ever in a record, an error, a log line or a `Debug` output.
 
+pub mod crash;
 mod disk;
+mod files;
 mod keyring;
 
 pub use disk::{

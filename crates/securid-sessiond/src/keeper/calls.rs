@@ -11,7 +11,7 @@ use securid_ipc::messages::{
 use securid_ipc::secret::Secret;
 use securid_ipc::server::ConnectionId;
 use securid_session::{Denial, Event, Key, Phase, Reason, Session, SessionId};
-use securid_store::{Preference, Readiness, StoreKind};
+use securid_store::{Preference, Readiness, StoreKind, crash};
 use zeroize::Zeroizing;
 
 use super::{Answer, Deferred, Keeper, logouts, views};
@@ -95,6 +95,7 @@ impl Keeper {
             }
         };
         let id = key.id.clone();
+        crash::point("use.asked", &id);
         let event = if hold { Event::Hold { id } } else { Event::Lend { id, span } };
         let answer = match self.event(event) {
             Some(Denial::Unreachable) if may_wait => {
@@ -108,6 +109,7 @@ impl Keeper {
             }
             None => self.token(&key),
         };
+        crash::point("use.granted", &key.id);
         let _ = reply.send(answer);
     }
 
@@ -173,6 +175,7 @@ impl Keeper {
         }
         for key in &meant {
             let id = key.id.clone();
+            crash::point("logout.asked", &id);
             self.event(Event::Revoke { id, reason: Reason::Request });
         }
         let until = params.wait.map(|wait| clock::now().after(wait.min(LONGEST_WAIT)));
@@ -207,6 +210,7 @@ impl Keeper {
             }
         }
         for id in &ids {
+            crash::point("retry.asked", id);
             self.event(Event::Retry { id: id.clone() });
         }
         Ok(Reply::Retrying(RetryView { sessions: ids.iter().map(ToString::to_string).collect() }))
@@ -229,6 +233,7 @@ impl Keeper {
                 .with_hint(format!("Log it out first: securid-ctl logout {id}")));
         }
         tracing::warn!(session = %id, "given up on a person's word");
+        crash::point("forget.asked", &id);
         self.event(Event::Forget { id: id.clone() });
         Ok(Reply::Forgotten(SessionRef { session: id.to_string() }))
     }

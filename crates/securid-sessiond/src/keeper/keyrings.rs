@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use securid_api::Format;
 use securid_session::{About, Event, Limits, Moment, Origin, Phase, SessionId};
-use securid_store::{Entry, KeyringError, StoreKind};
+use securid_store::{Entry, KeyringError, StoreKind, crash};
 use tracing::{debug, warn};
 
 use super::Keeper;
@@ -101,6 +101,7 @@ impl Keeper {
                 warn!(session = %id, "a secret without a record: it is revoked");
                 self.tokens.insert(entry.key.clone(), token);
                 let about = self.about_orphan(&entry, kind);
+                crash::point("orphan.found", id);
                 self.event(Event::Orphan { key: entry.key, about });
             }
             Err(error) => self.problems.push(format!(

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use securid_ipc::messages::{LogoutItem, LogoutView, RefusedView, Reply};
 use securid_session::{Key, Machine, Moment, Phase, Session};
+use securid_store::crash;
 
 use super::{Answer, views};
 
@@ -67,6 +68,7 @@ impl Logout {
             }
         }
         self.done.sort_by(|a, b| a.id.cmp(&b.id));
+        crash::point("logout.answered", self.done.len());
         let view = LogoutView { sessions: self.done, refused: self.refused };
         // Its client may have gone; the revocations go on.
         let _ = self.reply.send(Ok(Reply::Logout(view)));

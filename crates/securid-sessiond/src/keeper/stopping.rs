@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use securid_session::{Event, Moment};
+use securid_store::crash;
 use tracing::info;
 
 use super::Keeper;
@@ -60,6 +61,7 @@ impl Keeper {
             return keep;
         }
         info!(keep, "stopping");
+        crash::point("stop.asked", keep);
         let by = clock::now().after(self.config.revocation.shutdown_grace);
         let stopping =
             self.stopping.get_or_insert(Stopping { by, keep, signals: 0, at_once_by: None });

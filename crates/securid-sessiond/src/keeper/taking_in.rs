@@ -6,6 +6,7 @@ use std::sync::Arc;
 use securid_api::Token;
 use securid_ipc::messages::SessionView;
 use securid_session::{About, Event, Key, Phase, Reason, Rejection, SessionId, Source};
+use securid_store::crash;
 use tracing::info;
 
 use super::{Answer, Keeper, views};
@@ -101,6 +102,7 @@ impl Keeper {
         }
         let id = self.free_name();
         let key = self.machine.next_key(id.clone());
+        crash::point("add.begun", &id);
         self.tokens.insert(key.clone(), token);
         self.taking_in.waiting.insert(key, vec![bringer]);
         self.event(Event::Add { id, about, source });
@@ -162,6 +164,7 @@ impl Keeper {
         let Some(session) = self.machine.session(&key.id) else { return };
         info!(session = %key.id, instance = session.about().instance, "taken in");
         let view = views::session(session, clock::now());
+        crash::point("add.acknowledged", &key.id);
         let bringers = self.taking_in.waiting.remove(key).unwrap_or_default();
         if bringers.iter().any(|bringer| bringer.replace) {
             self.replace_others(key);

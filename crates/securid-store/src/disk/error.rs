@@ -51,7 +51,7 @@ impl DiskError {
         Self { kind, doing, path: path.to_owned(), cause: cause.to_string() }
     }
 
-    pub(super) fn refused(path: &Path, cause: String) -> Self {
+    pub(crate) fn refused(path: &Path, cause: String) -> Self {
         Self { kind: DiskErrorKind::Unsafe, doing: "use", path: path.to_owned(), cause }
     }
 

@@ -1,15 +1,14 @@
 //! The folder of records, a file for each session.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use securid_session::{Record, SessionId};
 
 use super::document::{self, Head, VERSION};
 use super::error::{DiskError, DiskErrorKind};
-use super::files;
 use super::identity::Identity;
+use crate::files;
 
 /// A record is about 1 KiB; what is longer than this is none of ours.
 const LONGEST_RECORD: u64 = 256 * 1024;
@@ -88,8 +87,6 @@ impl RecordFolder {
         files::own_folder(state_dir)?;
         let folder = state_dir.join("sessions");
         files::own_folder(&folder)?;
-        // The folder's own name must survive a power cut too, before anything in it counts.
-        files::sync_folder(state_dir)?;
         let short: String = identity.machine.chars().take(8).collect();
         Ok(Self {
             state_dir: state_dir.to_owned(),
@@ -118,7 +115,7 @@ impl RecordFolder {
             let name = name.to_string_lossy();
             if name.starts_with(&self.temporary) {
                 // A leftover does no harm; the next write of that session replaces it.
-                let _ = fs::remove_file(&path);
+                let _ = files::remove(&path, "leftover");
             } else if let Some(stem) = name.strip_suffix(".json") {
                 found.push(self.load_one(path, stem));
             }
@@ -149,7 +146,7 @@ impl RecordFolder {
     pub(super) fn apply(&self, changes: &[Change]) -> Vec<Result<(), DiskError>> {
         let mut done: Vec<_> = changes.iter().map(|change| self.apply_one(change)).collect();
         if done.iter().any(Result::is_ok)
-            && let Err(error) = files::sync_folder(&self.folder)
+            && let Err(error) = files::sync_folder(&self.folder, "records")
         {
             done.iter_mut().filter(|one| one.is_ok()).for_each(|one| *one = Err(error.clone()));
         }
@@ -165,19 +162,13 @@ impl RecordFolder {
                 Err(error) if error.kind == DiskErrorKind::Gone && self.state_dir.is_dir() => {
                     tracing::warn!(folder = %self.folder.display(), "made the records' folder anew");
                     files::own_folder(&self.folder)?;
-                    files::sync_folder(&self.state_dir)?;
                     self.write(record)
                 }
                 other => other,
             },
             Change::Remove(id) => {
                 let path = self.folder.join(file_name(id));
-                match fs::remove_file(&path) {
-                    Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                        Err(DiskError::new("remove", &path, &e))
-                    }
-                    _ => Ok(()),
-                }
+                files::remove(&path, "record").map_err(|e| DiskError::new("remove", &path, &e))
             }
         }
     }
@@ -187,7 +178,8 @@ impl RecordFolder {
         let bytes = document::to_bytes(record, &self.identity)
             .map_err(|e| DiskError::new("write", &self.folder.join(&name), &e.into()))?;
         let temporary = format!("{}{}", self.temporary, record.key.id);
-        files::replace(&self.folder, &name, &temporary, &bytes)
+        let what = format!("record-{}", record.stage.name());
+        files::replace(&self.folder, &name, &temporary, &bytes, &what)
     }
 
     fn load_one(&self, path: PathBuf, stem: &str) -> Loaded {
@@ -237,9 +229,9 @@ impl RecordFolder {
             })
             .find(|place| fs::symlink_metadata(place).is_err())
             .ok_or_else(|| DiskError::refused(&self.damaged, "it is full of files".to_owned()))?;
-        fs::rename(path, &free).map_err(|e| DiskError::new("set aside", path, &e))?;
-        files::sync_folder(&self.damaged)?;
-        files::sync_folder(&self.folder)?;
+        files::rename(path, &free, "damaged").map_err(|e| DiskError::new("set aside", path, &e))?;
+        files::sync_folder(&self.damaged, "damaged")?;
+        files::sync_folder(&self.folder, "records")?;
         Ok(free)
     }
 }

@@ -1,9 +1,8 @@
 //! The list of ended sessions, a line of JSON for each.
 
 use std::collections::HashSet;
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::document::timestamp;
 use super::error::DiskError;
+use crate::files;
 
 /// One ended session; the fields are those of `history --json`, and `generation`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,27 +136,16 @@ impl History {
         if !self.path.try_exists()? {
             self.name_is_durable.store(false, Ordering::Relaxed);
         }
-        let mut file =
-            OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&self.path)?;
-        let before = file.seek(SeekFrom::End(0))?;
         let mut text = Vec::new();
-        if before > 0 && !ends_with_newline(&mut file)? {
-            // The remains of a write that was cut off: they stay a (damaged) line of their own.
-            text.push(b'\n');
-        }
         for line in lines {
             serde_json::to_writer(&mut text, line)?;
             text.push(b'\n');
         }
-        if let Err(error) = file.write_all(&text).and_then(|()| file.sync_all()) {
-            // If that fails too, the next append deals with the rest.
-            let _ = file.set_len(before);
-            return Err(error);
-        }
+        files::append(&self.path, &text, "history")?;
         if !self.name_is_durable.load(Ordering::Relaxed)
             && let Some(folder) = self.path.parent()
         {
-            File::open(folder)?.sync_all()?;
+            files::sync_folder(folder, "history").map_err(io::Error::other)?;
             self.name_is_durable.store(true, Ordering::Relaxed);
         }
         Ok(())
@@ -177,11 +166,4 @@ impl History {
         }
         Ok(())
     }
-}
-
-fn ends_with_newline(file: &mut File) -> io::Result<bool> {
-    let mut last = [0];
-    file.seek(SeekFrom::End(-1))?;
-    file.read_exact(&mut last)?;
-    Ok(last == *b"\n")
 }

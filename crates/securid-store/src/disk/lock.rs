@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::error::DiskError;
-use super::files;
+use crate::files;
 
 /// Holds the lock of a state folder as long as it lives; the kernel lets go of it when the process
 /// ends, however it ends.

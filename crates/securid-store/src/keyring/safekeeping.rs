@@ -7,6 +7,7 @@ use super::entry::Entry;
 use super::error::KeyringError;
 use super::kind::StoreKind;
 use super::name::{EntryName, Namespace};
+use crate::crash;
 
 /// Stores an entry and reads it back; if either fails, nothing of it is left where that can be helped.
 pub(super) fn store(
@@ -18,10 +19,14 @@ pub(super) fn store(
     let name = EntryName { namespace, id: &entry.key.id };
     let sealed = entry.seal();
     let label = format!("securid session {} ({})", entry.key.id, entry.origin);
-    let kept = backend.put(name, &label, &sealed).and_then(|()| match backend.get(name)? {
-        Some(found) if *found == *sealed => Ok(()),
-        _ => Err(KeyringError::NotKept { kind }),
+    let kept = backend.put(name, &label, &sealed).and_then(|()| {
+        crash::point("keyring.put", &entry.key.id);
+        match backend.get(name)? {
+            Some(found) if *found == *sealed => Ok(()),
+            _ => Err(KeyringError::NotKept { kind }),
+        }
     });
+    crash::point("keyring.read-back", &entry.key.id);
     if kept.is_err() {
         take_back(backend, namespace, entry);
     }

@@ -1,0 +1,161 @@
+//! Durable writing: the one place through which records, history and whatever else must survive a
+//! power cut go to disk. Each step is told to [`crash`], so that tests can
+//! die after it, or drop what a power cut would drop.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use crate::crash::{self, FileOp};
+use crate::disk::DiskError;
+
+/// Makes a folder (0700, parents too) unless it is there, so that it survives a power cut, and checks
+/// that nobody else can put anything into it or look at what is there.
+pub(crate) fn own_folder(path: &Path) -> Result<(), DiskError> {
+    make_folder(path)?;
+    let about = fs::metadata(path).map_err(|e| DiskError::new("look at", path, &e))?;
+    let me = rustix::process::geteuid().as_raw();
+    if about.uid() != me {
+        let cause = format!("it belongs to uid {}, and this is uid {me}", about.uid());
+        return Err(DiskError::refused(path, cause));
+    }
+    if about.mode() & 0o077 != 0 {
+        let cause = format!("it is open to others (mode {:o})", about.mode() & 0o7777);
+        return Err(DiskError::refused(path, cause));
+    }
+    Ok(())
+}
+
+fn make_folder(path: &Path) -> Result<(), DiskError> {
+    let parent = match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => return Ok(()),
+    };
+    if path.is_dir() {
+        // An earlier daemon may have died between making it and syncing its name. If that cannot be
+        // done, the folder above is not ours, and nor was making this one.
+        let _ = sync_folder(parent, "state");
+        return Ok(());
+    }
+    make_folder(parent)?;
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(DiskError::new("make", path, &e));
+        }
+        _ => crash::did("state", FileOp::MakeFolder { path }),
+    }
+    sync_folder(parent, "state")
+}
+
+/// Puts `bytes` into the place of `name`: after this, and after a power cut too, there is either what
+/// was there before or all of it, once the folder is synced as well ([`sync_folder`]). `what` names
+/// the crash points.
+///
+/// This is what `atomic-write-file` does, but that crate syncs the folder with every file, and we
+/// sync it once for many.
+pub(crate) fn replace(
+    folder: &Path,
+    name: &str,
+    temporary: &str,
+    bytes: &[u8],
+    what: &str,
+) -> Result<(), DiskError> {
+    let (temporary, target) = (folder.join(temporary), folder.join(name));
+    let written = write_and_sync(&temporary, bytes, what)
+        .and_then(|()| rename(&temporary, &target, what))
+        .map_err(|e| DiskError::new("write", &target, &e));
+    if written.is_err() {
+        // On a full disk the remains would be in the way of the next try.
+        let _ = remove(&temporary, what);
+    }
+    written
+}
+
+fn write_and_sync(path: &Path, bytes: &[u8], what: &str) -> io::Result<()> {
+    // What a crash left under this name may have other permissions, or be a link.
+    remove(path, what)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    crash::did(what, FileOp::Create { path });
+    file.write_all(bytes)?;
+    crash::did(what, FileOp::Append { path, bytes });
+    sync(&file, path, what)
+}
+
+/// Adds whole lines to a file, which is made (0600) if it is not there, so that they survive a power
+/// cut, once the folder is synced as well if the file is new: all of them, or (as far as the disk
+/// allows) none.
+pub(crate) fn append(path: &Path, lines: &[u8], what: &str) -> io::Result<()> {
+    let is_new = !path.try_exists()?;
+    let mut file =
+        OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+    if is_new {
+        crash::did(what, FileOp::Create { path });
+    }
+    let before = file.seek(SeekFrom::End(0))?;
+    let mut text = Vec::with_capacity(lines.len() + 1);
+    if before > 0 && !ends_with_newline(&mut file)? {
+        // The remains of a write that was cut off: they stay a (damaged) line of their own.
+        text.push(b'\n');
+    }
+    text.extend_from_slice(lines);
+    let written = file.write_all(&text).and_then(|()| {
+        crash::did(what, FileOp::Append { path, bytes: &text });
+        sync(&file, path, what)
+    });
+    if let Err(error) = written {
+        // If that fails too, the next append deals with the rest.
+        if file.set_len(before).is_ok() {
+            crash::did(what, FileOp::Cut { path, len: before });
+        }
+        return Err(error);
+    }
+    Ok(())
+}
+
+fn ends_with_newline(file: &mut File) -> io::Result<bool> {
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+fn sync(file: &File, path: &Path, what: &str) -> io::Result<()> {
+    file.sync_all()?;
+    crash::did(what, FileOp::Sync { path });
+    Ok(())
+}
+
+/// Gives a file another name, in place of whatever has that name.
+pub(crate) fn rename(from: &Path, to: &Path, what: &str) -> io::Result<()> {
+    fs::rename(from, to)?;
+    crash::did(what, FileOp::Rename { from, to });
+    Ok(())
+}
+
+/// Removes a file; it is fine if there is none.
+pub(crate) fn remove(path: &Path, what: &str) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(e),
+        Ok(()) => {
+            crash::did(what, FileOp::Remove { path });
+            Ok(())
+        }
+    }
+}
+
+/// Makes the names in a folder (new, renamed, removed) survive a power cut.
+pub(crate) fn sync_folder(path: &Path, what: &str) -> Result<(), DiskError> {
+    File::open(path).and_then(|f| f.sync_all()).map_err(|e| DiskError::new("sync", path, &e))?;
+    crash::did(what, FileOp::SyncFolder { path });
+    Ok(())
+}
+
+/// The whole of a file, or `None` if it is longer than `limit` bytes.
+pub(crate) fn read_at_most(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= limit).then_some(bytes))
+}
