@@ -9,11 +9,13 @@
 //! | `triggers` | idle, lifetime, holds, uses, stop, an absent client, an orphan, `replace` end what they should |
 //! | `faults` | nothing but the server's own word confirms; whatever it does, the daemon goes on |
 //! | `crash` | `kill -9` and reboots lose nothing that was acknowledged |
+//! | `time` | hours asleep count |
 //! | `stopping` | a stop revokes everything, in time, and what it cannot confirm is kept |
 //! | `keyring_faults` | a locked, hanging, full or lying store loses nothing and hangs nobody |
 //! | `secret_service` | the same with a real gnome-keyring: locked, frozen, absent, late |
 //! | `quota` | the kernel's quota of an ordinary user |
-//! | `disk` | a full disk, and files that hang |
+//! | `disk` | a full, read-only, slow or swept disk, and files that hang |
+//! | `halves` | records without secrets, secrets without records, damage on either side |
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
 //! | `protocol` | what the socket refuses, and how |
 //! | `cli` | `securid-ctl`: exit codes, and that it never hangs |
@@ -27,6 +29,7 @@
 //! - [`programs`]: the programs under test;
 //! - [`SecretService`] (`secret_service`), [`kernel_keys`]: real keyrings;
 //! - [`SmallDisk`] (`small_disk`): a file system that can be filled up;
+//! - [`SlowSyncs`] (`slow_syncs`): a disk that takes its time;
 //! - [`stranger`]: being another user;
 //! - `leaks`: looking for secrets where none may be;
 //! - [`patience`]: bounded waits, and tests that cannot be made here.
@@ -45,13 +48,15 @@ pub mod process;
 pub mod programs;
 mod secret_service;
 mod sessions;
+mod slow_syncs;
 mod small_disk;
 pub mod stranger;
 
 pub use client::{Client, RpcFault, outcome};
 pub use house::{House, PASSWORD};
-pub use patience::{PATIENCE, eventually, skipped, timed, within};
+pub use patience::{PATIENCE, eventually, is_installed, skipped, timed, within};
 pub use plan::Plan;
 pub use rustix::process::Signal;
 pub use secret_service::SecretService;
+pub use slow_syncs::SlowSyncs;
 pub use small_disk::SmallDisk;

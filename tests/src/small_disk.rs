@@ -63,6 +63,23 @@ impl SmallDisk {
         seen.into()
     }
 
+    /// Lets nobody write to this folder on it, or lets them again.
+    ///
+    /// # Panics
+    /// If the system does not let us.
+    pub fn set_read_only(&self, folder: &Path, read_only: bool) {
+        // A mount of its own, because files that are open for writing keep the old one from it.
+        let script = if read_only {
+            "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\""
+        } else {
+            "umount \"$1\""
+        };
+        let mut command = self.command(Path::new("sh"));
+        command.args(["-c", script, "sh"]).arg(folder);
+        let output = run(command, "", crate::PATIENCE);
+        assert!(output.status.success(), "{output:?}");
+    }
+
     /// Leaves no room on it.
     pub fn fill(&self) {
         let ballast = self.seen(&self.folder.join(BALLAST));

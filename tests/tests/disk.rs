@@ -1,5 +1,5 @@
-//! A full disk: nothing new is taken in, revocation goes on, nothing acknowledged is lost. Files
-//! that hang, as those on a dead network share do, hang nobody else.
+//! A disk that is full, read-only, slow or swept: nothing new is taken in, revocation goes on, nothing
+//! acknowledged is lost. Files that hang, as those on a dead network share do, hang nobody else.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs::{self, OpenOptions};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustix::fs::{CWD, Mode, mkfifoat};
 use securid_simulator::Fault;
-use securid_tests::{House, PASSWORD, Plan, SmallDisk, timed, within};
+use securid_tests::{House, PASSWORD, Plan, SlowSyncs, SmallDisk, is_installed, timed, within};
 use serde_json::json;
 
 /// Room again is noticed within the longest wait between two errands (30 s).
@@ -99,6 +99,95 @@ fn an_intent_is_written_as_soon_as_there_is_room() {
     assert_eq!(house.state(&id), "revoking");
     house.simulator.set_fault(None);
     assert_eq!(house.eventually_ended(&id)["outcome"], "revoked");
+}
+
+#[test]
+fn read_only() {
+    if !SmallDisk::is_possible() {
+        return;
+    }
+    let mut house = House::open(Plan { disk: Some("1m"), ..Plan::default() });
+    let held = house.add_many(2);
+    house.disk().set_read_only(&house.state_dir(), true);
+    let brought = house.simulator.issue("alice");
+    let refused = house.refused("session.add", json!({"token": brought}));
+    assert_eq!(refused.code, -32005, "{refused:?}");
+    assert!(refused.message.contains("ead-only"), "{refused:?}");
+
+    let (first, one) = &held[0];
+    house.simulator.set_fault(Some(Fault::Status(503)));
+    let item = house.logout(first, "300ms");
+    assert_eq!((&item["state"], &item["durable"]), (&json!("revoking"), &json!(false)), "{item}");
+    house.simulator.set_fault(None);
+    house.eventually_true("its end", |truth| !truth.token(one).unwrap().alive);
+    assert_eq!(house.token(&held[1].0), held[1].1);
+
+    house.disk().set_read_only(&house.state_dir(), false);
+    assert_eq!(within(NOTICED, "its line", || house.ended(first))["outcome"], "revoked");
+    within(NOTICED, "its record to go", || (house.records().len() == 1).then_some(()));
+    assert_eq!(house.secrets(), 1);
+}
+
+/// Each sync takes so long that a record takes longer than a disk may: what hangs on the disk
+/// fails, what does not goes on.
+#[test]
+fn slow_syncs() {
+    if !is_installed("strace") {
+        return;
+    }
+    let mut house = House::open(Plan::default());
+    let held = house.add_many(2);
+    let slow = SlowSyncs::of(house.pid(), Duration::from_secs(3));
+    for method in ["session.list", "daemon.status"] {
+        let (_, took) = timed(|| house.call(method, json!({})));
+        assert!(took < AT_ONCE, "{method}: {took:?}");
+    }
+    let (first, one) = &held[0];
+    let (item, took) = timed(|| house.logout(first, "20s"));
+    assert_eq!(item["outcome"], "revoked", "{item}");
+    assert!(took < 2 * ANSWERED, "{took:?}");
+    assert!(!house.fate(one).alive);
+    let brought = house.simulator.issue("alice");
+    let (refused, took) = timed(|| house.refused("session.add", json!({"token": brought})));
+    assert_eq!(refused.code, -32005, "{refused:?}");
+    assert!(took < ANSWERED, "{took:?}");
+    assert!(house.fate(&brought).alive, "it stays with whoever brought it");
+
+    drop(slow);
+    let (second, two) = &held[1];
+    within(NOTICED, "an end that is on disk", || {
+        (house.logout(second, "5s")["durable"] == true).then_some(())
+    });
+    assert!(!house.fate(two).alive);
+    within(NOTICED, "the records to go", || house.records().is_empty().then_some(()));
+    assert_eq!(house.eventually_ended(first)["outcome"], "revoked");
+    house.kill_9();
+    house.start();
+    assert_eq!(house.sessions(), [json!(null); 0]);
+}
+
+/// Somebody removes the folder of records under a daemon that runs: at the next change it is made
+/// anew with all that is known.
+#[test]
+fn records_that_are_removed() {
+    let mut house = House::open(Plan::default());
+    let held = house.add_many(3);
+    fs::remove_dir_all(house.state_dir().join("sessions")).unwrap();
+    let (id, _) = house.add_one();
+    within(NOTICED, "all records", || (house.records().len() == 4).then_some(()));
+    house.kill_9();
+    house.start();
+    for (id, token) in &held {
+        assert_eq!(&house.token(id), token);
+    }
+    assert_eq!(house.state(&id), "active");
+
+    // Nothing changes between the loss and the daemon's death: the index knows, so all are revoked.
+    fs::remove_dir_all(house.state_dir().join("sessions")).unwrap();
+    house.kill_9();
+    house.start();
+    house.eventually_true("their end", |truth| truth.alive().is_empty());
+    house.eventually_empty();
 }
 
 /// Puts a pipe that nobody writes to into a file's place: who opens it to read hangs.

@@ -91,6 +91,8 @@ pub enum Event {
         /// Leave active sessions for the next daemon of this boot instead of revoking them.
         keep: bool,
     },
+    /// The records on disk are gone, though nobody asked for it.
+    RecordsGone,
     /// Time has passed.
     Tick,
 

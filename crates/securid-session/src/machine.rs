@@ -155,6 +155,12 @@ impl Machine {
             Event::Retry { id } => self.change(now, &id, actions, |s, _| s.retry(now)),
             Event::Forget { id } => self.change(now, &id, actions, |s, out| s.forget(now, out)),
             Event::Stop { keep } => self.stop(now, keep, actions),
+            Event::RecordsGone => {
+                let ids: Vec<SessionId> = self.sessions.keys().cloned().collect();
+                for id in ids {
+                    self.change(now, &id, actions, |session, _| session.record_gone());
+                }
+            }
             Event::Tick => {}
 
             Event::Written { key, done } => {

@@ -70,6 +70,8 @@ pub(crate) enum Message {
     KeyringSeen(Result<StoreKind, KeyringError>),
     /// Which sessions are dead and not cleared up yet? The history may not have them so far.
     Fresh(oneshot::Sender<Vec<HistoryLine>>),
+    /// The records on disk are gone.
+    RecordsGone,
     /// The process was sent SIGTERM or SIGINT.
     Signal,
 }
@@ -229,6 +231,9 @@ impl Keeper {
             Message::Fresh(reply) => {
                 let records = self.machine.sessions().filter_map(Session::record);
                 let _ = reply.send(records.filter_map(|record| HistoryLine::of(&record)).collect());
+            }
+            Message::RecordsGone => {
+                self.event(Event::RecordsGone);
             }
             Message::Signal => self.signalled(),
         }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use securid_ipc::paths::Paths;
 use securid_ipc::server::{BindError, Listener, serve};
-use securid_session::SessionId;
 use securid_store::{
     Disk, DiskError, DiskErrorKind, History, Identity, Keyring, Loaded, LockError, Namespace,
     Preference, RecordFolder, StateLock, StoreKind, crash,
@@ -115,13 +114,17 @@ async fn daemon(paths: &Paths, loaded: config::Loaded) -> Result<(), Failure> {
     crash::point("load.locked", "");
     let identity = Identity::read()?;
     let namespace = Namespace::new(&identity.machine, &paths.state_dir)?;
-    let records = RecordFolder::open(&paths.state_dir, identity)?;
+    let mut records = RecordFolder::open(&paths.state_dir, identity)?;
     let found = records.load()?;
     crash::point("load.read", found.len());
     let config = Arc::new(loaded.config);
 
     let (inbox, mut incoming) = mpsc::unbounded_channel();
-    let disk = Disk::start(records, History::open(&paths.state_dir))?;
+    let keeper_inbox = inbox.clone();
+    let disk = Disk::start(records, History::open(&paths.state_dir), move || {
+        // The keeper is gone only when the daemon is.
+        let _ = keeper_inbox.send(Message::RecordsGone);
+    })?;
     let errands = Errands::new(Keyring::system(namespace), disk, inbox.clone());
     let warnings = loaded.warnings.iter().map(ToString::to_string);
     let problems = warnings.chain(set_aside(&paths.state_dir)).collect();
@@ -189,13 +192,15 @@ fn keeper(
 ) -> Result<Keeper, Failure> {
     let mut findings = Findings { problems, ..Findings::default() };
     let mut damaged = Vec::new();
+    let mut unrecorded = Vec::new();
     let mut records = Vec::new();
     for loaded in found {
         match loaded {
             Loaded::Record { record, same_boot } => records.push((record, same_boot)),
+            Loaded::Unrecorded { id, keyring } => unrecorded.push((id, keyring)),
             other => {
-                if let Loaded::Damaged(damage) = &other {
-                    damaged.extend(id_of(&damage.path));
+                if let Loaded::Damaged(_) = &other {
+                    damaged.extend(other.id());
                 }
                 note(other, &mut findings);
             }
@@ -225,7 +230,18 @@ fn keeper(
     for kind in &kinds {
         keeper.look_for_orphans(*kind);
     }
-    // Kernel keyrings cannot be searched, but a damaged record's file still tells the name.
+    // Not every store can be searched, but the index tells what to look for.
+    for (id, keyring) in unrecorded {
+        damaged.retain(|other| *other != id);
+        match StoreKind::from_name(&keyring) {
+            Some(kind) => keeper.look_for_unrecorded(kind, id),
+            None => keeper.note_problem(format!(
+                "session {id} has no record, and its secret is in a keyring that this build does \
+                 not know ({keyring})"
+            )),
+        }
+    }
+    // If even that is damaged, a record's file still tells the name.
     if config.keyring == Preference::Auto && !kinds.contains(&StoreKind::Keyutils) {
         kinds.push(StoreKind::Keyutils);
     }
@@ -237,20 +253,24 @@ fn keeper(
 
 /// Notes for people what is not a record that we may take up.
 fn note(loaded: Loaded, findings: &mut Findings) {
-    let mut left_alone = |path: &Path| findings.left_alone.extend(id_of(path));
+    let id = loaded.id();
+    let mut left_alone = || findings.left_alone.extend(id.clone());
     let problem = match loaded {
-        Loaded::Record { .. } => return,
-        Loaded::Foreign { path, .. } => {
-            left_alone(&path);
+        Loaded::Record { .. } | Loaded::Unrecorded { .. } => return,
+        Loaded::Foreign { path } => {
+            left_alone();
             format!("{} is another machine's record: left alone", path.display())
         }
         Loaded::Newer { path, version } => {
-            left_alone(&path);
+            left_alone();
             format!("{} is of a newer version ({version}): left alone", path.display())
         }
-        Loaded::Unreadable { path, why } => {
-            left_alone(&path);
+        Loaded::Unreadable { why, .. } => {
+            left_alone();
             format!("{why}: left alone")
+        }
+        Loaded::DamagedIndex { lines, folder } => {
+            format!("{lines} lines of the index were damaged: a copy is in {}", folder.display())
         }
         Loaded::Damaged(damage) => {
             let now = match damage.moved_to {
@@ -270,11 +290,6 @@ fn set_aside(state_dir: &Path) -> Option<String> {
     (files > 0).then(|| {
         format!("{} has {files} damaged records: look at them, then remove them", folder.display())
     })
-}
-
-/// The session that a record's file is named after.
-fn id_of(path: &Path) -> Option<SessionId> {
-    path.file_stem().and_then(|stem| stem.to_str()).and_then(SessionId::parse)
 }
 
 /// Binds the first socket that can be had. One on which another daemon answers ends the search:

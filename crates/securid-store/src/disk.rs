@@ -5,6 +5,7 @@ mod error;
 mod folder;
 mod history;
 mod identity;
+mod index;
 mod lock;
 
 use std::io;
@@ -49,16 +50,21 @@ enum Job {
 }
 
 impl Disk {
-    /// Starts the thread.
+    /// Starts the thread. It calls `made_anew` when it found that the folder of records was removed:
+    /// what has not changed since has to be written again.
     ///
     /// # Errors
     /// If there is no thread to be had.
-    pub fn start(records: RecordFolder, history: History) -> Result<Self, DiskError> {
+    pub fn start(
+        mut records: RecordFolder,
+        history: History,
+        made_anew: impl Fn() + Send + 'static,
+    ) -> Result<Self, DiskError> {
         let folder = Arc::new(records.path().to_owned());
         let (jobs, queue) = mpsc::channel();
         thread::Builder::new()
             .name("disk".to_owned())
-            .spawn(move || serve(&queue, &records, &history))
+            .spawn(move || serve(&queue, &mut records, &history, &made_anew))
             .map_err(|e: io::Error| DiskError::new("start the thread for", &folder, &e))?;
         Ok(Self { jobs, folder })
     }
@@ -111,13 +117,21 @@ impl Disk {
     }
 }
 
-fn serve(queue: &Receiver<Job>, records: &RecordFolder, history: &History) {
+fn serve(
+    queue: &Receiver<Job>,
+    records: &mut RecordFolder,
+    history: &History,
+    made_anew: &impl Fn(),
+) {
     while let Ok(first) = queue.recv() {
         let mut batch = Batch::default();
         for job in std::iter::once(first).chain(queue.try_iter().take(BATCH - 1)) {
             batch.take(job, records, history);
         }
         batch.finish(records, history);
+        if records.was_made_anew() {
+            made_anew();
+        }
     }
 }
 
@@ -130,7 +144,7 @@ struct Batch {
 
 impl Batch {
     /// Adds a job; first finishes what must be on disk before it.
-    fn take(&mut self, job: Job, records: &RecordFolder, history: &History) {
+    fn take(&mut self, job: Job, records: &mut RecordFolder, history: &History) {
         match job {
             Job::Change(change, reply) => {
                 self.append(history);
@@ -151,12 +165,12 @@ impl Batch {
         }
     }
 
-    fn finish(&mut self, records: &RecordFolder, history: &History) {
+    fn finish(&mut self, records: &mut RecordFolder, history: &History) {
         self.apply(records);
         self.append(history);
     }
 
-    fn apply(&mut self, records: &RecordFolder) {
+    fn apply(&mut self, records: &mut RecordFolder) {
         let (changes, replies): (Vec<_>, Vec<_>) = self.changes.drain(..).unzip();
         for (reply, done) in replies.into_iter().zip(records.apply(&changes)) {
             let _ = reply.send(done);

@@ -83,10 +83,10 @@ fn write_and_sync(path: &Path, bytes: &[u8], what: &str) -> io::Result<()> {
     sync(&file, path, what)
 }
 
-/// Adds whole lines to a file, which is made (0600) if it is not there, so that they survive a power
-/// cut, once the folder is synced as well if the file is new: all of them, or (as far as the disk
-/// allows) none.
-pub(crate) fn append(path: &Path, lines: &[u8], what: &str) -> io::Result<()> {
+/// Adds whole lines to a file, which is made (0600) if it is not there: all of them, or (as far as the
+/// disk allows) none. If `synced` they survive a power cut, once the folder is synced as well if the
+/// file is new.
+pub(crate) fn append(path: &Path, lines: &[u8], synced: bool, what: &str) -> io::Result<()> {
     let is_new = !path.try_exists()?;
     let mut file =
         OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
@@ -102,7 +102,7 @@ pub(crate) fn append(path: &Path, lines: &[u8], what: &str) -> io::Result<()> {
     text.extend_from_slice(lines);
     let written = file.write_all(&text).and_then(|()| {
         crash::did(what, FileOp::Append { path, bytes: &text });
-        sync(&file, path, what)
+        if synced { sync(&file, path, what) } else { Ok(()) }
     });
     if let Err(error) = written {
         // If that fails too, the next append deals with the rest.

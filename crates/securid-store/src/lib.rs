@@ -13,6 +13,7 @@
 //!   ended sessions. A reply means that it is on the platter.
 //!   - `disk/identity.rs`: which machine and which boot a record is from
 //!   - `disk/document.rs`, `folder.rs`: a record as a file, and the folder of them
+//!   - `disk/index.rs`: which sessions may have a secret, should their record be gone
 //!   - `disk/history.rs`: the list of ended sessions
 //!   - `disk/lock.rs`: one daemon per state folder
 //!   - `disk/error.rs`: what can go wrong

@@ -148,11 +148,16 @@ fn one(record: &Record) -> (TempDir, std::path::PathBuf) {
     (state, path)
 }
 
+/// The one damaged file, whose session the index knows.
 fn damage(found: Vec<Loaded>) -> Damage {
-    let [Loaded::Damaged(damage)]: [Loaded; 1] = found.try_into().unwrap() else {
-        panic!("it was taken for something else");
-    };
+    let [damaged, unrecorded]: [Loaded; 2] = found.try_into().unwrap();
+    assert_eq!(unrecorded, missing(1));
+    let Loaded::Damaged(damage) = damaged else { panic!("it was taken for {damaged:?}") };
     damage
+}
+
+fn missing(id: u64) -> Loaded {
+    Loaded::Unrecorded { id: SessionId::from_bits(id), keyring: "keyutils".to_owned() }
 }
 
 #[test]
@@ -233,8 +238,7 @@ fn another_machine_another_boot_and_another_version() {
     let (state, path) = one(&record(1, Stage::Active));
     let stranger = Identity { machine: "f".repeat(32), ..here() };
     let found = RecordFolder::open(state.path(), stranger).unwrap().load().unwrap();
-    let id = SessionId::from_bits(1);
-    assert_eq!(found, [Loaded::Foreign { path: path.clone(), id }]);
+    assert_eq!(found, [Loaded::Foreign { path: path.clone() }]);
 
     let rebooted = Identity { boot: "boot-2".to_owned(), ..here() };
     let found = RecordFolder::open(state.path(), rebooted).unwrap().load().unwrap();
@@ -270,7 +274,7 @@ fn leftovers_of_a_crash_are_cleared_and_those_of_another_machine_are_not() {
 #[test]
 fn one_failing_record_does_not_fail_the_others() {
     let state = private_folder();
-    let records = folder(state.path());
+    let mut records = folder(state.path());
     // A folder in the place of the second record's file.
     fs::create_dir_all(state.path().join("sessions/0000000000000002.json/x")).unwrap();
     let batch = [record(1, Stage::Active), record(2, Stage::Active), record(3, Stage::Active)];
@@ -283,7 +287,7 @@ fn one_failing_record_does_not_fail_the_others() {
 #[test]
 fn the_last_of_a_batch_wins_and_removing_is_idempotent() {
     let state = private_folder();
-    let records = folder(state.path());
+    let mut records = folder(state.path());
     let batch = [record(1, Stage::Adding), record(1, Stage::Active)];
     assert!(records.write_batch(&batch).iter().all(Result::is_ok));
     assert_eq!(records.load().unwrap(), [loaded(record(1, Stage::Active))]);
@@ -296,10 +300,57 @@ fn the_last_of_a_batch_wins_and_removing_is_idempotent() {
 #[test]
 fn a_removed_folder_is_made_anew() {
     let state = private_folder();
-    let records = folder(state.path());
+    let mut records = folder(state.path());
     fs::remove_dir_all(state.path().join("sessions")).unwrap();
     records.write_batch(&[record(1, Stage::Active)]).remove(0).unwrap();
     assert_eq!(records.load().unwrap(), [loaded(record(1, Stage::Active))]);
+}
+
+#[test]
+fn a_session_without_a_record_is_known_until_it_is_removed() {
+    let state = private_folder();
+    let mut records = folder(state.path());
+    for stage in [Stage::Adding, Stage::Active] {
+        let done = records.write_batch(&[record(1, stage.clone()), record(2, stage)]);
+        assert!(done.iter().all(Result::is_ok), "{done:?}");
+    }
+    assert_eq!(records.load().unwrap().len(), 2);
+    let sessions = state.path().join("sessions");
+    fs::remove_dir_all(&sessions).unwrap();
+    assert_eq!(folder(state.path()).load().unwrap(), [missing(1), missing(2)]);
+
+    let mut records = folder(state.path());
+    records.remove(&SessionId::from_bits(1)).unwrap();
+    assert_eq!(folder(state.path()).load().unwrap(), [missing(2)]);
+}
+
+#[test]
+fn what_the_index_does_not_know_it_learns_from_the_records() {
+    let (state, path) = one(&record(1, Stage::Active));
+    let index = state.path().join("index-01234567");
+    fs::remove_file(&index).unwrap();
+    assert_eq!(folder(state.path()).load().unwrap(), [loaded(record(1, Stage::Active))]);
+    fs::remove_file(path).unwrap();
+    assert_eq!(folder(state.path()).load().unwrap(), [missing(1)]);
+
+    fs::write(&index, b"{\"id\":\"0000000000000001\",\"keyring\":\"keyutils\"}\n\xff\xfe\n{\"id\"")
+        .unwrap();
+    let damaged = state.path().join("damaged");
+    let told = Loaded::DamagedIndex { lines: 2, folder: damaged.clone() };
+    assert_eq!(folder(state.path()).load().unwrap(), [told, missing(1)]);
+    assert!(damaged.join("index-01234567").is_file());
+    assert_eq!(folder(state.path()).load().unwrap(), [missing(1)]);
+}
+
+#[test]
+fn nothing_is_announced_that_the_index_does_not_know() {
+    let state = private_folder();
+    let mut records = folder(state.path());
+    // Nobody can append to a folder.
+    fs::create_dir(state.path().join("index-01234567")).unwrap();
+    let done = records.write_batch(&[record(1, Stage::Adding), record(2, Stage::Active)]);
+    assert!(done[0].is_err(), "{done:?}");
+    assert!(done[1].is_ok(), "its secret is there already: {done:?}");
 }
 
 #[test]
@@ -339,7 +390,7 @@ fn a_damaged_line_costs_only_itself() {
 #[tokio::test]
 async fn the_disk_answers_a_thousand_writes_and_keeps_their_order() {
     let state = private_folder();
-    let disk = Disk::start(folder(state.path()), History::open(state.path())).unwrap();
+    let disk = Disk::start(folder(state.path()), History::open(state.path()), || {}).unwrap();
     let mut calls = tokio::task::JoinSet::new();
     for id in 0..1000 {
         let disk = disk.clone();
@@ -373,7 +424,7 @@ async fn the_disk_answers_a_thousand_writes_and_keeps_their_order() {
 async fn a_vanished_state_folder_is_a_typed_error() {
     let home = private_folder();
     let state = home.path().join("state");
-    let disk = Disk::start(folder(&state), History::open(&state)).unwrap();
+    let disk = Disk::start(folder(&state), History::open(&state), || {}).unwrap();
     fs::remove_dir_all(&state).unwrap();
     let line = HistoryLine::of(&ended(1)).unwrap();
     let error = disk.append(line).await.unwrap_err();

@@ -40,6 +40,22 @@ impl Session {
         }
     }
 
+    /// Its record is not on disk any more. What is being added or cleared up needs no record of
+    /// before: the next step writes its own, or none.
+    pub(crate) fn record_gone(&mut self) {
+        match &mut self.state {
+            State::Active => self.stale = true,
+            State::Revoking(revoking) | State::Lost { pending: Some(revoking), .. } => {
+                self.stale = true;
+                if revoking.intent == Intent::Durable {
+                    revoking.intent = Intent::Unwritable;
+                }
+            }
+            _ => return,
+        }
+        self.disk.hurry();
+    }
+
     pub(crate) fn archived(&mut self, now: Moment, done: bool) {
         if self.disk.answered(now, done) == Some(DiskErrand::Archive) && done {
             self.end_step_done(EndStep::Archive);

@@ -116,6 +116,15 @@ impl House {
         self.attempts.len()
     }
 
+    pub(crate) fn is_attempted(&self, slot: u64) -> bool {
+        self.attempts.iter().any(|key| key.id == id(slot))
+    }
+
+    /// Somebody sets the wall clock, so many milliseconds forward or back.
+    pub(crate) fn set_wall_clock(&mut self, by: i64) {
+        self.now.unix += by;
+    }
+
     /// Time passes, and the timer fires whenever it was asked to.
     pub(crate) fn wait(&mut self, span: Duration) {
         let end = self.now.after(span);

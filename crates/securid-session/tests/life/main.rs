@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod house;
+mod schedule;
 
 use std::time::Duration;
 
@@ -444,4 +445,22 @@ fn the_schedule_starts_anew_when_the_daemon_stops() {
     house.answer(1, unconfirmed(None));
     house.wait(Duration::from_secs(1));
     assert_eq!(house.attempts_out(), 1);
+}
+
+#[test]
+fn records_that_vanish_are_written_again() {
+    let mut house = House::new();
+    house.add(1);
+    house.add(2);
+    let _ = house.revoke(2);
+    house.disk_works = false;
+    let actions = house.event(Event::RecordsGone);
+    let durable = |house: &House| house.pending(2).durable;
+    assert_eq!(actions.iter().filter(|a| matches!(a, Action::Write(_))).count(), 2, "{actions:?}");
+    assert_eq!(durable(&house), Some(false), "nothing of it is on disk");
+    house.disk_works = true;
+    house.wait(Duration::from_secs(30));
+    assert_eq!(durable(&house), Some(true));
+    house.die(Duration::ZERO);
+    assert_eq!((house.phase(1), house.phase(2)), (Phase::Active, Phase::Revoking));
 }

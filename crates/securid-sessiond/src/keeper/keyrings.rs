@@ -1,5 +1,6 @@
 //! Secrets without a record, and secrets that must not grow stale.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub(super) struct Search {
     stores: Vec<StoreKind>,
     /// Entries that could not be read yet.
     suspects: Vec<(StoreKind, SessionId)>,
+    /// Those of them that only the index tells of, and the store that it names.
+    unrecorded: HashMap<SessionId, StoreKind>,
     at: Option<Moment>,
     wait: Option<Duration>,
 }
@@ -44,6 +47,19 @@ impl Keeper {
     /// Looks for the secret of a session whose record was damaged.
     pub(crate) fn look_for(&mut self, kind: StoreKind, id: SessionId) {
         self.errands.read_orphan(kind, id);
+    }
+
+    /// The same for one that the index knows and no record tells of. Once it is certain that there is
+    /// no secret either, the index forgets it.
+    pub(crate) fn look_for_unrecorded(&mut self, kind: StoreKind, id: SessionId) {
+        self.errands.read_orphan(kind, id.clone());
+        self.search.unrecorded.insert(id, kind);
+    }
+
+    /// Tells people of something until the daemon ends.
+    pub(crate) fn note_problem(&mut self, problem: String) {
+        warn!("{problem}");
+        self.problems.push(problem);
     }
 
     /// Asks a store for secrets without a record, now and whenever it comes back.
@@ -85,10 +101,15 @@ impl Keeper {
     ) {
         let entry = match read {
             Ok(Some(entry)) if !self.is_known(id) => entry,
+            Ok(None) if self.search.unrecorded.get(id) == Some(&kind) && !self.is_known(id) => {
+                self.search.unrecorded.remove(id);
+                warn!(session = %id, "neither its record nor its secret is there any more");
+                return self.errands.drop_from_index(id.clone());
+            }
             // Cleared up meanwhile, or taken in.
             Ok(_) => return,
             Err(error @ KeyringError::Damaged { .. }) => {
-                return self.problems.push(format!("{error}; it has no record"));
+                return self.note_problem(format!("{error}; it has no record"));
             }
             Err(error) => {
                 debug!(%error, "cannot read a secret without a record yet");
@@ -104,7 +125,7 @@ impl Keeper {
                 crash::point("orphan.found", id);
                 self.event(Event::Orphan { key: entry.key, about });
             }
-            Err(error) => self.problems.push(format!(
+            Err(error) => self.note_problem(format!(
                 "the keyring ({kind}) has an entry {id} without a record that is no token: {error}"
             )),
         }

@@ -1,13 +1,15 @@
 //! The folder of records, a file for each session.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use securid_session::{Record, SessionId};
+use securid_session::{Record, SessionId, Stage};
 
 use super::document::{self, Head, VERSION};
 use super::error::{DiskError, DiskErrorKind};
 use super::identity::Identity;
+use super::index::Index;
 use crate::files;
 
 /// A record is about 1 KiB; what is longer than this is none of ours.
@@ -23,6 +25,11 @@ pub struct RecordFolder {
     /// What the names of our temporary files begin with: in a home that machines share, another
     /// one's may be in use.
     temporary: String,
+    index: Index,
+    /// How many lines of the index made no sense.
+    strange: usize,
+    /// Whether the folder was made anew since that was last asked.
+    made_anew: bool,
 }
 
 /// What was found in a file.
@@ -39,8 +46,6 @@ pub enum Loaded {
     Foreign {
         /// The file.
         path: PathBuf,
-        /// The session.
-        id: SessionId,
     },
     /// A record of a newer version of this program. Left alone.
     Newer {
@@ -51,6 +56,21 @@ pub enum Loaded {
     },
     /// A file that is no whole record. Set aside, never deleted.
     Damaged(Damage),
+    /// No readable record, but the index says that there may be a secret.
+    Unrecorded {
+        /// The session.
+        id: SessionId,
+        /// The name of the store.
+        keyring: String,
+    },
+    /// Part of the index is damaged, of which a copy was set aside. What it said of sessions that have
+    /// a record is known from that.
+    DamagedIndex {
+        /// How many of its lines.
+        lines: usize,
+        /// Where the copy is.
+        folder: PathBuf,
+    },
     /// A file that could not be read just now. Left alone: it may be good.
     Unreadable {
         /// The file.
@@ -71,6 +91,23 @@ pub struct Damage {
     pub why: String,
 }
 
+impl Loaded {
+    /// The session that it is about, going by the name of the file.
+    #[must_use]
+    pub fn id(&self) -> Option<SessionId> {
+        let path = match self {
+            Self::Record { record, .. } => return Some(record.key.id.clone()),
+            Self::Unrecorded { id, .. } => return Some(id.clone()),
+            Self::DamagedIndex { .. } => return None,
+            Self::Foreign { path }
+            | Self::Newer { path, .. }
+            | Self::Unreadable { path, .. }
+            | Self::Damaged(Damage { path, .. }) => path,
+        };
+        path.file_stem().and_then(|stem| stem.to_str()).and_then(SessionId::parse)
+    }
+}
+
 /// A change of one record.
 #[derive(Debug, Clone)]
 pub(super) enum Change {
@@ -87,22 +124,26 @@ impl RecordFolder {
         files::own_folder(state_dir)?;
         let folder = state_dir.join("sessions");
         files::own_folder(&folder)?;
-        let short: String = identity.machine.chars().take(8).collect();
+        let damaged = state_dir.join("damaged");
+        let (index, strange) = Index::open(state_dir, &damaged, &identity)?;
         Ok(Self {
             state_dir: state_dir.to_owned(),
             folder,
-            damaged: state_dir.join("damaged"),
+            damaged,
+            temporary: format!(".tmp-{}-", identity.short()),
             identity,
-            temporary: format!(".tmp-{short}-"),
+            index,
+            strange,
+            made_anew: false,
         })
     }
 
-    /// Reads every record; the same order each time. Sets aside what is damaged, and clears away what
-    /// a crash left half-written.
+    /// Reads every record, and finds out which sessions lack one; the same order each time. Sets aside
+    /// what is damaged, and clears away what a crash left half-written.
     ///
     /// # Errors
     /// If the folder itself cannot be read.
-    pub fn load(&self) -> Result<Vec<Loaded>, DiskError> {
+    pub fn load(&mut self) -> Result<Vec<Loaded>, DiskError> {
         let failed = |e| DiskError::new("read", &self.folder, &e);
         let mut names = Vec::new();
         for file in fs::read_dir(&self.folder).map_err(failed)? {
@@ -120,13 +161,45 @@ impl RecordFolder {
                 found.push(self.load_one(path, stem));
             }
         }
+        if self.strange > 0 {
+            let (lines, folder) = (self.strange, self.damaged.clone());
+            found.push(Loaded::DamagedIndex { lines, folder });
+        }
+        self.compare_with_index(&mut found);
         Ok(found)
+    }
+
+    /// Finds the sessions that the index knows and no record tells of, and the other way round.
+    fn compare_with_index(&mut self, found: &mut Vec<Loaded>) {
+        let mut on_disk = BTreeSet::new();
+        let mut recorded = Vec::new();
+        for loaded in &*found {
+            match loaded {
+                Loaded::Record { record, .. } => {
+                    on_disk.insert(record.key.id.clone());
+                    recorded.push((&record.key.id, record.about.keyring.as_str()));
+                }
+                Loaded::Foreign { .. } | Loaded::Newer { .. } | Loaded::Unreadable { .. } => {
+                    on_disk.extend(loaded.id());
+                }
+                _ => {}
+            }
+        }
+        if let Err(error) = self.index.add(recorded.into_iter()) {
+            // The records are there; the next start tries again.
+            tracing::warn!(%error, "not every session is in the index");
+        }
+        let missing = self.index.sessions().filter(|(id, _)| !on_disk.contains(*id));
+        found.extend(missing.map(|(id, keyring)| Loaded::Unrecorded {
+            id: id.clone(),
+            keyring: keyring.to_owned(),
+        }));
     }
 
     /// Writes records, so that they survive a power cut. The folder is synced once for all of them;
     /// a record that fails does not keep the others from being written. Answers in the same order.
     #[must_use = "a record that was not written must not be acknowledged"]
-    pub fn write_batch(&self, records: &[Record]) -> Vec<Result<(), DiskError>> {
+    pub fn write_batch(&mut self, records: &[Record]) -> Vec<Result<(), DiskError>> {
         let changes: Vec<_> = records.iter().cloned().map(Change::Write).collect();
         self.apply(&changes)
     }
@@ -135,41 +208,69 @@ impl RecordFolder {
     ///
     /// # Errors
     /// If it may still be there.
-    pub fn remove(&self, id: &SessionId) -> Result<(), DiskError> {
+    pub fn remove(&mut self, id: &SessionId) -> Result<(), DiskError> {
         self.apply(&[Change::Remove(id.clone())]).into_iter().collect()
+    }
+
+    /// Whether somebody removed the folder, with all records in it, since this was last asked.
+    pub(super) fn was_made_anew(&mut self) -> bool {
+        std::mem::take(&mut self.made_anew)
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.folder
     }
 
-    pub(super) fn apply(&self, changes: &[Change]) -> Vec<Result<(), DiskError>> {
-        let mut done: Vec<_> = changes.iter().map(|change| self.apply_one(change)).collect();
+    pub(super) fn apply(&mut self, changes: &[Change]) -> Vec<Result<(), DiskError>> {
+        let written = changes.iter().filter_map(|change| match change {
+            Change::Write(record) => Some((&record.key.id, record.about.keyring.as_str())),
+            Change::Remove(_) => None,
+        });
+        let indexed = self.index.add(written);
+        let mut done: Vec<_> =
+            changes.iter().map(|change| self.apply_one(change, &indexed)).collect();
         if done.iter().any(Result::is_ok)
             && let Err(error) = files::sync_folder(&self.folder, "records")
         {
             done.iter_mut().filter(|one| one.is_ok()).for_each(|one| *one = Err(error.clone()));
         }
+        self.index.remove(changes.iter().zip(&done).filter_map(|(change, done)| match change {
+            Change::Remove(id) if done.is_ok() => Some(id),
+            _ => None,
+        }));
         done
     }
 
-    fn apply_one(&self, change: &Change) -> Result<(), DiskError> {
+    fn apply_one(
+        &mut self,
+        change: &Change,
+        indexed: &Result<(), DiskError>,
+    ) -> Result<(), DiskError> {
         match change {
-            Change::Write(record) => match self.write(record) {
-                // Somebody removed the folder. The records that were in it are gone, but whoever
-                // holds them in memory can write them again only if there is a folder. (Not so the
-                // state folder: our lock was in it, and another daemon may make its own.)
-                Err(error) if error.kind == DiskErrorKind::Gone && self.state_dir.is_dir() => {
-                    tracing::warn!(folder = %self.folder.display(), "made the records' folder anew");
-                    files::own_folder(&self.folder)?;
-                    self.write(record)
-                }
-                other => other,
-            },
+            // What is announced is about to be stored. Of all others the secret is there already, and
+            // the record matters more than the index.
+            Change::Write(record) if record.stage == Stage::Adding => {
+                indexed.clone().and_then(|()| self.write_somewhere(record))
+            }
+            Change::Write(record) => self.write_somewhere(record),
             Change::Remove(id) => {
                 let path = self.folder.join(file_name(id));
                 files::remove(&path, "record").map_err(|e| DiskError::new("remove", &path, &e))
             }
+        }
+    }
+
+    fn write_somewhere(&mut self, record: &Record) -> Result<(), DiskError> {
+        match self.write(record) {
+            // Somebody removed the folder. Whoever holds in memory what was in it can write it again.
+            // (Not so the state folder: our lock was in it, and another daemon may make its own.)
+            Err(error) if error.kind == DiskErrorKind::Gone && self.state_dir.is_dir() => {
+                tracing::warn!(folder = %self.folder.display(), "made the records' folder anew");
+                files::own_folder(&self.folder)?;
+                self.made_anew = true;
+                self.write(record)
+            }
+            other => other,
         }
     }
 
@@ -204,7 +305,7 @@ impl RecordFolder {
         let id = SessionId::parse(stem).ok_or("its name is not a session's")?;
         let head: Head = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
         if head.machine.is_some_and(|machine| machine != self.identity.machine) {
-            return Ok(Loaded::Foreign { path: path.to_owned(), id });
+            return Ok(Loaded::Foreign { path: path.to_owned() });
         }
         if head.version > VERSION {
             return Ok(Loaded::Newer { path: path.to_owned(), version: head.version });

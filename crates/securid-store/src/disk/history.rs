@@ -141,7 +141,7 @@ impl History {
             serde_json::to_writer(&mut text, line)?;
             text.push(b'\n');
         }
-        files::append(&self.path, &text, "history")?;
+        files::append(&self.path, &text, true, "history")?;
         if !self.name_is_durable.load(Ordering::Relaxed)
             && let Some(folder) = self.path.parent()
         {

@@ -25,6 +25,12 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The first digits of the machine's id: enough for the names of files in a home that machines
+    /// share.
+    pub(super) fn short(&self) -> String {
+        self.machine.chars().take(8).collect()
+    }
+
     /// Reads them from the system. In a build with `test-store`, `SECURID_TEST_BOOT_ID` stands for
     /// the boot id, so that a test can "reboot".
     ///

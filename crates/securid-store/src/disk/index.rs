@@ -1,0 +1,273 @@
+//! Which sessions may have a secret, and in which store: kept beside the records, because not every
+//! store can be searched, and a secret whose record is gone has to be found all the same.
+//!
+//! Lines of JSON, only ever added: `{"id":…,"keyring":…}` before the secret can be there, and
+//! `{"id":…,"gone":true}` after it has gone. One of the latter that is lost costs one look into the
+//! keyring; the former are synced before they count.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use securid_session::SessionId;
+use serde::{Deserialize, Serialize};
+
+use super::error::DiskError;
+use super::identity::Identity;
+use crate::files;
+
+/// More lines than this that tell of nothing any more, and more than those that do, and the file is
+/// written anew: some 60 KiB, which is read in no time.
+const IDLE_LINES: usize = 1_000;
+
+/// 10,000 sessions and as many idle lines are about 1 MiB; a file beyond this is none of ours.
+const LONGEST: u64 = 16 * 1024 * 1024;
+
+/// The index of one machine in one state folder.
+#[derive(Debug)]
+pub(super) struct Index {
+    state_dir: PathBuf,
+    name: String,
+    /// The sessions, and the store of each.
+    live: BTreeMap<SessionId, String>,
+    /// How many lines of the file tell of nothing any more.
+    idle: usize,
+    /// Whether the file's own name survives a power cut.
+    name_is_durable: bool,
+}
+
+impl Index {
+    /// Reads it; there is none yet at first. Gives back, too, how many of its lines make no sense:
+    /// then the file was copied to `damaged` before anything else.
+    ///
+    /// # Errors
+    /// If it is there and cannot be read, or its damage cannot be set aside.
+    pub(super) fn open(
+        state_dir: &Path,
+        damaged: &Path,
+        identity: &Identity,
+    ) -> Result<(Self, usize), DiskError> {
+        let mut index = Self {
+            state_dir: state_dir.to_owned(),
+            // In a home that machines share, each has its own.
+            name: format!("index-{}", identity.short()),
+            live: BTreeMap::new(),
+            idle: 0,
+            name_is_durable: false,
+        };
+        let path = index.path();
+        let failed = |e| DiskError::new("read", &path, &e);
+        let text = match files::read_at_most(&path, LONGEST) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok((index, 0)),
+            Err(e) => return Err(failed(e)),
+            Ok(None) => return Err(failed(io::Error::other("it is far too long"))),
+            Ok(Some(text)) => text,
+        };
+        let strange = text.split(|&b| b == b'\n').filter(|line| !index.take(line)).count();
+        if strange > 0 {
+            files::own_folder(damaged)?;
+            files::replace(damaged, &index.name, &format!(".{}", index.name), &text, "damaged")?;
+            files::sync_folder(damaged, "damaged")?;
+            index.rewrite()?;
+        }
+        Ok((index, strange))
+    }
+
+    /// The sessions that it knows, and the store of each.
+    pub(super) fn sessions(&self) -> impl Iterator<Item = (&SessionId, &str)> {
+        self.live.iter().map(|(id, keyring)| (id, keyring.as_str()))
+    }
+
+    /// Notes those that it does not know yet; they are on disk when this returns.
+    ///
+    /// # Errors
+    /// If they may not be.
+    pub(super) fn add<'a>(
+        &mut self,
+        sessions: impl Iterator<Item = (&'a SessionId, &'a str)>,
+    ) -> Result<(), DiskError> {
+        let new: BTreeMap<_, _> = sessions.filter(|(id, _)| !self.live.contains_key(id)).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        self.append(new.iter().map(|(id, keyring)| Line::there(id, keyring)), true)?;
+        if !self.name_is_durable {
+            files::sync_folder(&self.state_dir, "index")?;
+            self.name_is_durable = true;
+        }
+        self.live.extend(new.into_iter().map(|(id, keyring)| (id.clone(), keyring.to_owned())));
+        Ok(())
+    }
+
+    /// Forgets sessions whose secret is gone. If that fails, or a power cut undoes it, the next start
+    /// asks the keyring in vain.
+    pub(super) fn remove<'a>(&mut self, ids: impl Iterator<Item = &'a SessionId>) {
+        let gone: Vec<_> = ids.filter(|id| self.live.remove(id).is_some()).collect();
+        if gone.is_empty() {
+            return;
+        }
+        self.idle += 2 * gone.len();
+        let written = if self.idle > IDLE_LINES && self.idle > self.live.len() {
+            self.rewrite()
+        } else {
+            self.append(gone.into_iter().map(Line::gone), false)
+        };
+        if let Err(error) = written {
+            tracing::debug!(%error, "the index still names sessions that are gone");
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.state_dir.join(&self.name)
+    }
+
+    fn append(&self, lines: impl Iterator<Item = Line>, synced: bool) -> Result<(), DiskError> {
+        let path = self.path();
+        let failed = |e| DiskError::new("write", &path, &e);
+        let text = text(lines).map_err(failed)?;
+        files::append(&path, &text, synced, "index").map_err(failed)
+    }
+
+    fn rewrite(&mut self) -> Result<(), DiskError> {
+        let lines = self.sessions().map(|(id, keyring)| Line::there(id, keyring));
+        let text = text(lines).map_err(|e| DiskError::new("write", &self.path(), &e))?;
+        let temporary = format!(".tmp-{}", self.name);
+        files::replace(&self.state_dir, &self.name, &temporary, &text, "index")?;
+        files::sync_folder(&self.state_dir, "index")?;
+        self.idle = 0;
+        Ok(())
+    }
+
+    /// Takes a line in; not if it makes no sense.
+    fn take(&mut self, line: &[u8]) -> bool {
+        if line.is_empty() {
+            return true;
+        }
+        let Ok(line) = serde_json::from_slice::<Line>(line) else { return false };
+        let Some(id) = SessionId::parse(&line.id) else { return false };
+        match (line.keyring, line.gone) {
+            (Some(keyring), false) => drop(self.live.insert(id, keyring)),
+            (None, true) => {
+                self.live.remove(&id);
+                self.idle += 2;
+            }
+            _ => return false,
+        }
+        true
+    }
+}
+
+fn text(lines: impl Iterator<Item = Line>) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    for line in lines {
+        serde_json::to_writer(&mut text, &line)?;
+        text.push(b'\n');
+    }
+    Ok(text)
+}
+
+/// A line of the file: a session and its store, or that it is gone.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    keyring: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    gone: bool,
+}
+
+impl Line {
+    fn there(id: &SessionId, keyring: &str) -> Self {
+        Self { id: id.to_string(), keyring: Some(keyring.to_owned()), gone: false }
+    }
+
+    fn gone(id: &SessionId) -> Self {
+        Self { id: id.to_string(), keyring: None, gone: true }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use std::fs;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn here() -> Identity {
+        Identity { machine: "0123456789abcdef".repeat(2), boot: "boot-1".to_owned() }
+    }
+
+    fn open(state_dir: &Path) -> (Index, usize) {
+        Index::open(state_dir, &state_dir.join("damaged"), &here()).unwrap()
+    }
+
+    fn known(state_dir: &Path) -> Vec<(SessionId, String)> {
+        let (index, strange) = open(state_dir);
+        assert_eq!(strange, 0);
+        index.sessions().map(|(id, keyring)| (id.clone(), keyring.to_owned())).collect()
+    }
+
+    fn add(index: &mut Index, ids: std::ops::Range<u64>) {
+        let ids: Vec<_> = ids.map(SessionId::from_bits).collect();
+        index.add(ids.iter().map(|id| (id, "keyutils"))).unwrap();
+    }
+
+    fn private_folder() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    #[test]
+    fn it_knows_after_a_restart_what_it_was_told() {
+        let state = private_folder();
+        let (mut index, _) = open(state.path());
+        add(&mut index, 0..3);
+        add(&mut index, 1..4);
+        index.remove([SessionId::from_bits(1)].iter());
+        let ids: Vec<_> = known(state.path()).into_iter().map(|(id, _)| id).collect();
+        assert_eq!(ids, [0, 2, 3].map(SessionId::from_bits));
+        let lines = fs::read_to_string(index.path()).unwrap().lines().count();
+        assert_eq!(lines, 5, "what is known is not written again");
+    }
+
+    #[test]
+    fn it_does_not_grow_for_ever() {
+        let state = private_folder();
+        let (mut index, _) = open(state.path());
+        add(&mut index, 0..2);
+        for n in 10..1_000 {
+            add(&mut index, n..n + 1);
+            index.remove([SessionId::from_bits(n)].iter());
+        }
+        let lines = fs::read_to_string(index.path()).unwrap().lines().count();
+        assert!(lines <= IDLE_LINES + 2, "{lines}");
+        assert_eq!(known(state.path()).len(), 2);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Whatever happens to some lines, the others count, and a copy of the whole is kept.
+        #[test]
+        fn damage_costs_only_the_damaged_lines(at in 0_usize..260, noise in "[^\n\0]{1,40}") {
+            let state = private_folder();
+            let (mut index, _) = open(state.path());
+            add(&mut index, 0..4);
+            let mut text = fs::read_to_string(index.path()).unwrap();
+            let at = at.min(text.len());
+            text.insert_str(at, &noise);
+            fs::write(index.path(), &text).unwrap();
+            let (after, strange) = open(state.path());
+            let kept = after.sessions().filter(|(_, keyring)| *keyring == "keyutils").count();
+            prop_assert!(kept >= 2, "{text:?}");
+            if strange > 0 {
+                let copy = state.path().join("damaged").join(&index.name);
+                prop_assert_eq!(fs::read_to_string(copy).unwrap(), text);
+            }
+            prop_assert_eq!(open(state.path()).1, 0);
+        }
+    }
+}
