@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use securid_simulator::{Fault, Options, Simulator};
-use securid_tests::{House, Plan, eventually};
+use securid_tests::{House, Plan, eventually, timed};
 use serde_json::json;
 
 /// A fault, words that the error must have for a person to understand it, and whether the token
@@ -251,4 +251,38 @@ fn attempts_at_once_are_bounded_and_one_a_session() {
     let truth = house.simulator.truth();
     assert_eq!(truth.in_flight_peak, 3);
     assert_eq!(truth.logout_requests, 12);
+}
+
+/// A server that swallows every request takes all the places that there are for its own origin, and
+/// none of another's.
+#[test]
+fn a_dead_origin_delays_no_other() {
+    let elsewhere = Simulator::start(Options::default()).unwrap();
+    let top = "default_instance = \"prod\"".to_owned();
+    let revocation = vec![("attempt_timeout", "4s")];
+    let mut house = House::build(Plan { top, revocation, ..Plan::default() });
+    house.change_config("[revocation]", "[revocation]\nconcurrency = 2");
+    let ca_file = house.path("elsewhere.pem");
+    fs::write(&ca_file, elsewhere.ca_pem()).unwrap();
+    let (url, ca_file) = (elsewhere.url(), ca_file.display());
+    let other = format!("[instances.other]\nurl = \"{url}\"\nca_file = \"{ca_file}\"\n\n");
+    house.change_config("[instances.prod]", &format!("{other}[instances.prod]"));
+    house.start();
+    let stuck = house.add_many(20);
+    house.simulator.set_fault(Some(Fault::Hang));
+    for (id, _) in &stuck {
+        house.call("session.logout", json!({"sessions": [id]}));
+    }
+    house.eventually_true("both places to be taken", |truth| truth.in_flight_peak == 2);
+
+    let token = elsewhere.issue("bob");
+    let params = json!({"instance": "other", "token": token, "username": "bob"});
+    let id = house.call("session.add", params)["id"].as_str().unwrap().to_owned();
+    let (item, took) = timed(|| house.logout(&id, "10s"));
+    assert_eq!(item["outcome"], "revoked", "{item}");
+    // An attempt that hangs takes 4 s; twenty of them, two at a time, 40.
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert!(!elsewhere.truth().token(&token).unwrap().alive);
+    house.simulator.set_fault(None);
+    house.eventually_true("the others' ends", |truth| truth.alive().is_empty());
 }
