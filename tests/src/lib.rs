@@ -12,6 +12,7 @@
 //! | `stopping` | a stop revokes everything, in time, and what it cannot confirm is kept |
 //! | `keyring_faults` | a locked, hanging, full or lying store loses nothing and hangs nobody |
 //! | `secret_service` | the same with a real gnome-keyring: locked, frozen, absent, late |
+//! | `prompts` | a person is asked for his own login alone, and nobody else waits for him |
 //! | `quota` | the kernel's quota of an ordinary user |
 //! | `disk` | a full disk, and files that hang |
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
@@ -26,6 +27,7 @@
 //! - [`process`]: children that end when they are dropped;
 //! - [`programs`]: the programs under test;
 //! - [`SecretService`] (`secret_service`), [`kernel_keys`]: real keyrings;
+//! - [`Prompter`] (`prompter`): who is asked to unlock one;
 //! - [`SmallDisk`] (`small_disk`): a file system that can be filled up;
 //! - [`stranger`]: being another user;
 //! - `leaks`: looking for secrets where none may be;
@@ -43,6 +45,7 @@ pub mod patience;
 mod plan;
 pub mod process;
 pub mod programs;
+mod prompter;
 mod secret_service;
 mod sessions;
 mod small_disk;
@@ -52,6 +55,7 @@ pub use client::{Client, RpcFault, outcome};
 pub use house::{House, PASSWORD};
 pub use patience::{PATIENCE, eventually, skipped, timed, within};
 pub use plan::Plan;
+pub use prompter::{Dialog, Prompter};
 pub use rustix::process::Signal;
 pub use secret_service::SecretService;
 pub use small_disk::SmallDisk;
