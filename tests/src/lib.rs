@@ -12,6 +12,7 @@
 //! | `stopping` | a stop revokes everything, in time, and what it cannot confirm is kept |
 //! | `keyring_faults` | a locked, hanging, full or lying store loses nothing and hangs nobody |
 //! | `secret_service` | the same with a real gnome-keyring: locked, frozen, absent, late |
+//! | `keyring_moments` | the same in the midst of a login, a start or a stop |
 //! | `prompts` | a person is asked for his own login alone, and nobody else waits for him |
 //! | `quota` | the kernel's quota of an ordinary user |
 //! | `disk` | a full disk, and files that hang |

@@ -93,6 +93,13 @@ impl Collections {
         self.default_is_open()
     }
 
+    /// Who on the bus is the Secret Service now: another one after a restart, which knows nothing of
+    /// what was agreed with the one before.
+    pub(super) fn owner(&self) -> Result<String, KeyringError> {
+        let reply = self.ask_bus("GetNameOwner", BUS_NAME)?;
+        reply.body().deserialize().map_err(|e| failure(&e))
+    }
+
     fn default(&self) -> Result<OwnedObjectPath, KeyringError> {
         let path: OwnedObjectPath =
             self.call(SERVICE, "org.freedesktop.Secret.Service", "ReadAlias", &"default")?;
