@@ -13,6 +13,7 @@
 //! | `keyring_faults` | a locked, hanging, full or lying store loses nothing and hangs nobody |
 //! | `secret_service` | the same with a real gnome-keyring: locked, frozen, absent, late |
 //! | `keyring_moments` | the same in the midst of a login, a start or a stop |
+//! | `keyring_lost` | what counts as lost, and what does not |
 //! | `prompts` | a person is asked for his own login alone, and nobody else waits for him |
 //! | `quota` | the kernel's quota of an ordinary user |
 //! | `disk` | a full disk, and files that hang |
@@ -28,7 +29,8 @@
 //! - [`process`]: children that end when they are dropped;
 //! - [`programs`]: the programs under test;
 //! - [`SecretService`] (`secret_service`), [`kernel_keys`]: real keyrings;
-//! - [`Prompter`] (`prompter`): who is asked to unlock one;
+//! - [`Prompter`] (`prompter`): who is asked to unlock one; [`Fickle`] (`fickle`): one that is
+//!   unlocked at the worst moment;
 //! - [`SmallDisk`] (`small_disk`): a file system that can be filled up;
 //! - [`stranger`]: being another user;
 //! - `leaks`: looking for secrets where none may be;
@@ -39,6 +41,7 @@
 
 pub mod client;
 mod daemon;
+mod fickle;
 mod house;
 pub mod kernel_keys;
 mod leaks;
@@ -53,6 +56,7 @@ mod small_disk;
 pub mod stranger;
 
 pub use client::{Client, RpcFault, outcome};
+pub use fickle::Fickle;
 pub use house::{House, PASSWORD};
 pub use patience::{PATIENCE, eventually, skipped, timed, within};
 pub use plan::Plan;

@@ -68,15 +68,29 @@ impl Collections {
     /// How many items there are. If one of them is locked, or if there is none and it might be in a
     /// locked collection, that is an error: "locked" is never "absent".
     pub(super) fn count(&self, attributes: &Attributes<'_>) -> Result<usize, KeyringError> {
-        let (unlocked, locked): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) =
-            self.call(SERVICE, "org.freedesktop.Secret.Service", "SearchItems", attributes)?;
-        if !locked.is_empty() {
-            return Err(KeyringError::locked(KIND, "the entry is in a locked collection"));
+        let found = self.search(attributes)?;
+        if found > 0 {
+            return Ok(found);
         }
-        if unlocked.is_empty() {
+        // Some services show nothing of a locked collection, and this one may have been unlocked only
+        // after the search, or be locked before the next: absent is what is not found between two
+        // looks that find everything open.
+        self.all_are_open()?;
+        let found = self.search(attributes)?;
+        if found == 0 {
             self.all_are_open()?;
         }
-        Ok(unlocked.len())
+        Ok(found)
+    }
+
+    fn search(&self, attributes: &Attributes<'_>) -> Result<usize, KeyringError> {
+        let (unlocked, locked): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) =
+            self.call(SERVICE, "org.freedesktop.Secret.Service", "SearchItems", attributes)?;
+        if locked.is_empty() {
+            Ok(unlocked.len())
+        } else {
+            Err(KeyringError::locked(KIND, "the entry is in a locked collection"))
+        }
     }
 
     /// Unlocks the default collection: asks a person if need be, and waits for the answer.
