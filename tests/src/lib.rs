@@ -12,6 +12,7 @@
 //! | `stopping` | a stop revokes everything, in time, and what it cannot confirm is kept |
 //! | `keyring_faults` | a locked, hanging, full or lying store loses nothing and hangs nobody |
 //! | `secret_service` | the same with a real gnome-keyring: locked, frozen, absent, late |
+//! | `hostile_keyring` | killed, swapped, or gone with its bus, and the daemon crashes as well: all heals by itself |
 //! | `keyring_moments` | the same in the midst of a login, a start or a stop |
 //! | `keyring_lost` | what counts as lost, and what does not |
 //! | `prompts` | a person is asked for his own login alone, and nobody else waits for him |

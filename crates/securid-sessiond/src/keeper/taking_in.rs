@@ -8,8 +8,8 @@ use securid_ipc::messages::SessionView;
 use securid_session::{About, Event, Key, Phase, Reason, Rejection, SessionId, Source};
 use tracing::info;
 
-use super::{Answer, Keeper, views};
-use crate::{clock, trouble};
+use super::{Answer, Keeper};
+use crate::trouble;
 
 /// A token that is to be taken in.
 pub(crate) struct Taking {
@@ -133,7 +133,7 @@ impl Keeper {
         let Some(session) = self.machine.session(&key.id) else { return };
         match session.phase() {
             Phase::Active => {
-                let view = views::session(session, clock::now());
+                let view = self.view(session);
                 if bringer.replace {
                     self.replace_others(key);
                 }
@@ -161,7 +161,7 @@ impl Keeper {
     pub(super) fn acknowledge(&mut self, key: &Key) {
         let Some(session) = self.machine.session(&key.id) else { return };
         info!(session = %key.id, instance = session.about().instance, "taken in");
-        let view = views::session(session, clock::now());
+        let view = self.view(session);
         let bringers = self.taking_in.waiting.remove(key).unwrap_or_default();
         if bringers.iter().any(|bringer| bringer.replace) {
             self.replace_others(key);
@@ -174,8 +174,9 @@ impl Keeper {
     pub(super) fn reject(&mut self, key: &Key, why: Rejection) {
         let error = match why {
             Rejection::Stopping => trouble::stopping(),
-            Rejection::Disk | Rejection::Keyring => {
-                self.troubles.get(key).cloned().unwrap_or_else(trouble::not_stored)
+            Rejection::Disk => self.troubles.disk(key).cloned().unwrap_or_else(trouble::not_stored),
+            Rejection::Keyring => {
+                self.troubles.keyring(key).cloned().unwrap_or_else(trouble::not_stored)
             }
         };
         info!(session = %key.id, %error, "not taken in");
