@@ -13,6 +13,10 @@
 //! | `stopping` | a stop revokes everything, in time, and what it cannot confirm is kept |
 //! | `keyring_faults` | a locked, hanging, full or lying store loses nothing and hangs nobody |
 //! | `secret_service` | the same with a real gnome-keyring: locked, frozen, absent, late |
+//! | `hostile_keyring` | killed, swapped, or gone with its bus, and the daemon crashes as well: all heals by itself |
+//! | `keyring_moments` | the same in the midst of a login, a start or a stop |
+//! | `keyring_lost` | what counts as lost, and what does not |
+//! | `prompts` | a person is asked for his own login alone, and nobody else waits for him |
 //! | `quota` | the kernel's quota of an ordinary user |
 //! | `disk` | a full, read-only, slow or swept disk, and files that hang |
 //! | `halves` | records without secrets, secrets without records, damage on either side |
@@ -28,6 +32,8 @@
 //! - [`process`]: children that end when they are dropped;
 //! - [`programs`]: the programs under test;
 //! - [`SecretService`] (`secret_service`), [`kernel_keys`]: real keyrings;
+//! - [`Prompter`] (`prompter`): who is asked to unlock one; [`Fickle`] (`fickle`): one that is
+//!   unlocked at the worst moment;
 //! - [`SmallDisk`] (`small_disk`): a file system that can be filled up;
 //! - [`SlowSyncs`] (`slow_syncs`): a disk that takes its time;
 //! - [`stranger`]: being another user;
@@ -39,6 +45,7 @@
 
 pub mod client;
 mod daemon;
+mod fickle;
 mod house;
 pub mod kernel_keys;
 mod leaks;
@@ -46,6 +53,7 @@ pub mod patience;
 mod plan;
 pub mod process;
 pub mod programs;
+mod prompter;
 mod secret_service;
 mod sessions;
 mod slow_syncs;
@@ -53,9 +61,11 @@ mod small_disk;
 pub mod stranger;
 
 pub use client::{Client, RpcFault, outcome};
+pub use fickle::Fickle;
 pub use house::{House, PASSWORD};
 pub use patience::{PATIENCE, eventually, is_installed, skipped, timed, within};
 pub use plan::Plan;
+pub use prompter::{Dialog, Prompter};
 pub use rustix::process::Signal;
 pub use secret_service::SecretService;
 pub use slow_syncs::SlowSyncs;

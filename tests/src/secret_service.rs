@@ -14,7 +14,7 @@ use crate::patience::{PATIENCE, eventually, is_installed};
 use crate::process::{Process, run};
 
 /// Its collection's password.
-const PASSWORD: &str = "pw";
+pub(crate) const PASSWORD: &str = "pw";
 
 /// How long gnome-keyring's control socket may take.
 const CONTROL: Duration = Duration::from_secs(10);
@@ -23,8 +23,10 @@ const CONTROL: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct SecretService {
     folder: PathBuf,
+    /// Where its collections are, below `HOME`.
+    home: PathBuf,
     keyring: Option<Process>,
-    _bus: Process,
+    bus: Option<Process>,
 }
 
 impl SecretService {
@@ -44,12 +46,36 @@ impl SecretService {
             folder.join("bus").display()
         );
         fs::write(&config, text).expect("the folder is ours");
+        let folder = folder.to_owned();
+        let mut service = Self { home: folder.clone(), folder, keyring: None, bus: None };
+        service.start_bus();
+        Some(service)
+    }
+
+    /// Starts the bus, at the address of the one before.
+    pub fn start_bus(&mut self) {
         let mut command = Command::new("dbus-daemon");
-        command.arg("--nofork").arg("--config-file").arg(&config);
+        command.arg("--nofork").arg("--config-file").arg(self.folder.join("bus.conf"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let bus = Process::start(command);
-        eventually("the bus", || UnixStream::connect(folder.join("bus")).ok());
-        Some(Self { folder: folder.to_owned(), keyring: None, _bus: bus })
+        self.bus = Some(Process::start(command));
+        eventually("the bus", || UnixStream::connect(self.folder.join("bus")).ok());
+    }
+
+    /// Ends the bus as a crash does, and the keyring with it.
+    pub fn stop_bus(&mut self) {
+        (self.bus, self.keyring) = (None, None);
+        // It does not clear up after SIGKILL.
+        fs::remove_file(self.folder.join("bus")).expect("the folder is ours");
+    }
+
+    /// Stops the bus's process: whoever calls anybody, or connects, waits.
+    pub fn freeze_bus(&self) {
+        self.bus.as_ref().expect("it was started").signal(Signal::STOP);
+    }
+
+    /// Lets the bus go on.
+    pub fn thaw_bus(&self) {
+        self.bus.as_ref().expect("it was started").signal(Signal::CONT);
     }
 
     /// What `DBUS_SESSION_BUS_ADDRESS` is for clients.
@@ -62,18 +88,55 @@ impl SecretService {
     pub fn start(&mut self) {
         let password = self.folder.join("password");
         fs::write(&password, PASSWORD).expect("the folder is ours");
-        let control = self.folder.join("control");
-        let mut command = Command::new("gnome-keyring-daemon");
-        command.args(["--foreground", "--unlock", "--components=secrets", "--control-directory"]);
-        command.arg(&control).env("DBUS_SESSION_BUS_ADDRESS", self.address());
-        // XDG_DATA_HOME is left to HOME: its collections are files below it.
-        command.env_remove("XDG_DATA_HOME").env("HOME", &self.folder);
-        command.env("XDG_RUNTIME_DIR", &self.folder).env_remove("DISPLAY");
-        command.stdin(File::open(password).expect("it was just written"));
-        let log = File::create(self.folder.join("keyring.log")).expect("the folder is ours");
-        command.stdout(Stdio::null()).stderr(log);
+        let mut command = self.command();
+        command.arg("--unlock").stdin(File::open(password).expect("it was just written"));
         self.keyring = Some(Process::start(command));
         eventually("an unlocked keyring", || (self.is_locked() == Some(false)).then_some(()));
+    }
+
+    /// Starts it as the bus does after a crash: nobody unlocks it.
+    pub fn start_locked(&mut self) {
+        let mut command = self.command();
+        command.stdin(Stdio::null());
+        self.keyring = Some(Process::start(command));
+        eventually("a locked keyring", || (self.is_locked() == Some(true)).then_some(()));
+    }
+
+    /// Puts a keyring into its place that has the data of this folder, below the house's: at first,
+    /// none at all.
+    pub fn replace(&mut self, name: &str) {
+        self.move_to(name);
+        self.start();
+    }
+
+    /// The same with one that nobody has ever unlocked: there is no collection to keep anything in.
+    pub fn replace_without_collections(&mut self, name: &str) {
+        self.move_to(name);
+        let mut command = self.command();
+        command.stdin(Stdio::null());
+        self.keyring = Some(Process::start(command));
+        let alias = "org.freedesktop.Secret.Service.ReadAlias";
+        let default = || self.send("/org/freedesktop/secrets", &[alias, "string:default"]);
+        eventually("an empty keyring", || default().contains("\"/\"").then_some(()));
+    }
+
+    fn move_to(&mut self, name: &str) {
+        self.stop();
+        self.home = self.folder.join(name);
+        fs::create_dir_all(&self.home).expect("the folder is ours");
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new("gnome-keyring-daemon");
+        command.args(["--foreground", "--components=secrets", "--control-directory"]);
+        command.arg(self.folder.join("control"));
+        command.env("DBUS_SESSION_BUS_ADDRESS", self.address());
+        // XDG_DATA_HOME is left to HOME: its collections are files below it.
+        command.env_remove("XDG_DATA_HOME").env("HOME", &self.home);
+        command.env("XDG_RUNTIME_DIR", &self.folder).env_remove("DISPLAY");
+        let log = File::create(self.folder.join("keyring.log")).expect("the folder is ours");
+        command.stdout(Stdio::null()).stderr(log);
+        command
     }
 
     /// Ends gnome-keyring; the bus stays.

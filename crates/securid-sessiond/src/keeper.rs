@@ -7,6 +7,7 @@
 //! - `taking_in`: tokens on their way in
 //! - `logouts`: clients that wait for an end
 //! - `stopping`: how the daemon comes to its end
+//! - `troubles`: why errands failed
 //! - `views`: sessions as the protocol shows them
 
 mod calls;
@@ -14,6 +15,7 @@ mod keyrings;
 mod logouts;
 mod stopping;
 mod taking_in;
+mod troubles;
 mod views;
 
 use std::collections::HashMap;
@@ -97,8 +99,7 @@ pub(crate) struct Keeper {
     /// The tokens of all live sessions: when a desktop session ends, the keyring is often gone
     /// before the daemon, and revocation must not need it. Each is wiped when it is dropped.
     tokens: HashMap<Key, Token>,
-    /// Why the last errand of a session failed.
-    troubles: HashMap<Key, RpcError>,
+    troubles: troubles::Troubles,
     holds: HashMap<ConnectionId, Vec<Key>>,
     taking_in: taking_in::TakingIn,
     logouts: logouts::Logouts,
@@ -143,7 +144,7 @@ impl Keeper {
             config,
             errands,
             tokens: HashMap::new(),
-            troubles: HashMap::new(),
+            troubles: troubles::Troubles::default(),
             holds: HashMap::new(),
             taking_in: taking_in::TakingIn::default(),
             logouts: logouts::Logouts::default(),
@@ -247,15 +248,11 @@ impl Keeper {
         if let Some(token) = token {
             self.tokens.insert(key.clone(), token);
         }
-        match trouble {
-            Some(trouble) => {
-                debug!(session = %key.id, "{trouble}");
-                self.troubles.insert(key.clone(), trouble);
-            }
-            None => {
-                self.troubles.remove(&key);
-            }
+        if let Some(trouble) = &trouble {
+            debug!(session = %key.id, "{trouble}");
         }
+        let failed = trouble.is_some();
+        self.troubles.note(&event, &key, trouble);
         if let Event::Fetched { found: Found::Nowhere, .. } = &event {
             warn!(session = %key.id, "its secret is gone from the keyring");
         }
@@ -264,7 +261,7 @@ impl Keeper {
         }
         let keyring = matches!(event, Event::Stored { .. } | Event::Fetched { .. });
         self.event(event);
-        if keyring && !self.troubles.contains_key(&key) {
+        if keyring && !failed {
             self.search_again();
         }
         if fetched {
@@ -321,12 +318,12 @@ impl Keeper {
                 Action::Deny(why) => denial = Some(why),
                 Action::Wipe(key) => {
                     self.tokens.remove(&key);
-                    self.troubles.remove(&key);
+                    self.troubles.forget(&key);
                 }
             }
         }
         if let Some(key) = about {
-            self.logouts.changed(&self.machine, &key);
+            self.logouts.changed(&self.machine, &self.troubles, &key);
         }
         denial
     }

@@ -189,15 +189,11 @@ impl Keyring {
 
     async fn unlock(&self, kind: StoreKind, deadline: Instant) -> Result<(), KeyringError> {
         let answer = worker::prompt(Arc::clone(&self.shared.calls), kind)?;
+        let _waiting = Waiting(&self.shared.calls);
         match timeout_at(deadline, answer).await {
             Ok(Ok(told)) => told,
             Ok(Err(_)) => Err(thread_ended(kind)),
-            Err(_) => {
-                // Should it hang in the bus for ever, the store is not to count as locked for ever.
-                let told = Err(KeyringError::locked(kind, "the unlock prompt was not answered"));
-                self.shared.calls.end_prompt(kind, &told);
-                told
-            }
+            Err(_) => Err(KeyringError::locked(kind, "the unlock prompt was not answered")),
         }
     }
 
@@ -247,6 +243,15 @@ impl Keyring {
                 })
             }
         }
+    }
+}
+
+/// Somebody who waits for a prompt, until he is dropped.
+struct Waiting<'a>(&'a Calls);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.give_prompt_up();
     }
 }
 

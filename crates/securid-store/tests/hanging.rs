@@ -293,6 +293,45 @@ async fn a_person_is_not_waited_for_without_limit() {
     assert!(is_locked(&refused), "{refused:?}");
     assert!(began.elapsed() <= Duration::from_secs(61), "{:?}", began.elapsed());
     hold.await.unwrap();
+    tokio::time::resume();
+
+    // The prompt stays, and there is no second one; but it keeps nobody from the store.
+    let second = keyring.choose(Preference::Auto, true).await.unwrap_err();
+    assert!(second.to_string().ends_with("an unlock prompt is open"), "{second}");
+    let tried = keyring.fetch(SECRETS, &entry(1).key).await.unwrap_err();
+    assert!(tried.to_string().ends_with("by the test"), "{tried}");
+
+    // Answered late, it makes room for the next.
+    world.mood(SECRETS, Mood::Locked);
+    let limit = Instant::now() + Duration::from_secs(10);
+    while !keyring
+        .choose(Preference::Auto, true)
+        .await
+        .unwrap_err()
+        .to_string()
+        .ends_with("by the test")
+    {
+        assert!(Instant::now() < limit, "the first prompt never ends");
+    }
+}
+
+#[tokio::test]
+async fn a_prompt_whose_asker_has_gone_keeps_nobody_from_the_store() {
+    let (world, keyring) = World::new();
+    world.mood(SECRETS, Mood::Asks);
+    let login = tokio::spawn({
+        let keyring = keyring.clone();
+        async move { keyring.choose(Preference::Auto, true).await }
+    });
+    let limit = Instant::now() + Duration::from_secs(10);
+    while world.0.0.lock().unwrap().begun < 2 {
+        assert!(Instant::now() < limit, "nobody was asked");
+        tokio::task::yield_now().await;
+    }
+    login.abort();
+    assert!(login.await.unwrap_err().is_cancelled());
+    let tried = keyring.fetch(SECRETS, &entry(1).key).await.unwrap_err();
+    assert!(tried.to_string().ends_with("by the test"), "{tried}");
     world.mood(SECRETS, Mood::Well);
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use securid_ipc::messages::{
     Call, ContactView, ErrorCode, InstanceView, KeyringState, KeyringView, List, ListView, Logout,
-    RefusedView, Reply, RetryView, RpcError, SessionCounts, SessionRef, StatusView, StopView,
-    Targets, TokenView, Use,
+    RefusedView, Reply, RetryView, RpcError, SessionCounts, SessionRef, SessionView, StatusView,
+    StopView, Targets, TokenView, Use,
 };
 use securid_ipc::secret::Secret;
 use securid_ipc::server::ConnectionId;
@@ -39,7 +39,7 @@ impl Keeper {
             Call::List(params) => Ok(Reply::List(self.list(&params))),
             Call::Show(params) => self
                 .one(params.session.as_deref())
-                .map(|session| Reply::Session(views::session(session, clock::now()))),
+                .map(|session| Reply::Session(self.view(session))),
             Call::Touch(params) => self.touch(&params),
             Call::Retry(params) => self.retry(params.sessions.as_deref()),
             Call::Forget(params) => self.forget(&params.session),
@@ -65,18 +65,22 @@ impl Keeper {
 
     /// Answers clients whose time is over.
     pub(super) fn give_up_waiting(&mut self) {
-        self.logouts.expire(&self.machine, clock::now());
+        self.logouts.expire(&self.machine, &self.troubles, clock::now());
     }
 
     /// Answers whoever waits still: the daemon goes.
     pub(crate) fn say_goodbye(&mut self) {
-        self.logouts.answer_everybody(&self.machine);
+        self.logouts.answer_everybody(&self.machine, &self.troubles);
         self.deferred.clear();
         self.turn_away();
     }
 
     fn one(&self, wanted: Option<&str>) -> Result<&Session, RpcError> {
         selector::one(self.machine.sessions(), wanted, self.config.default_instance.as_deref())
+    }
+
+    pub(super) fn view(&self, session: &Session) -> SessionView {
+        views::session(session, self.troubles.unread(session), clock::now())
     }
 
     /// Gives the token out, or holds the session for this connection. Where the secret has still
@@ -102,7 +106,9 @@ impl Keeper {
                 self.deferred.push(Deferred { key, connection, call, reply });
                 return;
             }
-            Some(denial) => Err(trouble::denial(denial, key.id.as_str(), self.troubles.get(&key))),
+            Some(denial) => {
+                Err(trouble::denial(denial, key.id.as_str(), self.troubles.keyring(&key)))
+            }
             None if hold => {
                 self.holds.entry(connection).or_default().push(key.clone());
                 Ok(Reply::Held(SessionRef { session: key.id.to_string() }))
@@ -138,12 +144,10 @@ impl Keeper {
 
     fn list(&self, params: &List) -> ListView {
         let page = params.limit.map_or(PAGE, |n| (n as usize).clamp(1, PAGE));
-        let now = clock::now();
         let after = params.cursor.as_deref().unwrap_or_default();
         let mut rest =
             self.machine.sessions().filter(|s| selector::is_shown(s) && s.id().as_str() > after);
-        let sessions: Vec<_> =
-            rest.by_ref().take(page).map(|session| views::session(session, now)).collect();
+        let sessions: Vec<_> = rest.by_ref().take(page).map(|session| self.view(session)).collect();
         let more = rest.next().is_some();
         let cursor = sessions.last().filter(|_| more).map(|last| last.id.clone());
         ListView { sessions, cursor }
@@ -180,7 +184,7 @@ impl Keeper {
         }
         let until = params.wait.map(|wait| clock::now().after(wait.min(LONGEST_WAIT)));
         let logout = logouts::Logout::new(meant, refused, until, reply);
-        self.logouts.begin(logout, &self.machine);
+        self.logouts.begin(logout, &self.machine, &self.troubles);
     }
 
     /// The sessions of a selector, and one that is dead but not cleared up yet, by its id.

@@ -6,6 +6,7 @@ use securid_ipc::messages::{LogoutItem, LogoutView, RefusedView, Reply};
 use securid_session::{Key, Machine, Moment, Phase, Session};
 use securid_store::crash;
 
+use super::troubles::Troubles;
 use super::{Answer, views};
 
 #[derive(Default)]
@@ -36,7 +37,7 @@ impl Logout {
     }
 
     /// Notes how the session stands if nothing more is to be waited for.
-    fn settle(&mut self, machine: &Machine, key: &Key) {
+    fn settle(&mut self, machine: &Machine, troubles: &Troubles, key: &Key) {
         let session = machine.session(&key.id).filter(|session| session.key() == key);
         let Some(session) = session else {
             // It is over before it is gone; this is for one that was answered about already.
@@ -44,7 +45,7 @@ impl Logout {
             return;
         };
         if self.is_settled(session) {
-            self.done.push(views::logout(session));
+            self.done.push(views::logout(session, troubles.unread(session)));
             self.open.remove(key);
         }
     }
@@ -61,10 +62,10 @@ impl Logout {
     }
 
     /// Answers with how things stand now.
-    fn answer(mut self, machine: &Machine) {
+    fn answer(mut self, machine: &Machine, troubles: &Troubles) {
         for key in &self.open {
             if let Some(session) = machine.session(&key.id) {
-                self.done.push(views::logout(session));
+                self.done.push(views::logout(session, troubles.unread(session)));
             }
         }
         self.done.sort_by(|a, b| a.id.cmp(&b.id));
@@ -77,45 +78,52 @@ impl Logout {
 
 impl Logouts {
     /// Waits for it, or answers at once if there is nothing to wait for.
-    pub(super) fn begin(&mut self, mut logout: Logout, machine: &Machine) {
+    pub(super) fn begin(&mut self, mut logout: Logout, machine: &Machine, troubles: &Troubles) {
         for key in logout.open.clone() {
-            logout.settle(machine, &key);
+            logout.settle(machine, troubles, &key);
         }
         if logout.open.is_empty() {
-            logout.answer(machine);
+            logout.answer(machine, troubles);
         } else {
             self.waiting.push(logout);
         }
     }
 
     /// Something happened to this session.
-    pub(super) fn changed(&mut self, machine: &Machine, key: &Key) {
+    pub(super) fn changed(&mut self, machine: &Machine, troubles: &Troubles, key: &Key) {
         for logout in &mut self.waiting {
             if logout.open.contains(key) {
-                logout.settle(machine, key);
+                logout.settle(machine, troubles, key);
             }
         }
-        self.answer_all(machine, |logout| logout.open.is_empty());
+        self.answer_all(machine, troubles, |logout| logout.open.is_empty());
     }
 
     /// Answers those whose time is over.
-    pub(super) fn expire(&mut self, machine: &Machine, now: Moment) {
-        self.answer_all(machine, |logout| logout.until.is_some_and(|until| until.reached(now)));
+    pub(super) fn expire(&mut self, machine: &Machine, troubles: &Troubles, now: Moment) {
+        self.answer_all(machine, troubles, |logout| {
+            logout.until.is_some_and(|until| until.reached(now))
+        });
     }
 
     /// Answers everybody: the daemon goes.
-    pub(super) fn answer_everybody(&mut self, machine: &Machine) {
-        self.answer_all(machine, |_| true);
+    pub(super) fn answer_everybody(&mut self, machine: &Machine, troubles: &Troubles) {
+        self.answer_all(machine, troubles, |_| true);
     }
 
     pub(super) fn wakes_at(&self) -> Option<u64> {
         self.waiting.iter().filter_map(|logout| logout.until).map(|until| until.since_boot).min()
     }
 
-    fn answer_all(&mut self, machine: &Machine, which: impl Fn(&Logout) -> bool) {
+    fn answer_all(
+        &mut self,
+        machine: &Machine,
+        troubles: &Troubles,
+        which: impl Fn(&Logout) -> bool,
+    ) {
         let ready = self.waiting.extract_if(.., |logout| which(logout));
         for logout in ready.collect::<Vec<_>>() {
-            logout.answer(machine);
+            logout.answer(machine, troubles);
         }
     }
 }

@@ -9,8 +9,8 @@ use securid_session::{About, Event, Key, Phase, Reason, Rejection, SessionId, So
 use securid_store::crash;
 use tracing::info;
 
-use super::{Answer, Keeper, views};
-use crate::{clock, trouble};
+use super::{Answer, Keeper};
+use crate::trouble;
 
 /// A token that is to be taken in.
 pub(crate) struct Taking {
@@ -135,7 +135,7 @@ impl Keeper {
         let Some(session) = self.machine.session(&key.id) else { return };
         match session.phase() {
             Phase::Active => {
-                let view = views::session(session, clock::now());
+                let view = self.view(session);
                 if bringer.replace {
                     self.replace_others(key);
                 }
@@ -163,7 +163,7 @@ impl Keeper {
     pub(super) fn acknowledge(&mut self, key: &Key) {
         let Some(session) = self.machine.session(&key.id) else { return };
         info!(session = %key.id, instance = session.about().instance, "taken in");
-        let view = views::session(session, clock::now());
+        let view = self.view(session);
         crash::point("add.acknowledged", &key.id);
         let bringers = self.taking_in.waiting.remove(key).unwrap_or_default();
         if bringers.iter().any(|bringer| bringer.replace) {
@@ -177,8 +177,9 @@ impl Keeper {
     pub(super) fn reject(&mut self, key: &Key, why: Rejection) {
         let error = match why {
             Rejection::Stopping => trouble::stopping(),
-            Rejection::Disk | Rejection::Keyring => {
-                self.troubles.get(key).cloned().unwrap_or_else(trouble::not_stored)
+            Rejection::Disk => self.troubles.disk(key).cloned().unwrap_or_else(trouble::not_stored),
+            Rejection::Keyring => {
+                self.troubles.keyring(key).cloned().unwrap_or_else(trouble::not_stored)
             }
         };
         info!(session = %key.id, %error, "not taken in");

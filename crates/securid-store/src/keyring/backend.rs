@@ -23,7 +23,7 @@ use super::name::{EntryName, Namespace};
 /// that is reachable, unlocked and definitely has no such entry.
 pub trait Backend: Send {
     /// Whether the store is reachable and unlocked. With `interactive` it may ask a person to unlock
-    /// it, and wait up to 50 s for that.
+    /// it, and wait for the answer as long as that takes.
     ///
     /// # Errors
     /// Why it is not ready.

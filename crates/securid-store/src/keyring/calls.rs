@@ -60,6 +60,14 @@ struct Stuck {
     writes: Option<SessionId>,
 }
 
+/// A person is being asked to unlock a store.
+struct Prompt {
+    kind: StoreKind,
+    /// Whether somebody waits for the answer; then nobody else need try that store. The prompt itself
+    /// stays until it is answered.
+    awaited: bool,
+}
+
 /// What callers and threads share.
 pub(super) struct Calls {
     pub(super) connect: Box<Connect>,
@@ -75,8 +83,7 @@ struct State {
     running: Option<Running>,
     stuck: Vec<Stuck>,
     cooling: HashMap<StoreKind, Instant>,
-    /// The store before which a person is being asked to unlock it.
-    prompting: Option<StoreKind>,
+    prompt: Option<Prompt>,
     readiness: HashMap<StoreKind, Readiness>,
     last_number: u64,
     closed: bool,
@@ -127,7 +134,7 @@ impl Calls {
     /// What was last known of a store.
     pub(super) fn readiness(&self, kind: StoreKind) -> Option<Readiness> {
         let state = self.state();
-        if state.prompting == Some(kind) {
+        if state.awaits_prompt(kind) {
             return Some(Readiness::Locked);
         }
         state.readiness.get(&kind).copied()
@@ -136,19 +143,27 @@ impl Calls {
     /// Begins a prompt, of which there is one at a time.
     pub(super) fn begin_prompt(&self, kind: StoreKind) -> Result<(), KeyringError> {
         let mut state = self.state();
-        match state.prompting {
+        match state.prompt {
             Some(_) => Err(prompt_is_open(kind)),
             None => {
-                state.prompting = Some(kind);
+                state.prompt = Some(Prompt { kind, awaited: true });
                 Ok(())
             }
         }
     }
 
-    /// Ends the prompt.
+    /// Nobody waits for the answer any longer. The store may be unlocked in another way, and nobody is
+    /// kept from it by a prompt that nobody answers.
+    pub(super) fn give_prompt_up(&self) {
+        if let Some(prompt) = &mut self.state().prompt {
+            prompt.awaited = false;
+        }
+    }
+
+    /// The prompt is over.
     pub(super) fn end_prompt(&self, kind: StoreKind, told: &Result<(), KeyringError>) {
         let mut state = self.state();
-        state.prompting = None;
+        state.prompt = None;
         state.note(kind, told);
     }
 
@@ -222,7 +237,7 @@ impl Calls {
 
 impl State {
     fn refuse(&self, kind: StoreKind, writes: Option<&SessionId>) -> Result<(), KeyringError> {
-        if self.prompting == Some(kind) {
+        if self.awaits_prompt(kind) {
             return Err(prompt_is_open(kind));
         }
         let in_store = self.stuck.iter().filter(|stuck| stuck.kind == kind);
@@ -238,6 +253,10 @@ impl State {
             return Err(KeyringError::unresponsive(kind, "an earlier change of this entry hangs"));
         }
         Ok(())
+    }
+
+    fn awaits_prompt(&self, kind: StoreKind) -> bool {
+        self.prompt.as_ref().is_some_and(|prompt| prompt.awaited && prompt.kind == kind)
     }
 
     /// Writes the serving thread off, and takes out of the queue what cannot be done without it.

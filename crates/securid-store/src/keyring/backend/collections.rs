@@ -5,19 +5,18 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
 
 use serde::{Serialize, de::DeserializeOwned};
-use zbus::blocking::{Connection, Proxy, connection, proxy};
-use zbus::proxy::CacheProperties;
+use zbus::blocking::{Connection, MessageIterator, connection};
 use zbus::zvariant::{DynamicType, ObjectPath, OwnedObjectPath, OwnedValue, Type};
 
 use crate::keyring::error::KeyringError;
 use crate::keyring::kind::StoreKind;
 
 const KIND: StoreKind = StoreKind::SecretService;
+/// The bus itself, which answers calls as well.
+const BUS: &str = "org.freedesktop.DBus";
 const BUS_NAME: &str = "org.freedesktop.secrets";
 const SERVICE: &str = "/org/freedesktop/secrets";
 /// The path that stands for "none" in the Secret Service's answers.
@@ -26,10 +25,6 @@ const NONE: &str = "/";
 /// How long one D-Bus call may take. Less than the 3 s that `auto` grants the Secret Service, so that
 /// a frozen service gives an error and not a stuck thread; a warm answer takes a millisecond.
 const METHOD_TIMEOUT: Duration = Duration::from_millis(2500);
-
-/// How long a person has to answer the prompt: a little less than the 60 s that the caller waits, so
-/// that the prompt goes away with the caller and not after him.
-const PROMPT_PATIENCE: Duration = Duration::from_secs(50);
 
 /// What to search for.
 pub(super) type Attributes<'a> = HashMap<&'a str, &'a str>;
@@ -73,15 +68,29 @@ impl Collections {
     /// How many items there are. If one of them is locked, or if there is none and it might be in a
     /// locked collection, that is an error: "locked" is never "absent".
     pub(super) fn count(&self, attributes: &Attributes<'_>) -> Result<usize, KeyringError> {
-        let (unlocked, locked): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) =
-            self.call(SERVICE, "org.freedesktop.Secret.Service", "SearchItems", attributes)?;
-        if !locked.is_empty() {
-            return Err(KeyringError::locked(KIND, "the entry is in a locked collection"));
+        let found = self.search(attributes)?;
+        if found > 0 {
+            return Ok(found);
         }
-        if unlocked.is_empty() {
+        // Some services show nothing of a locked collection, and this one may have been unlocked only
+        // after the search, or be locked before the next: absent is what is not found between two
+        // looks that find everything open.
+        self.all_are_open()?;
+        let found = self.search(attributes)?;
+        if found == 0 {
             self.all_are_open()?;
         }
-        Ok(unlocked.len())
+        Ok(found)
+    }
+
+    fn search(&self, attributes: &Attributes<'_>) -> Result<usize, KeyringError> {
+        let (unlocked, locked): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) =
+            self.call(SERVICE, "org.freedesktop.Secret.Service", "SearchItems", attributes)?;
+        if locked.is_empty() {
+            Ok(unlocked.len())
+        } else {
+            Err(KeyringError::locked(KIND, "the entry is in a locked collection"))
+        }
     }
 
     /// Unlocks the default collection: asks a person if need be, and waits for the answer.
@@ -96,6 +105,13 @@ impl Collections {
             self.show(&prompt)?;
         }
         self.default_is_open()
+    }
+
+    /// Who on the bus is the Secret Service now: another one after a restart, which knows nothing of
+    /// what was agreed with the one before.
+    pub(super) fn owner(&self) -> Result<String, KeyringError> {
+        let reply = self.ask_bus("GetNameOwner", BUS_NAME)?;
+        reply.body().deserialize().map_err(|e| failure(&e))
     }
 
     fn default(&self) -> Result<OwnedObjectPath, KeyringError> {
@@ -114,41 +130,47 @@ impl Collections {
         bool::try_from(value).map_err(|e| failure(&e.into()))
     }
 
-    /// Shows a prompt and waits until it is answered; takes it away when patience is over.
-    fn show(&self, prompt: &ObjectPath<'_>) -> Result<(), KeyringError> {
-        let prompt: Proxy<'static> = proxy::Builder::new(&self.bus)
-            .destination(BUS_NAME)
-            .and_then(|b| b.path(prompt.to_owned()))
-            .and_then(|b| b.interface("org.freedesktop.Secret.Prompt"))
-            .and_then(|b| b.cache_properties(CacheProperties::No).build())
-            .map_err(|e| failure(&e))?;
+    /// Shows a prompt and waits until it is answered, however long its person takes; or until the
+    /// service ends, which takes its prompt with it and answers nobody.
+    ///
+    /// The prompt is never taken away again: gnome-keyring 42 aborts on `Dismiss` (in
+    /// `perform_next_unlock`), and an answer that comes late unlocks the keyring all the same.
+    fn show(&self, prompt: &OwnedObjectPath) -> Result<(), KeyringError> {
         // Before the prompt is shown, or the answer could be missed.
-        let mut completed = prompt.receive_signal("Completed").map_err(|e| failure(&e))?;
-        prompt.call_method("Prompt", &"").map_err(|e| failure(&e))?;
-
-        let (answered, patience) = mpsc::channel::<()>();
-        let bus = self.bus.clone();
-        let watch = move || {
-            if patience.recv_timeout(PROMPT_PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
-                // Either ends the wait below: the signal that follows, or the end of the bus.
-                let _ = prompt.call_method("Dismiss", &());
-                let _ = bus.close();
-            }
-        };
-        thread::Builder::new()
-            .name("keyring-patience".to_owned())
-            .spawn(watch)
-            .map_err(|e| KeyringError::unavailable(KIND, format!("no thread to be had: {e}")))?;
-        let answer = completed.next();
-        drop(answered);
-
-        let dismissed = answer
-            .and_then(|signal| signal.body().deserialize::<(bool, OwnedValue)>().ok())
-            .is_none_or(|(dismissed, _)| dismissed);
-        if dismissed {
-            return Err(KeyringError::locked(KIND, "the unlock prompt was not answered"));
+        let heard = MessageIterator::from(&self.bus);
+        let path = prompt.as_str();
+        for rule in [
+            format!("type='signal',sender='{BUS_NAME}',path='{path}',member='Completed'"),
+            format!("type='signal',sender='{BUS}',member='NameOwnerChanged',arg0='{BUS_NAME}'"),
+        ] {
+            self.ask_bus("AddMatch", &rule)?;
         }
-        Ok(())
+        self.call::<()>(path, "org.freedesktop.Secret.Prompt", "Prompt", &"")?;
+        for message in heard {
+            let message = message.map_err(|e| failure(&e))?;
+            match message.header().member().map(|member| member.as_str()) {
+                Some("Completed") => {
+                    let (dismissed, _): (bool, OwnedValue) =
+                        message.body().deserialize().map_err(|e| failure(&e))?;
+                    let turned_away = "the unlock prompt was not answered";
+                    return if dismissed {
+                        Err(KeyringError::locked(KIND, turned_away))
+                    } else {
+                        Ok(())
+                    };
+                }
+                Some("NameOwnerChanged") => break,
+                // Answers to the calls above, and what the bus tells everybody.
+                _ => {}
+            }
+        }
+        Err(KeyringError::unavailable(KIND, "it ended while its unlock prompt was open"))
+    }
+
+    fn ask_bus(&self, method: &str, about: &str) -> Result<zbus::Message, KeyringError> {
+        self.bus
+            .call_method(Some(BUS), "/org/freedesktop/DBus", Some(BUS), method, &about)
+            .map_err(|e| failure(&e))
     }
 
     fn call<R: DeserializeOwned + Type>(

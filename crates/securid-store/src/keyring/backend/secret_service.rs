@@ -23,7 +23,14 @@ pub(super) struct SecretService {
     look: Collections,
     /// Connected at the first use, because connecting opens a session at the service and has no
     /// timeout, whereas a look has one.
-    store: Option<Arc<Store>>,
+    store: Option<Connected>,
+}
+
+/// The store, and whom on the bus it has its session with: that ends with the service, though a
+/// service that was started again answers every look.
+struct Connected {
+    owner: String,
+    store: Arc<Store>,
 }
 
 impl SecretService {
@@ -33,11 +40,15 @@ impl SecretService {
 
     /// The store; ask it nothing before a look has said that it will not prompt.
     fn store(&mut self) -> Result<&Store, KeyringError> {
-        let store = match self.store.take() {
-            Some(store) => store,
-            None => Store::new().map_err(|e| platform_error(KIND, &e))?,
+        let owner = self.look.owner()?;
+        let connected = match self.store.take() {
+            Some(connected) if connected.owner == owner => connected,
+            _ => {
+                let store = Store::new().map_err(|e| platform_error(KIND, &e))?;
+                Connected { owner, store }
+            }
         };
-        Ok(self.store.insert(store))
+        Ok(&self.store.insert(connected).store)
     }
 
     fn item(&mut self, name: EntryName<'_>, label: Option<&str>) -> Result<Item, KeyringError> {
