@@ -14,6 +14,7 @@
 //! | `secret_service` | the same with a real gnome-keyring: locked, frozen, absent, late |
 //! | `quota` | the kernel's quota of an ordinary user |
 //! | `disk` | a full disk, and files that hang |
+//! | `origin` | a token goes to its own server, whatever becomes of the config |
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
 //! | `protocol` | what the socket refuses, and how |
 //! | `cli` | `securid-ctl`: exit codes, and that it never hangs |

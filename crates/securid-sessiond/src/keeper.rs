@@ -7,6 +7,7 @@
 //! - `taking_in`: tokens on their way in
 //! - `logouts`: clients that wait for an end
 //! - `stopping`: how the daemon comes to its end
+//! - `troubles`: why errands failed
 //! - `views`: sessions as the protocol shows them
 
 mod calls;
@@ -14,6 +15,7 @@ mod keyrings;
 mod logouts;
 mod stopping;
 mod taking_in;
+mod troubles;
 mod views;
 
 use std::collections::HashMap;
@@ -64,7 +66,7 @@ pub(crate) enum Message {
     Listed(StoreKind, Result<Option<Vec<SessionId>>, KeyringError>),
     /// The secret of a session without a record, or why it cannot be read.
     Orphan(StoreKind, SessionId, Result<Option<Entry>, KeyringError>),
-    /// How the server of an instance answered.
+    /// How the server at this URL answered.
     Contact(String, Result<(), String>),
     /// How the keyring for new secrets is.
     KeyringSeen(Result<StoreKind, KeyringError>),
@@ -95,12 +97,12 @@ pub(crate) struct Keeper {
     /// The tokens of all live sessions: when a desktop session ends, the keyring is often gone
     /// before the daemon, and revocation must not need it. Each is wiped when it is dropped.
     tokens: HashMap<Key, Token>,
-    /// Why the last errand of a session failed.
-    troubles: HashMap<Key, RpcError>,
+    troubles: troubles::Troubles,
     holds: HashMap<ConnectionId, Vec<Key>>,
     taking_in: taking_in::TakingIn,
     logouts: logouts::Logouts,
     deferred: Vec<Deferred>,
+    /// By URL: an instance that was edited is another server.
     contacts: HashMap<String, Contact>,
     logins_in_flight: usize,
     search: keyrings::Search,
@@ -141,7 +143,7 @@ impl Keeper {
             config,
             errands,
             tokens: HashMap::new(),
-            troubles: HashMap::new(),
+            troubles: troubles::Troubles::default(),
             holds: HashMap::new(),
             taking_in: taking_in::TakingIn::default(),
             logouts: logouts::Logouts::default(),
@@ -222,8 +224,8 @@ impl Keeper {
             Message::Done(done) => self.done(*done),
             Message::Listed(kind, found) => self.listed(kind, found),
             Message::Orphan(kind, id, read) => self.orphan(kind, &id, read),
-            Message::Contact(instance, result) => {
-                self.contacts.insert(instance, Contact { at: clock::now(), result });
+            Message::Contact(url, result) => {
+                self.contacts.insert(url, Contact { at: clock::now(), result });
             }
             Message::KeyringSeen(seen) => self.keyring_seen(seen),
             Message::Fresh(reply) => {
@@ -242,24 +244,19 @@ impl Keeper {
         if let Some(token) = token {
             self.tokens.insert(key.clone(), token);
         }
-        match trouble {
-            Some(trouble) => {
-                debug!(session = %key.id, "{trouble}");
-                self.troubles.insert(key.clone(), trouble);
-            }
-            None => {
-                self.troubles.remove(&key);
-            }
+        if let Some(trouble) = &trouble {
+            debug!(session = %key.id, "{trouble}");
         }
+        let keyring_answers = trouble.is_none() && troubles::at_keyring(&event);
+        self.troubles.note(&event, &key, trouble);
         if let Event::Fetched { found: Found::Nowhere, .. } = &event {
             warn!(session = %key.id, "its secret is gone from the keyring");
         }
         if let Event::Answered { verdict, .. } = &event {
             self.note_contact(&key, verdict);
         }
-        let keyring = matches!(event, Event::Stored { .. } | Event::Fetched { .. });
         self.event(event);
-        if keyring && !self.troubles.contains_key(&key) {
+        if keyring_answers {
             self.search_again();
         }
         if fetched {
@@ -282,7 +279,7 @@ impl Keeper {
             }
         };
         let contact = Contact { at: clock::now(), result };
-        self.contacts.insert(session.about().instance.clone(), contact);
+        self.contacts.insert(session.about().origin.url.clone(), contact);
     }
 
     /// Feeds the machine, carries out what it wants, and tells those who wait.
@@ -316,12 +313,13 @@ impl Keeper {
                 Action::Deny(why) => denial = Some(why),
                 Action::Wipe(key) => {
                     self.tokens.remove(&key);
-                    self.troubles.remove(&key);
+                    self.troubles.wipe(&key);
                 }
             }
         }
         if let Some(key) = about {
-            self.logouts.changed(&self.machine, &key);
+            let known = views::Known { machine: &self.machine, troubles: &self.troubles };
+            self.logouts.changed(known, &key);
         }
         denial
     }

@@ -39,7 +39,7 @@ impl Keeper {
             Call::List(params) => Ok(Reply::List(self.list(&params))),
             Call::Show(params) => self
                 .one(params.session.as_deref())
-                .map(|session| Reply::Session(views::session(session, clock::now()))),
+                .map(|session| Reply::Session(self.known().session(session, clock::now()))),
             Call::Touch(params) => self.touch(&params),
             Call::Retry(params) => self.retry(params.sessions.as_deref()),
             Call::Forget(params) => self.forget(&params.session),
@@ -65,12 +65,14 @@ impl Keeper {
 
     /// Answers clients whose time is over.
     pub(super) fn give_up_waiting(&mut self) {
-        self.logouts.expire(&self.machine, clock::now());
+        let known = views::Known { machine: &self.machine, troubles: &self.troubles };
+        self.logouts.expire(known, clock::now());
     }
 
     /// Answers whoever waits still: the daemon goes.
     pub(crate) fn say_goodbye(&mut self) {
-        self.logouts.answer_everybody(&self.machine);
+        let known = views::Known { machine: &self.machine, troubles: &self.troubles };
+        self.logouts.answer_everybody(known);
         self.deferred.clear();
         self.turn_away();
     }
@@ -101,7 +103,10 @@ impl Keeper {
                 self.deferred.push(Deferred { key, connection, call, reply });
                 return;
             }
-            Some(denial) => Err(trouble::denial(denial, key.id.as_str(), self.troubles.get(&key))),
+            Some(denial) => {
+                let why = self.troubles.of_keyring(&key);
+                Err(trouble::denial(denial, key.id.as_str(), why))
+            }
             None if hold => {
                 self.holds.entry(connection).or_default().push(key.clone());
                 Ok(Reply::Held(SessionRef { session: key.id.to_string() }))
@@ -140,8 +145,9 @@ impl Keeper {
         let after = params.cursor.as_deref().unwrap_or_default();
         let mut rest =
             self.machine.sessions().filter(|s| selector::is_shown(s) && s.id().as_str() > after);
+        let known = self.known();
         let sessions: Vec<_> =
-            rest.by_ref().take(page).map(|session| views::session(session, now)).collect();
+            rest.by_ref().take(page).map(|session| known.session(session, now)).collect();
         let more = rest.next().is_some();
         let cursor = sessions.last().filter(|_| more).map(|last| last.id.clone());
         ListView { sessions, cursor }
@@ -177,7 +183,8 @@ impl Keeper {
         }
         let until = params.wait.map(|wait| clock::now().after(wait.min(LONGEST_WAIT)));
         let logout = logouts::Logout::new(meant, refused, until, reply);
-        self.logouts.begin(logout, &self.machine);
+        let known = views::Known { machine: &self.machine, troubles: &self.troubles };
+        self.logouts.begin(logout, known);
     }
 
     /// The sessions of a selector, and one that is dead but not cleared up yet, by its id.
@@ -267,8 +274,13 @@ impl Keeper {
             let id = session.id();
             format!("the token of session {id} is gone: securid-ctl forget {id} --yes gives it up")
         });
+        // What a keyring gives out is not to be used: no unlocking will mend that.
+        let unusable = self.machine.sessions().filter(|session| !session.in_hand());
+        let unusable = unusable.filter_map(|session| self.troubles.of_keyring(session.key()));
+        let unusable = unusable.filter(|trouble| trouble.code == ErrorCode::StorageFailed);
+        let unusable = unusable.map(ToString::to_string);
         let known = self.problems.iter().chain(&self.keyring_trouble).cloned();
-        known.chain(stopping).chain(lost).collect()
+        known.chain(stopping).chain(lost).chain(unusable).collect()
     }
 
     /// The store for new secrets as it was last seen, without asking it: a status never hangs.
@@ -290,8 +302,8 @@ impl Keeper {
     }
 
     fn instances(&self) -> Vec<InstanceView> {
-        let contact = |name: &String| {
-            self.contacts.get(name).map(|contact| ContactView {
+        let contact = |url: &str| {
+            self.contacts.get(url).map(|contact| ContactView {
                 at: clock::rfc3339(contact.at.unix),
                 ok: contact.result.is_ok(),
                 message: contact.result.clone().err(),
@@ -300,7 +312,7 @@ impl Keeper {
         let view = |name: &String, url: &str| InstanceView {
             name: name.clone(),
             url: url.to_owned(),
-            last_contact: contact(name),
+            last_contact: contact(url),
         };
         self.config.instances.iter().map(|(name, i)| view(name, i.endpoint.url())).collect()
     }

@@ -8,7 +8,7 @@ use securid_ipc::messages::SessionView;
 use securid_session::{About, Event, Key, Phase, Reason, Rejection, SessionId, Source};
 use tracing::info;
 
-use super::{Answer, Keeper, views};
+use super::{Answer, Keeper};
 use crate::{clock, trouble};
 
 /// A token that is to be taken in.
@@ -133,7 +133,7 @@ impl Keeper {
         let Some(session) = self.machine.session(&key.id) else { return };
         match session.phase() {
             Phase::Active => {
-                let view = views::session(session, clock::now());
+                let view = self.known().session(session, clock::now());
                 if bringer.replace {
                     self.replace_others(key);
                 }
@@ -161,7 +161,7 @@ impl Keeper {
     pub(super) fn acknowledge(&mut self, key: &Key) {
         let Some(session) = self.machine.session(&key.id) else { return };
         info!(session = %key.id, instance = session.about().instance, "taken in");
-        let view = views::session(session, clock::now());
+        let view = self.known().session(session, clock::now());
         let bringers = self.taking_in.waiting.remove(key).unwrap_or_default();
         if bringers.iter().any(|bringer| bringer.replace) {
             self.replace_others(key);
@@ -172,12 +172,7 @@ impl Keeper {
     }
 
     pub(super) fn reject(&mut self, key: &Key, why: Rejection) {
-        let error = match why {
-            Rejection::Stopping => trouble::stopping(),
-            Rejection::Disk | Rejection::Keyring => {
-                self.troubles.get(key).cloned().unwrap_or_else(trouble::not_stored)
-            }
-        };
+        let error = self.troubles.of_rejection(key, why);
         info!(session = %key.id, %error, "not taken in");
         for bringer in self.taking_in.waiting.remove(key).unwrap_or_default() {
             let _ = bringer.reply.send(Err(error.clone()));
@@ -194,8 +189,11 @@ impl Keeper {
 
     fn replace_others(&mut self, key: &Key) {
         let Some(about) = self.about(key) else { return };
-        let same_user =
-            |other: &About| other.instance == about.instance && other.username == about.username;
+        // One of the same name may be at another server, from before the instance was edited.
+        let there = |other: &About| {
+            other.instance == about.instance && other.origin.url == about.origin.url
+        };
+        let same_user = |other: &About| there(other) && other.username == about.username;
         let others: Vec<SessionId> = self
             .machine
             .sessions()
