@@ -6,11 +6,13 @@
 //! - `keyrings`: secrets without a record, and secrets that must not grow stale
 //! - `taking_in`: tokens on their way in
 //! - `logouts`: clients that wait for an end
+//! - `draining`: when nothing is left to be revoked
 //! - `stopping`: how the daemon comes to its end
 //! - `troubles`: why errands failed
 //! - `views`: sessions as the protocol shows them
 
 mod calls;
+mod draining;
 mod keyrings;
 mod logouts;
 mod stopping;
@@ -116,6 +118,7 @@ pub(crate) struct Keeper {
     freshen_at: Moment,
     /// Draws the names of sessions. They are no secrets: they only must not be taken.
     names: fastrand::Rng,
+    draining: Option<draining::Draining>,
     stopping: Option<stopping::Stopping>,
 }
 
@@ -157,6 +160,7 @@ impl Keeper {
             started: clock::now(),
             freshen_at: clock::now().after(keyrings::FRESHEN_EVERY),
             names,
+            draining: None,
             stopping: None,
         }
     }
@@ -196,7 +200,8 @@ impl Keeper {
     /// When time alone will change something: for a session, a waiting client, or the grace.
     fn wakes_at(&self) -> Option<u64> {
         let stop = self.stopping.as_ref().map(stopping::Stopping::wakes_at);
-        let others = [stop, self.search.wakes_at(), Some(self.freshen_at)];
+        let drain = self.draining.as_ref().and_then(draining::Draining::wakes_at);
+        let others = [stop, drain, self.search.wakes_at(), Some(self.freshen_at)];
         let others = others.into_iter().flatten().map(|at| at.since_boot);
         others.chain(self.machine.wakes_at()).chain(self.logouts.wakes_at()).min()
     }

@@ -1,5 +1,6 @@
 //! Secrets without a record, and secrets that must not grow stale.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +27,10 @@ const SEARCH_MAX: Duration = Duration::from_secs(10 * 60);
 /// What is still to be searched for secrets without a record.
 #[derive(Debug, Default)]
 pub(super) struct Search {
+    /// How many stores are being asked.
+    listing: usize,
+    /// Entries that are being read.
+    reading: Vec<(StoreKind, SessionId)>,
     /// Stores that could not be asked yet.
     stores: Vec<StoreKind>,
     /// Entries that could not be read yet.
@@ -38,16 +43,28 @@ impl Search {
     pub(super) fn wakes_at(&self) -> Option<Moment> {
         self.at
     }
+
+    /// Whether no answer is awaited; not that each was of use.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.listing == 0 && self.reading.is_empty()
+    }
+
+    /// Sessions whose secrets were looked for by name without an answer that says anything.
+    pub(super) fn undecided(&self) -> BTreeSet<SessionId> {
+        self.reading.iter().chain(&self.suspects).map(|(_, id)| id.clone()).collect()
+    }
 }
 
 impl Keeper {
-    /// Looks for the secret of a session whose record was damaged.
+    /// Looks for the secret of a session that has no record, or a damaged one.
     pub(crate) fn look_for(&mut self, kind: StoreKind, id: SessionId) {
+        self.search.reading.push((kind, id.clone()));
         self.errands.read_orphan(kind, id);
     }
 
     /// Asks a store for secrets without a record, now and whenever it comes back.
     pub(crate) fn look_for_orphans(&mut self, kind: StoreKind) {
+        self.search.listing += 1;
         self.errands.list(kind);
     }
 
@@ -57,12 +74,13 @@ impl Keeper {
         kind: StoreKind,
         found: Result<Option<Vec<SessionId>>, KeyringError>,
     ) {
+        self.search.listing = self.search.listing.saturating_sub(1);
         match found {
             Ok(ids) => {
                 self.search.wait = None;
                 for id in ids.unwrap_or_default() {
                     if !self.is_known(&id) {
-                        self.errands.read_orphan(kind, id);
+                        self.look_for(kind, id);
                     }
                 }
             }
@@ -83,6 +101,9 @@ impl Keeper {
         id: &SessionId,
         read: Result<Option<Entry>, KeyringError>,
     ) {
+        let another = |asked: &(StoreKind, SessionId)| (&asked.0, &asked.1) != (&kind, id);
+        self.search.reading.retain(another);
+        self.search.suspects.retain(another);
         let entry = match read {
             Ok(Some(entry)) if !self.is_known(id) => entry,
             // Cleared up meanwhile, or taken in.
@@ -129,10 +150,10 @@ impl Keeper {
     pub(super) fn search_again(&mut self) {
         self.search.at = None;
         for kind in std::mem::take(&mut self.search.stores) {
-            self.errands.list(kind);
+            self.look_for_orphans(kind);
         }
         for (kind, id) in std::mem::take(&mut self.search.suspects) {
-            self.errands.read_orphan(kind, id);
+            self.look_for(kind, id);
         }
     }
 

@@ -100,6 +100,27 @@ impl RecordFolder {
         })
     }
 
+    /// Whether a state folder has any record, whoever's. Looks at names alone and changes nothing, so
+    /// it needs no lock.
+    ///
+    /// # Errors
+    /// If the folder is there and cannot be read: then nobody knows.
+    pub fn any(state_dir: &Path) -> Result<bool, DiskError> {
+        let folder = state_dir.join("sessions");
+        let failed = |e| DiskError::new("read", &folder, &e);
+        let files = match fs::read_dir(&folder) {
+            Ok(files) => files,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(e) => return Err(failed(e)),
+        };
+        for file in files {
+            if file.map_err(failed)?.path().extension().is_some_and(|end| end == "json") {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Reads every record; the same order each time. Sets aside what is damaged, and clears away what
     /// a crash left half-written.
     ///
