@@ -10,6 +10,7 @@ use rustix::process::Signal;
 use crate::client::Client;
 use crate::house::House;
 use crate::patience::{PATIENCE, eventually};
+use crate::plan::Plan;
 use crate::process::{Process, run};
 use crate::programs::{programs, put_within_reach};
 
@@ -68,6 +69,23 @@ impl House {
             Client::connect(&self.socket()).ok()
         });
         self.daemon = Some(daemon);
+    }
+
+    /// Runs the daemon with more words to its end, which has to come by itself.
+    #[must_use]
+    pub fn run_daemon(&self, words: &[&str]) -> Output {
+        let mut command = self.daemon_command();
+        command.args(words);
+        run(command, "", PATIENCE)
+    }
+
+    /// A house whose daemon was killed with so many sessions live: their ids and tokens.
+    #[must_use]
+    pub fn left_alone(plan: Plan, sessions: usize) -> (Self, Vec<(String, String)>) {
+        let mut house = Self::open(plan);
+        let held = house.add_many(sessions);
+        house.kill_9();
+        (house, held)
     }
 
     /// The daemon's process number.

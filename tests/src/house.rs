@@ -152,6 +152,16 @@ impl House {
         }
     }
 
+    /// Takes the secret of a session out of the keyring of kind `test`, behind its daemon's back.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn lose(&self, id: &str) {
+        let secrets = files(&self.path("store"));
+        let secret = secrets.iter().find(|path| path.to_string_lossy().ends_with(id));
+        fs::remove_file(secret.expect("it has a secret")).expect("the folder is ours");
+    }
+
     /// The next daemon believes that the machine was booted anew.
     pub fn reboot(&mut self) {
         self.boot_id = Some(format!("a boot after {:?}", self.boot_id));

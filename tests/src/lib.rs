@@ -20,6 +20,9 @@
 //! | `quota` | the kernel's quota of an ordinary user |
 //! | `disk` | a full, read-only, slow or swept disk, and files that hang |
 //! | `halves` | records without secrets, secrets without records, damage on either side |
+//! | `origin` | a token goes to its own server, whatever becomes of the config |
+//! | `draining` | with a bad config what is recorded is revoked, and nothing new taken in |
+//! | `drain_request` | the same on request, `--drain`, in time and whoever has the sessions |
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
 //! | `protocol` | what the socket refuses, and how |
 //! | `cli` | `securid-ctl`: exit codes, and that it never hangs |

@@ -88,6 +88,20 @@ pub fn run(mut command: Command, input: &str, limit: Duration) -> Output {
     Output { status, stdout: text(stdout), stderr: text(stderr) }
 }
 
+/// What it wrote to stderr.
+#[must_use]
+pub fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The lines of a daemon's stderr that are no log.
+#[must_use]
+pub fn said(output: &Output) -> Vec<String> {
+    let told = told(output);
+    let ours = told.lines().filter(|line| line.starts_with("securid-sessiond: "));
+    ours.map(str::to_owned).collect()
+}
+
 fn collect(mut from: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();

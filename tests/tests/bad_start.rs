@@ -4,16 +4,10 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::PathBuf;
-use std::process::Output;
-use std::time::Duration;
 
 use securid_tests::patience::{is_installed, is_root};
-use securid_tests::process::run;
 use securid_tests::{House, Plan, eventually, skipped};
 use serde_json::{Value, json};
-
-/// A start that goes wrong does so at once.
-const SOON: Duration = Duration::from_secs(10);
 
 /// A config, where its fault is as `LINE: KEY`, and a word of what is wrong with it.
 type Bad = (&'static str, &'static str, &'static str);
@@ -64,14 +58,14 @@ fn bad_configs() {
     for (text, place, word) in BAD {
         house.write_config(&text.replace("URL", URL));
         let expected = format!("{}{place}", house.config().display());
-        let checked = start(&house, &["--check-config"]);
+        let checked = house.run_daemon(&["--check-config"]);
         let told = String::from_utf8_lossy(&checked.stderr).into_owned();
         let code = checked.status.code();
         if code != Some(78) || !told.contains(&expected) || !told.contains(word) {
             failed.push(format!("{text:?}: {code:?}: {told}"));
             continue;
         }
-        let started = start(&house, &[]);
+        let started = house.run_daemon(&[]);
         assert_eq!(started.status.code(), Some(78), "{text:?}");
         assert_eq!(String::from_utf8_lossy(&started.stderr), told, "{text:?}");
     }
@@ -82,15 +76,15 @@ fn bad_configs() {
 #[test]
 fn every_fault_is_told_and_a_good_config_is_good() {
     let house = House::build(Plan::default());
-    let good = start(&house, &["--check-config"]);
+    let good = house.run_daemon(&["--check-config"]);
     assert_eq!(good.status.code(), Some(0), "{good:?}");
     house.change_config("keyring = \"test\"", "keyring = \"test\"\nsurprise = 1");
     house.change_config("[instances.prod]", "[instances.prod]\nformat_ = 7");
-    let bad = start(&house, &["--check-config"]);
+    let bad = house.run_daemon(&["--check-config"]);
     let told = String::from_utf8_lossy(&bad.stderr).into_owned();
     assert!(told.contains("surprise") && told.contains("format_"), "{told}");
     fs::remove_file(house.config()).unwrap();
-    let none = start(&house, &["--check-config"]);
+    let none = house.run_daemon(&["--check-config"]);
     assert_eq!(none.status.code(), Some(78));
     let told = String::from_utf8_lossy(&none.stderr).into_owned();
     assert!(told.contains(&*house.config().to_string_lossy()), "{told}");
@@ -102,7 +96,7 @@ fn certificates_are_looked_at_by_a_check_and_missed_by_a_login() {
     let good = house.path("ca.pem").to_string_lossy().into_owned();
     for (file, word) in [("/no/such/file.pem", "No such file"), ("/etc/hostname", "certificate")] {
         house.change_config(&good, file);
-        let checked = start(&house, &["--check-config"]);
+        let checked = house.run_daemon(&["--check-config"]);
         let told = String::from_utf8_lossy(&checked.stderr).into_owned();
         assert_eq!(checked.status.code(), Some(78), "{told}");
         assert!(told.contains(": instances.prod.ca_file: ") && told.contains(word), "{told}");
@@ -131,7 +125,7 @@ fn no_config_at_all_but_flags() {
 fn a_second_daemon_on_the_same_state_folder() {
     let house = House::open(Plan::default());
     let (id, token) = house.add_one();
-    let second = start(&house, &["--socket", &house.path("run/other.sock").to_string_lossy()]);
+    let second = house.run_daemon(&["--socket", &house.path("run/other.sock").to_string_lossy()]);
     let told = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(1), "{told}");
     assert!(told.contains(&format!("process {}", house.pid())), "{told}");
@@ -143,7 +137,7 @@ fn a_second_daemon_on_the_same_state_folder() {
 fn a_second_daemon_on_the_same_socket() {
     let mut house = House::open(Plan::default());
     let (id, token) = house.add_one();
-    let second = start(&house, &["--state-dir", &house.path("disk/other").to_string_lossy()]);
+    let second = house.run_daemon(&["--state-dir", &house.path("disk/other").to_string_lossy()]);
     let told = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(1), "{told}");
     assert!(told.contains("another daemon") && told.contains("sessiond.sock"), "{told}");
@@ -160,7 +154,7 @@ fn a_stale_socket_is_reclaimed_and_a_file_is_not() {
     assert!(house.terminate().success());
 
     fs::write(house.socket(), "somebody's notes").unwrap();
-    let refused = start(&house, &[]);
+    let refused = house.run_daemon(&[]);
     let told = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(1), "{told}");
     assert!(told.contains("is no socket"), "{told}");
@@ -176,7 +170,7 @@ fn folders_that_are_not_ours_alone() {
         [(&state, 0o777), (&state, 0o755), (&state, 0o750), (&house.path("run"), 0o755)]
     {
         fs::set_permissions(folder, Permissions::from_mode(mode)).unwrap();
-        let refused = start(&house, &[]);
+        let refused = house.run_daemon(&[]);
         let told = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(!refused.status.success(), "{mode:o}: {told}");
         assert!(told.contains(&*folder.to_string_lossy()), "{mode:o}: {told}");
@@ -189,7 +183,7 @@ fn folders_that_are_not_ours_alone() {
         return skipped("only root can give a folder away");
     }
     chown(&state, Some(12_345), None).unwrap();
-    let refused = start(&house, &[]);
+    let refused = house.run_daemon(&[]);
     let told = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(74), "{told}");
     assert!(told.contains("12345"), "{told}");
@@ -243,6 +237,27 @@ fn a_damaged_record_on_the_kernels_keyring_too() {
     }
 }
 
+/// The daemon that set it aside was killed before it had found the secret.
+#[test]
+fn a_record_that_was_set_aside_is_not_forgotten() {
+    for keyring in ["test", "keyutils"] {
+        if keyring == "keyutils" && !is_installed("keyctl") {
+            return;
+        }
+        let mut house = House::open(Plan { keyring, ..Plan::default() });
+        let (id, token) = house.add_one();
+        house.kill_9();
+        let aside = house.state_dir().join("damaged");
+        fs::create_dir(&aside).unwrap();
+        fs::set_permissions(&aside, Permissions::from_mode(0o700)).unwrap();
+        fs::rename(house.records().remove(0), aside.join(format!("{id}.json.1"))).unwrap();
+        house.start();
+        assert_eq!(house.eventually_ended(&id)["reason"], "orphan", "{keyring}");
+        assert!(!house.fate(&token).alive, "{keyring}");
+        eventually("its secret to go", || (house.secrets() == 0).then_some(()));
+    }
+}
+
 fn damaged(keyring: &'static str) {
     for cut in [0, 100] {
         let mut house = House::open(Plan { keyring, ..Plan::default() });
@@ -264,11 +279,4 @@ fn damaged(keyring: &'static str) {
         assert_eq!(house.token(&good), other);
         eventually("only its secret", || (house.secrets() == 1).then_some(()));
     }
-}
-
-/// Runs a daemon that is not expected to stay.
-fn start(house: &House, more: &[&str]) -> Output {
-    let mut command = house.daemon_command();
-    command.args(more);
-    run(command, "", SOON)
 }

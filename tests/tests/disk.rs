@@ -106,7 +106,7 @@ fn read_only() {
     if !SmallDisk::is_possible() {
         return;
     }
-    let mut house = House::open(Plan { disk: Some("1m"), ..Plan::default() });
+    let house = House::open(Plan { disk: Some("1m"), ..Plan::default() });
     let held = house.add_many(2);
     house.disk().set_read_only(&house.state_dir(), true);
     let brought = house.simulator.issue("alice");

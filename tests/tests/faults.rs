@@ -168,48 +168,6 @@ fn a_ca_file_that_is_mended_helps_without_a_restart() {
 }
 
 #[test]
-fn a_ca_file_that_is_moved_strands_no_token() {
-    let mut house = House::open(Plan::default());
-    let (id, token) = house.add_one();
-    house.kill_9();
-    fs::rename(house.path("ca.pem"), house.path("moved.pem")).unwrap();
-    house.start();
-    let item = house.logout(&id, "300ms");
-    assert_eq!(item["state"], "revoking");
-    assert!(item["last_error"].as_str().unwrap().contains("ca.pem"), "{item}");
-
-    // The next daemon's config knows where it is now, and the URL is the same.
-    house.kill_9();
-    house.change_config("ca.pem", "moved.pem");
-    house.start();
-    assert_eq!(house.eventually_ended(&id)["outcome"], "revoked");
-    assert!(!house.fate(&token).alive);
-}
-
-#[test]
-fn an_instance_that_is_edited_strands_no_token() {
-    let mut house = House::open(Plan::default());
-    let (id, _) = house.add_one();
-    let elsewhere = Simulator::start(Options::default()).unwrap();
-    assert!(house.terminate_keeping().success());
-    house.change_config(house.simulator.url(), elsewhere.url());
-    house.start();
-    assert_eq!(house.logout(&id, "10s")["outcome"], "revoked");
-    assert_eq!(elsewhere.truth().connections, 0, "a token goes to its own origin");
-    assert_eq!(house.simulator.truth().alive(), [""; 0]);
-
-    assert!(house.terminate().success());
-    house.change_config(elsewhere.url(), house.simulator.url());
-    house.start();
-    let (id, _) = house.add_one();
-    assert!(house.terminate_keeping().success());
-    house.change_config("[instances.prod]", "[instances.other]");
-    house.start();
-    assert_eq!(house.session(&id).unwrap()["instance"], "prod");
-    assert_eq!(house.logout(&id, "10s")["outcome"], "revoked");
-}
-
-#[test]
 fn retry_goes_before_the_schedule() {
     let revocation = vec![("retry_initial", "1h"), ("retry_max", "1h")];
     let house = House::open(Plan { revocation, ..Plan::default() });

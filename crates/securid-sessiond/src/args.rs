@@ -1,8 +1,10 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Parser;
+use securid_ipc::duration::parse_duration;
 use securid_ipc::paths::Overrides;
 use tracing::level_filters::LevelFilter;
 
@@ -31,6 +33,15 @@ pub(crate) struct Args {
     /// Say whether the config is good, and exit (0 or 78)
     #[arg(long)]
     pub(crate) check_config: bool,
+
+    /// Revoke what is recorded, without a socket, and exit: 0, or 75 if something is not confirmed.
+    /// A daemon that runs is asked to do it
+    #[arg(long, conflicts_with = "check_config")]
+    pub(crate) drain: bool,
+
+    /// How long --drain may take [default: the config's shutdown_grace]
+    #[arg(long, value_name = "D", value_parser = parse_duration, requires = "drain")]
+    pub(crate) timeout: Option<Duration>,
 }
 
 impl Args {

@@ -42,7 +42,10 @@ impl fmt::Display for Fault {
 /// What the config files came to.
 #[derive(Debug)]
 pub(crate) struct Loaded {
+    /// With faults: what could be understood all the same, which is enough for draining only.
     pub(crate) config: Config,
+    /// What makes it unusable.
+    pub(crate) faults: Vec<Fault>,
     /// What is wrong in the machine's file without being an error, like a key that we do not know.
     pub(crate) warnings: Vec<Fault>,
 }

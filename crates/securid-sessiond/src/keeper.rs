@@ -6,11 +6,13 @@
 //! - `keyrings`: secrets without a record, and secrets that must not grow stale
 //! - `taking_in`: tokens on their way in
 //! - `logouts`: clients that wait for an end
+//! - `draining`: when nothing is left to be revoked
 //! - `stopping`: how the daemon comes to its end
 //! - `troubles`: why errands failed
 //! - `views`: sessions as the protocol shows them
 
 mod calls;
+mod draining;
 mod keyrings;
 mod logouts;
 mod stopping;
@@ -66,7 +68,7 @@ pub(crate) enum Message {
     Listed(StoreKind, Result<Option<Vec<SessionId>>, KeyringError>),
     /// The secret of a session without a record, or why it cannot be read.
     Orphan(StoreKind, SessionId, Result<Option<Entry>, KeyringError>),
-    /// How the server of an instance answered.
+    /// How the server at this URL answered.
     Contact(String, Result<(), String>),
     /// How the keyring for new secrets is.
     KeyringSeen(Result<StoreKind, KeyringError>),
@@ -104,6 +106,7 @@ pub(crate) struct Keeper {
     taking_in: taking_in::TakingIn,
     logouts: logouts::Logouts,
     deferred: Vec<Deferred>,
+    /// By URL: an instance that was edited is another server.
     contacts: HashMap<String, Contact>,
     logins_in_flight: usize,
     search: keyrings::Search,
@@ -117,6 +120,7 @@ pub(crate) struct Keeper {
     freshen_at: Moment,
     /// Draws the names of sessions. They are no secrets: they only must not be taken.
     names: fastrand::Rng,
+    draining: Option<draining::Draining>,
     stopping: Option<stopping::Stopping>,
 }
 
@@ -158,6 +162,7 @@ impl Keeper {
             started: clock::now(),
             freshen_at: clock::now().after(keyrings::FRESHEN_EVERY),
             names,
+            draining: None,
             stopping: None,
         }
     }
@@ -197,7 +202,8 @@ impl Keeper {
     /// When time alone will change something: for a session, a waiting client, or the grace.
     fn wakes_at(&self) -> Option<u64> {
         let stop = self.stopping.as_ref().map(stopping::Stopping::wakes_at);
-        let others = [stop, self.search.wakes_at(), Some(self.freshen_at)];
+        let drain = self.draining.as_ref().and_then(draining::Draining::wakes_at);
+        let others = [stop, drain, self.search.wakes_at(), Some(self.freshen_at)];
         let others = others.into_iter().flatten().map(|at| at.since_boot);
         others.chain(self.machine.wakes_at()).chain(self.logouts.wakes_at()).min()
     }
@@ -225,8 +231,8 @@ impl Keeper {
             Message::Done(done) => self.done(*done),
             Message::Listed(kind, found) => self.listed(kind, found),
             Message::Orphan(kind, id, read) => self.orphan(kind, &id, read),
-            Message::Contact(instance, result) => {
-                self.contacts.insert(instance, Contact { at: clock::now(), result });
+            Message::Contact(url, result) => {
+                self.contacts.insert(url, Contact { at: clock::now(), result });
             }
             Message::KeyringSeen(seen) => self.keyring_seen(seen),
             Message::Fresh(reply) => {
@@ -251,7 +257,7 @@ impl Keeper {
         if let Some(trouble) = &trouble {
             debug!(session = %key.id, "{trouble}");
         }
-        let failed = trouble.is_some();
+        let keyring_answers = trouble.is_none() && troubles::at_keyring(&event);
         self.troubles.note(&event, &key, trouble);
         if let Event::Fetched { found: Found::Nowhere, .. } = &event {
             warn!(session = %key.id, "its secret is gone from the keyring");
@@ -259,9 +265,8 @@ impl Keeper {
         if let Event::Answered { verdict, .. } = &event {
             self.note_contact(&key, verdict);
         }
-        let keyring = matches!(event, Event::Stored { .. } | Event::Fetched { .. });
         self.event(event);
-        if keyring && !failed {
+        if keyring_answers {
             self.search_again();
         }
         if fetched {
@@ -284,7 +289,7 @@ impl Keeper {
             }
         };
         let contact = Contact { at: clock::now(), result };
-        self.contacts.insert(session.about().instance.clone(), contact);
+        self.contacts.insert(session.about().origin.url.clone(), contact);
     }
 
     /// Feeds the machine, carries out what it wants, and tells those who wait.
@@ -318,12 +323,13 @@ impl Keeper {
                 Action::Deny(why) => denial = Some(why),
                 Action::Wipe(key) => {
                     self.tokens.remove(&key);
-                    self.troubles.forget(&key);
+                    self.troubles.wipe(&key);
                 }
             }
         }
         if let Some(key) = about {
-            self.logouts.changed(&self.machine, &self.troubles, &key);
+            let known = views::Known { machine: &self.machine, troubles: &self.troubles };
+            self.logouts.changed(known, &key);
         }
         denial
     }

@@ -7,6 +7,10 @@
 //! |---|---|
 //! | `args`, `config`, `log` | what a person says: flags, files, and what they read |
 //! | `start` | the order in which everything comes up and goes down |
+//! | `drain` | the same where everything is only revoked: for `--drain`, and with a bad config |
+//! | `state` | the state folder at a start: its lock, and what was found there |
+//! | `works` | keeper, errands and socket put together, with what was found taken up |
+//! | `signals`, `failure` | what the system tells the process, and why it ends badly |
 //! | `service` | what stands behind the socket: hands calls on |
 //! | `taking` | `add` and `login`, up to the point where the token is here |
 //! | `keeper` | the one task that owns the state: feeds the machine, carries its actions out |
@@ -20,15 +24,20 @@
 mod args;
 mod clock;
 mod config;
+mod drain;
 mod errands;
+mod failure;
 mod keeper;
 mod log;
 mod selector;
 mod servers;
 mod service;
+mod signals;
 mod start;
+mod state;
 mod taking;
 mod trouble;
+mod works;
 
 fn main() -> std::process::ExitCode {
     start::main(args::parse())

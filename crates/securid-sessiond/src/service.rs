@@ -30,12 +30,15 @@ const KEYRING_GLANCE: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub(crate) struct Desk {
     pub(crate) config: Arc<Config>,
+    /// Whether nothing new is taken in, because the config is bad.
+    pub(crate) draining: bool,
     pub(crate) errands: Errands,
 }
 
 impl Service for Desk {
     async fn call(&self, connection: ConnectionId, call: Call) -> Result<Reply, RpcError> {
         match call {
+            Call::Add(_) | Call::Login(_) if self.draining => Err(trouble::draining()),
             Call::Add(params) => taking::add(self, params).await.map(Reply::Added),
             Call::Login(params) => taking::login(self, params).await.map(Reply::LoggedIn),
             Call::History(params) => self.history(params).await.map(Reply::History),

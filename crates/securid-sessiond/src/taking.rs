@@ -58,7 +58,7 @@ pub(crate) async fn login(desk: &Desk, params: Login) -> Result<TakenView, RpcEr
         desk.errands.servers.forget(&origin);
     }
     let contact = made.as_ref().map(drop).map_err(ToString::to_string);
-    let _ = desk.inbox().send(Message::Contact(instance.name.clone(), contact));
+    let _ = desk.inbox().send(Message::Contact(origin.url.clone(), contact));
     let token = made.map_err(|error| trouble::login(&error))?;
     let about = instance.about(Some(username), kind);
     take(desk, Taking { token, about, source: Source::Login, replace: params.replace }, kind).await

@@ -108,6 +108,16 @@ pub(crate) fn stopping() -> RpcError {
         .with_hint("Try again once it is started anew.")
 }
 
+/// The daemon only drains, because its config is bad.
+pub(crate) fn draining() -> RpcError {
+    let message = "the daemon's config is bad: it only revokes what is recorded";
+    let mut error = RpcError::new(ErrorCode::ShuttingDown, message).with_hint(
+        "Mend the config (securid-sessiond --check-config says where), then start the daemon anew.",
+    );
+    error.data.bad_config = true;
+    error
+}
+
 pub(crate) fn under_revocation(id: &str) -> RpcError {
     RpcError::new(ErrorCode::UnderRevocation, format!("session {id} is being revoked"))
         .with_hint("Log in anew for another session.")

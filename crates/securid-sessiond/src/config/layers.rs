@@ -24,10 +24,7 @@ const LIMITS: Limits = Limits {
 /// Reads all files that count. All faults are told, but for those behind the first value of a file
 /// that is of no use at all. `thorough` looks at the certificates as well: whoever checks a config wants to
 /// know, whereas a daemon must not hang on a disk, and starts without those that are not there yet.
-///
-/// # Errors
-/// The faults that make the config unusable, at least one.
-pub(crate) fn load(files: &ConfigFiles, thorough: bool) -> Result<Loaded, Vec<Fault>> {
+pub(crate) fn load(files: &ConfigFiles, thorough: bool) -> Loaded {
     let mut faults = Vec::new();
     let mut warnings = Vec::new();
     let mut sources = Vec::new();
@@ -58,7 +55,7 @@ pub(crate) fn load(files: &ConfigFiles, thorough: bool) -> Result<Loaded, Vec<Fa
     if thorough {
         faults.extend(config.instances.values().filter_map(|i| unusable_ca_file(&sources, i)));
     }
-    if faults.is_empty() { Ok(Loaded { config, warnings }) } else { Err(faults) }
+    Loaded { config, faults, warnings }
 }
 
 fn unusable_ca_file(sources: &[Source], instance: &Instance) -> Option<Fault> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use securid_ipc::messages::{
     Call, ContactView, ErrorCode, InstanceView, KeyringState, KeyringView, List, ListView, Logout,
-    RefusedView, Reply, RetryView, RpcError, SessionCounts, SessionRef, SessionView, StatusView,
-    StopView, Targets, TokenView, Use,
+    RefusedView, Reply, RetryView, RpcError, SessionCounts, SessionRef, StatusView, StopView,
+    Targets, TokenView, Use,
 };
 use securid_ipc::secret::Secret;
 use securid_ipc::server::ConnectionId;
@@ -39,7 +39,7 @@ impl Keeper {
             Call::List(params) => Ok(Reply::List(self.list(&params))),
             Call::Show(params) => self
                 .one(params.session.as_deref())
-                .map(|session| Reply::Session(self.view(session))),
+                .map(|session| Reply::Session(self.known().session(session, clock::now()))),
             Call::Touch(params) => self.touch(&params),
             Call::Retry(params) => self.retry(params.sessions.as_deref()),
             Call::Forget(params) => self.forget(&params.session),
@@ -65,22 +65,20 @@ impl Keeper {
 
     /// Answers clients whose time is over.
     pub(super) fn give_up_waiting(&mut self) {
-        self.logouts.expire(&self.machine, &self.troubles, clock::now());
+        let known = views::Known { machine: &self.machine, troubles: &self.troubles };
+        self.logouts.expire(known, clock::now());
     }
 
     /// Answers whoever waits still: the daemon goes.
     pub(crate) fn say_goodbye(&mut self) {
-        self.logouts.answer_everybody(&self.machine, &self.troubles);
+        let known = views::Known { machine: &self.machine, troubles: &self.troubles };
+        self.logouts.answer_everybody(known);
         self.deferred.clear();
         self.turn_away();
     }
 
     fn one(&self, wanted: Option<&str>) -> Result<&Session, RpcError> {
         selector::one(self.machine.sessions(), wanted, self.config.default_instance.as_deref())
-    }
-
-    pub(super) fn view(&self, session: &Session) -> SessionView {
-        views::session(session, self.troubles.unread(session), clock::now())
     }
 
     /// Gives the token out, or holds the session for this connection. Where the secret has still
@@ -107,7 +105,8 @@ impl Keeper {
                 return;
             }
             Some(denial) => {
-                Err(trouble::denial(denial, key.id.as_str(), self.troubles.keyring(&key)))
+                let why = self.troubles.of_keyring(&key);
+                Err(trouble::denial(denial, key.id.as_str(), why))
             }
             None if hold => {
                 self.holds.entry(connection).or_default().push(key.clone());
@@ -147,7 +146,9 @@ impl Keeper {
         let after = params.cursor.as_deref().unwrap_or_default();
         let mut rest =
             self.machine.sessions().filter(|s| selector::is_shown(s) && s.id().as_str() > after);
-        let sessions: Vec<_> = rest.by_ref().take(page).map(|session| self.view(session)).collect();
+        let (known, now) = (self.known(), clock::now());
+        let sessions: Vec<_> =
+            rest.by_ref().take(page).map(|session| known.session(session, now)).collect();
         let more = rest.next().is_some();
         let cursor = sessions.last().filter(|_| more).map(|last| last.id.clone());
         ListView { sessions, cursor }
@@ -184,7 +185,8 @@ impl Keeper {
         }
         let until = params.wait.map(|wait| clock::now().after(wait.min(LONGEST_WAIT)));
         let logout = logouts::Logout::new(meant, refused, until, reply);
-        self.logouts.begin(logout, &self.machine, &self.troubles);
+        let known = views::Known { machine: &self.machine, troubles: &self.troubles };
+        self.logouts.begin(logout, known);
     }
 
     /// The sessions of a selector, and one that is dead but not cleared up yet, by its id.
@@ -276,8 +278,13 @@ impl Keeper {
             let id = session.id();
             format!("the token of session {id} is gone: securid-ctl forget {id} --yes gives it up")
         });
+        // What a keyring gives out is not to be used: no unlocking will mend that.
+        let unusable = self.machine.sessions().filter(|session| !session.in_hand());
+        let unusable = unusable.filter_map(|session| self.troubles.of_keyring(session.key()));
+        let unusable = unusable.filter(|trouble| trouble.code == ErrorCode::StorageFailed);
+        let unusable = unusable.map(ToString::to_string);
         let known = self.problems.iter().chain(&self.keyring_trouble).cloned();
-        known.chain(stopping).chain(lost).collect()
+        known.chain(stopping).chain(lost).chain(unusable).collect()
     }
 
     /// The store for new secrets as it was last seen, without asking it: a status never hangs.
@@ -299,8 +306,8 @@ impl Keeper {
     }
 
     fn instances(&self) -> Vec<InstanceView> {
-        let contact = |name: &String| {
-            self.contacts.get(name).map(|contact| ContactView {
+        let contact = |url: &str| {
+            self.contacts.get(url).map(|contact| ContactView {
                 at: clock::rfc3339(contact.at.unix),
                 ok: contact.result.is_ok(),
                 message: contact.result.clone().err(),
@@ -309,7 +316,7 @@ impl Keeper {
         let view = |name: &String, url: &str| InstanceView {
             name: name.clone(),
             url: url.to_owned(),
-            last_contact: contact(name),
+            last_contact: contact(url),
         };
         self.config.instances.iter().map(|(name, i)| view(name, i.endpoint.url())).collect()
     }

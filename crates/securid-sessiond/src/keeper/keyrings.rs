@@ -1,6 +1,6 @@
 //! Secrets without a record, and secrets that must not grow stale.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +27,10 @@ const SEARCH_MAX: Duration = Duration::from_secs(10 * 60);
 /// What is still to be searched for secrets without a record.
 #[derive(Debug, Default)]
 pub(super) struct Search {
+    /// How many stores are being asked.
+    listing: usize,
+    /// Entries that are being read.
+    reading: Vec<(StoreKind, SessionId)>,
     /// Stores that could not be asked yet.
     stores: Vec<StoreKind>,
     /// Entries that could not be read yet.
@@ -41,19 +45,30 @@ impl Search {
     pub(super) fn wakes_at(&self) -> Option<Moment> {
         self.at
     }
+
+    /// Whether no answer is awaited; not that each was of use.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.listing == 0 && self.reading.is_empty()
+    }
+
+    /// Sessions whose secrets were looked for by name without an answer that says anything.
+    pub(super) fn undecided(&self) -> BTreeSet<SessionId> {
+        self.reading.iter().chain(&self.suspects).map(|(_, id)| id.clone()).collect()
+    }
 }
 
 impl Keeper {
-    /// Looks for the secret of a session whose record was damaged.
+    /// Looks for the secret of a session that has no record, or a damaged one.
     pub(crate) fn look_for(&mut self, kind: StoreKind, id: SessionId) {
+        self.search.reading.push((kind, id.clone()));
         self.errands.read_orphan(kind, id);
     }
 
     /// The same for one that the index knows and no record tells of. Once it is certain that there is
     /// no secret either, the index forgets it.
     pub(crate) fn look_for_unrecorded(&mut self, kind: StoreKind, id: SessionId) {
-        self.errands.read_orphan(kind, id.clone());
-        self.search.unrecorded.insert(id, kind);
+        self.search.unrecorded.insert(id.clone(), kind);
+        self.look_for(kind, id);
     }
 
     /// Tells people of something until the daemon ends.
@@ -64,6 +79,7 @@ impl Keeper {
 
     /// Asks a store for secrets without a record, now and whenever it comes back.
     pub(crate) fn look_for_orphans(&mut self, kind: StoreKind) {
+        self.search.listing += 1;
         self.errands.list(kind);
     }
 
@@ -73,12 +89,13 @@ impl Keeper {
         kind: StoreKind,
         found: Result<Option<Vec<SessionId>>, KeyringError>,
     ) {
+        self.search.listing = self.search.listing.saturating_sub(1);
         match found {
             Ok(ids) => {
                 self.search.wait = None;
                 for id in ids.unwrap_or_default() {
                     if !self.is_known(&id) {
-                        self.errands.read_orphan(kind, id);
+                        self.look_for(kind, id);
                     }
                 }
             }
@@ -99,6 +116,9 @@ impl Keeper {
         id: &SessionId,
         read: Result<Option<Entry>, KeyringError>,
     ) {
+        let another = |asked: &(StoreKind, SessionId)| (&asked.0, &asked.1) != (&kind, id);
+        self.search.reading.retain(another);
+        self.search.suspects.retain(another);
         let entry = match read {
             Ok(Some(entry)) if !self.is_known(id) => entry,
             Ok(None) if self.search.unrecorded.get(id) == Some(&kind) && !self.is_known(id) => {
@@ -151,10 +171,10 @@ impl Keeper {
     pub(super) fn search_again(&mut self) {
         self.search.at = None;
         for kind in std::mem::take(&mut self.search.stores) {
-            self.errands.list(kind);
+            self.look_for_orphans(kind);
         }
         for (kind, id) in std::mem::take(&mut self.search.suspects) {
-            self.errands.read_orphan(kind, id);
+            self.look_for(kind, id);
         }
     }
 

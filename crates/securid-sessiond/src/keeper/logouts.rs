@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use securid_ipc::messages::{LogoutItem, LogoutView, RefusedView, Reply};
-use securid_session::{Key, Machine, Moment, Phase, Session};
+use securid_session::{Key, Moment, Phase, Session};
 use securid_store::crash;
 
-use super::troubles::Troubles;
-use super::{Answer, views};
+use super::Answer;
+use super::views::Known;
 
 #[derive(Default)]
 pub(super) struct Logouts {
@@ -37,15 +37,15 @@ impl Logout {
     }
 
     /// Notes how the session stands if nothing more is to be waited for.
-    fn settle(&mut self, machine: &Machine, troubles: &Troubles, key: &Key) {
-        let session = machine.session(&key.id).filter(|session| session.key() == key);
+    fn settle(&mut self, known: Known<'_>, key: &Key) {
+        let session = known.machine.session(&key.id).filter(|session| session.key() == key);
         let Some(session) = session else {
             // It is over before it is gone; this is for one that was answered about already.
             self.open.remove(key);
             return;
         };
         if self.is_settled(session) {
-            self.done.push(views::logout(session, troubles.unread(session)));
+            self.done.push(known.logout(session));
             self.open.remove(key);
         }
     }
@@ -62,10 +62,10 @@ impl Logout {
     }
 
     /// Answers with how things stand now.
-    fn answer(mut self, machine: &Machine, troubles: &Troubles) {
+    fn answer(mut self, known: Known<'_>) {
         for key in &self.open {
-            if let Some(session) = machine.session(&key.id) {
-                self.done.push(views::logout(session, troubles.unread(session)));
+            if let Some(session) = known.machine.session(&key.id) {
+                self.done.push(known.logout(session));
             }
         }
         self.done.sort_by(|a, b| a.id.cmp(&b.id));
@@ -78,52 +78,45 @@ impl Logout {
 
 impl Logouts {
     /// Waits for it, or answers at once if there is nothing to wait for.
-    pub(super) fn begin(&mut self, mut logout: Logout, machine: &Machine, troubles: &Troubles) {
+    pub(super) fn begin(&mut self, mut logout: Logout, known: Known<'_>) {
         for key in logout.open.clone() {
-            logout.settle(machine, troubles, &key);
+            logout.settle(known, &key);
         }
         if logout.open.is_empty() {
-            logout.answer(machine, troubles);
+            logout.answer(known);
         } else {
             self.waiting.push(logout);
         }
     }
 
     /// Something happened to this session.
-    pub(super) fn changed(&mut self, machine: &Machine, troubles: &Troubles, key: &Key) {
+    pub(super) fn changed(&mut self, known: Known<'_>, key: &Key) {
         for logout in &mut self.waiting {
             if logout.open.contains(key) {
-                logout.settle(machine, troubles, key);
+                logout.settle(known, key);
             }
         }
-        self.answer_all(machine, troubles, |logout| logout.open.is_empty());
+        self.answer_all(known, |logout| logout.open.is_empty());
     }
 
     /// Answers those whose time is over.
-    pub(super) fn expire(&mut self, machine: &Machine, troubles: &Troubles, now: Moment) {
-        self.answer_all(machine, troubles, |logout| {
-            logout.until.is_some_and(|until| until.reached(now))
-        });
+    pub(super) fn expire(&mut self, known: Known<'_>, now: Moment) {
+        self.answer_all(known, |logout| logout.until.is_some_and(|until| until.reached(now)));
     }
 
     /// Answers everybody: the daemon goes.
-    pub(super) fn answer_everybody(&mut self, machine: &Machine, troubles: &Troubles) {
-        self.answer_all(machine, troubles, |_| true);
+    pub(super) fn answer_everybody(&mut self, known: Known<'_>) {
+        self.answer_all(known, |_| true);
     }
 
     pub(super) fn wakes_at(&self) -> Option<u64> {
         self.waiting.iter().filter_map(|logout| logout.until).map(|until| until.since_boot).min()
     }
 
-    fn answer_all(
-        &mut self,
-        machine: &Machine,
-        troubles: &Troubles,
-        which: impl Fn(&Logout) -> bool,
-    ) {
+    fn answer_all(&mut self, known: Known<'_>, which: impl Fn(&Logout) -> bool) {
         let ready = self.waiting.extract_if(.., |logout| which(logout));
         for logout in ready.collect::<Vec<_>>() {
-            logout.answer(machine, troubles);
+            logout.answer(known);
         }
     }
 }

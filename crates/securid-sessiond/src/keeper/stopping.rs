@@ -20,9 +20,9 @@ pub(super) struct Stopping {
     at_once_by: Option<Moment>,
 }
 
-/// How long a second signal waits for intents to reach the disk: what was promised is kept unless
+/// How long the end of a drain, or a second signal, waits for intents to reach the disk: what was promised is kept unless
 /// the disk hangs, and whoever signals twice is in a hurry.
-const INTENTS_WITHIN: Duration = Duration::from_secs(2);
+pub(super) const INTENTS_WITHIN: Duration = Duration::from_secs(2);
 
 /// Why the keeper's work is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,9 +54,10 @@ impl Keeper {
     }
 
     /// Begins to stop: nothing new is taken in, and unless sessions are kept, all are revoked. Of
-    /// several wishes, to revoke wins. Gives back whether they are kept.
+    /// several wishes, to revoke wins, and draining is one. Gives back whether they are kept.
     pub(super) fn stop(&mut self, keep: bool) -> bool {
-        let keep = keep && self.stopping.as_ref().is_none_or(|stopping| stopping.keep);
+        let kept_so_far = self.stopping.as_ref().is_none_or(|stopping| stopping.keep);
+        let keep = keep && kept_so_far && self.draining.is_none();
         if self.stopping.as_ref().is_some_and(|stopping| stopping.keep == keep) {
             return keep;
         }
@@ -72,6 +73,12 @@ impl Keeper {
 
     /// Why the daemon may end now, if it may.
     pub(super) fn end(&self) -> Option<End> {
+        if self.is_drained() {
+            return Some(End::AtRest);
+        }
+        if self.drain_is_over() {
+            return Some(End::GraceOver);
+        }
         let stopping = self.stopping.as_ref()?;
         let over = |at: Moment| at.reached(clock::now());
         match stopping.at_once_by {

@@ -10,7 +10,7 @@ use securid_store::crash;
 use tracing::info;
 
 use super::{Answer, Keeper};
-use crate::trouble;
+use crate::{clock, trouble};
 
 /// A token that is to be taken in.
 pub(crate) struct Taking {
@@ -135,7 +135,7 @@ impl Keeper {
         let Some(session) = self.machine.session(&key.id) else { return };
         match session.phase() {
             Phase::Active => {
-                let view = self.view(session);
+                let view = self.known().session(session, clock::now());
                 if bringer.replace {
                     self.replace_others(key);
                 }
@@ -163,7 +163,7 @@ impl Keeper {
     pub(super) fn acknowledge(&mut self, key: &Key) {
         let Some(session) = self.machine.session(&key.id) else { return };
         info!(session = %key.id, instance = session.about().instance, "taken in");
-        let view = self.view(session);
+        let view = self.known().session(session, clock::now());
         crash::point("add.acknowledged", &key.id);
         let bringers = self.taking_in.waiting.remove(key).unwrap_or_default();
         if bringers.iter().any(|bringer| bringer.replace) {
@@ -175,13 +175,7 @@ impl Keeper {
     }
 
     pub(super) fn reject(&mut self, key: &Key, why: Rejection) {
-        let error = match why {
-            Rejection::Stopping => trouble::stopping(),
-            Rejection::Disk => self.troubles.disk(key).cloned().unwrap_or_else(trouble::not_stored),
-            Rejection::Keyring => {
-                self.troubles.keyring(key).cloned().unwrap_or_else(trouble::not_stored)
-            }
-        };
+        let error = self.troubles.of_rejection(key, why);
         info!(session = %key.id, %error, "not taken in");
         for bringer in self.taking_in.waiting.remove(key).unwrap_or_default() {
             let _ = bringer.reply.send(Err(error.clone()));
@@ -198,8 +192,11 @@ impl Keeper {
 
     fn replace_others(&mut self, key: &Key) {
         let Some(about) = self.about(key) else { return };
-        let same_user =
-            |other: &About| other.instance == about.instance && other.username == about.username;
+        // One of the same name may be at another server, from before the instance was edited.
+        let there = |other: &About| {
+            other.instance == about.instance && other.origin.url == about.origin.url
+        };
+        let same_user = |other: &About| there(other) && other.username == about.username;
         let others: Vec<SessionId> = self
             .machine
             .sessions()

@@ -3,51 +3,56 @@
 use std::collections::HashMap;
 
 use securid_ipc::messages::RpcError;
-use securid_session::{Event, Key, Session};
+use securid_session::{Event, Key, Rejection};
 
-/// What disk and keyring last said of each session, where that was a refusal. One place's success
-/// says nothing of the other.
+use crate::trouble;
+
+/// The last failure of each session at each place. A disk that answers says nothing of the keyring.
 #[derive(Default)]
 pub(super) struct Troubles {
-    disk: HashMap<Key, RpcError>,
     keyring: HashMap<Key, RpcError>,
+    disk: HashMap<Key, RpcError>,
 }
 
 impl Troubles {
-    /// Takes down how an errand went.
-    pub(super) fn note(&mut self, event: &Event, key: &Key, trouble: Option<RpcError>) {
+    /// An errand came back, with its failure if it failed.
+    pub(super) fn note(&mut self, event: &Event, key: &Key, failure: Option<RpcError>) {
         let place = match event {
+            event if at_keyring(event) => &mut self.keyring,
             Event::Written { .. } | Event::Archived { .. } | Event::Removed { .. } => {
                 &mut self.disk
             }
-            Event::Stored { .. } | Event::Fetched { .. } | Event::Deleted { .. } => {
-                &mut self.keyring
-            }
-            // What the server says, the machine keeps.
             _ => return,
         };
-        match trouble {
-            Some(trouble) => place.insert(key.clone(), trouble),
+        match failure {
+            Some(failure) => place.insert(key.clone(), failure),
             None => place.remove(key),
         };
     }
 
-    pub(super) fn disk(&self, key: &Key) -> Option<&RpcError> {
-        self.disk.get(key)
-    }
-
-    pub(super) fn keyring(&self, key: &Key) -> Option<&RpcError> {
+    /// What the keyring last said of this session, if it failed.
+    pub(super) fn of_keyring(&self, key: &Key) -> Option<&RpcError> {
         self.keyring.get(key)
     }
 
-    /// Why the server cannot even be asked: the token is in the keyring alone.
-    pub(super) fn unread(&self, session: &Session) -> Option<&RpcError> {
-        self.keyring(session.key()).filter(|_| !session.in_hand())
+    /// Why a token was not taken in.
+    pub(super) fn of_rejection(&self, key: &Key, why: Rejection) -> RpcError {
+        let place = match why {
+            Rejection::Stopping => return trouble::stopping(),
+            Rejection::Disk => &self.disk,
+            Rejection::Keyring => &self.keyring,
+        };
+        place.get(key).cloned().unwrap_or_else(trouble::not_stored)
     }
 
-    /// Nothing of this token is to stay.
-    pub(super) fn forget(&mut self, key: &Key) {
-        self.disk.remove(key);
+    /// This token is dead.
+    pub(super) fn wipe(&mut self, key: &Key) {
         self.keyring.remove(key);
+        self.disk.remove(key);
     }
+}
+
+/// Whether an event is the keyring's answer.
+pub(super) fn at_keyring(event: &Event) -> bool {
+    matches!(event, Event::Stored { .. } | Event::Fetched { .. } | Event::Deleted { .. })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use securid_session::{Record, SessionId, Stage};
@@ -136,6 +137,30 @@ impl RecordFolder {
             strange,
             made_anew: false,
         })
+    }
+
+    /// Whether a state folder has any record, whoever's, or its index any session of this machine.
+    /// Looks at names alone and changes nothing, so it needs no lock.
+    ///
+    /// # Errors
+    /// If folder or index are there and cannot be read: then nobody knows.
+    pub fn any(state_dir: &Path, identity: &Identity) -> Result<bool, DiskError> {
+        if Index::any(state_dir, identity)? {
+            return Ok(true);
+        }
+        let folder = state_dir.join("sessions");
+        let failed = |e| DiskError::new("read", &folder, &e);
+        let files = match fs::read_dir(&folder) {
+            Ok(files) => files,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(e) => return Err(failed(e)),
+        };
+        for file in files {
+            if file.map_err(failed)?.path().extension().is_some_and(|end| end == "json") {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Reads every record, and finds out which sessions lack one; the same order each time. Sets aside

@@ -47,22 +47,8 @@ impl Index {
         damaged: &Path,
         identity: &Identity,
     ) -> Result<(Self, usize), DiskError> {
-        let mut index = Self {
-            state_dir: state_dir.to_owned(),
-            // In a home that machines share, each has its own.
-            name: format!("index-{}", identity.short()),
-            live: BTreeMap::new(),
-            idle: 0,
-            name_is_durable: false,
-        };
-        let path = index.path();
-        let failed = |e| DiskError::new("read", &path, &e);
-        let text = match files::read_at_most(&path, LONGEST) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok((index, 0)),
-            Err(e) => return Err(failed(e)),
-            Ok(None) => return Err(failed(io::Error::other("it is far too long"))),
-            Ok(Some(text)) => text,
-        };
+        let mut index = Self::new(state_dir, identity);
+        let text = index.text()?;
         let strange = text.split(|&b| b == b'\n').filter(|line| !index.take(line)).count();
         if strange > 0 {
             files::own_folder(damaged)?;
@@ -71,6 +57,41 @@ impl Index {
             index.rewrite()?;
         }
         Ok((index, strange))
+    }
+
+    /// Whether it knows any session. Changes nothing, whatever is in it.
+    ///
+    /// # Errors
+    /// If it is there and cannot be read.
+    pub(super) fn any(state_dir: &Path, identity: &Identity) -> Result<bool, DiskError> {
+        let mut index = Self::new(state_dir, identity);
+        for line in index.text()?.split(|&b| b == b'\n') {
+            index.take(line);
+        }
+        Ok(!index.live.is_empty())
+    }
+
+    fn new(state_dir: &Path, identity: &Identity) -> Self {
+        Self {
+            state_dir: state_dir.to_owned(),
+            // In a home that machines share, each has its own.
+            name: format!("index-{}", identity.short()),
+            live: BTreeMap::new(),
+            idle: 0,
+            name_is_durable: false,
+        }
+    }
+
+    /// What is in the file; nothing if there is none.
+    fn text(&self) -> Result<Vec<u8>, DiskError> {
+        let path = self.path();
+        let failed = |e| DiskError::new("read", &path, &e);
+        match files::read_at_most(&path, LONGEST) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(e) => Err(failed(e)),
+            Ok(None) => Err(failed(io::Error::other("it is far too long"))),
+            Ok(Some(text)) => Ok(text),
+        }
     }
 
     /// The sessions that it knows, and the store of each.

@@ -1,0 +1,172 @@
+//! Draining: what is recorded is revoked, and nothing new is taken in.
+//!
+//! A daemon whose config is bad does nothing else ([`for_bad_config`]), and `--drain` asks for it
+//! ([`on_request`]); a daemon that runs is asked to do it (`running`).
+
+mod running;
+
+use std::time::{Duration, Instant};
+
+use securid_ipc::messages::{LogoutItem, SessionState};
+use securid_ipc::paths::Paths;
+use securid_store::LockError;
+use tracing::{info, warn};
+
+use crate::config::{Config, Loaded};
+use crate::failure::{self, BAD_CONFIG, Failure};
+use crate::keeper::End;
+use crate::log::Log;
+use crate::signals::Signals;
+use crate::start::{listen, texts};
+use crate::state::State;
+use crate::works::Works;
+
+/// The exit status while something is not confirmed dead (EX_TEMPFAIL).
+const PENDING: u8 = 75;
+
+/// How soon a daemon that could not be asked is asked again: it may just be starting or ending,
+/// which takes some tenths of a second.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// Drains for as long as it takes; the socket is open meanwhile, so that people see why. Gives back
+/// the exit status, which is the bad config's in any case.
+///
+/// # Errors
+/// If the state folder cannot be used.
+pub(crate) async fn for_bad_config(
+    paths: &Paths,
+    loaded: Loaded,
+    log: &Log,
+) -> Result<u8, Failure> {
+    let signals = Signals::catch()?;
+    log.say(failure::list(&loaded.faults));
+    if !State::is_anything_in(&paths.state_dir)? {
+        return Ok(BAD_CONFIG);
+    }
+    let state = match State::open(&paths.state_dir) {
+        Ok(state) => state,
+        // That daemon sees to what is recorded.
+        Err(Failure::Held(_)) => return Ok(BAD_CONFIG),
+        Err(failure) => return Err(failure),
+    };
+    if state.found.is_nothing() {
+        return Ok(BAD_CONFIG);
+    }
+    warn!("the config is bad: what is recorded is revoked, and nothing new is taken in");
+    let mut works = Works::take_up(state, loaded.config, texts(&loaded.warnings))?;
+    works.keeper.drain_for(&texts(&loaded.faults));
+    // Revoking matters more than being asked about it.
+    let listener = listen(paths).map_err(|failure| warn!("{failure}")).ok();
+    if works.run(signals, listener, true).await? == End::AtRest {
+        info!("drained");
+    }
+    tell(&works.keeper.left(), log);
+    Ok(BAD_CONFIG)
+}
+
+/// `--drain`: by this process, or by the daemon that runs. Gives back the exit status.
+///
+/// # Errors
+/// If the state folder cannot be used.
+pub(crate) async fn on_request(
+    paths: &Paths,
+    loaded: Loaded,
+    timeout: Option<Duration>,
+    log: &Log,
+) -> Result<u8, Failure> {
+    if !loaded.faults.is_empty() {
+        log.say(failure::list(&loaded.faults));
+    }
+    if !State::is_anything_in(&paths.state_dir)? {
+        return Ok(0);
+    }
+    let until = Instant::now() + timeout.unwrap_or(loaded.config.revocation.shutdown_grace);
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let pid = match State::open(&paths.state_dir) {
+            Ok(state) => return alone(state, loaded.config, left, log).await,
+            Err(Failure::Held(LockError::Held { pid, .. })) => pid,
+            Err(failure) => return Err(failure),
+        };
+        let why = match running::revoke_all(paths.sockets.clone(), pid, left).await {
+            Ok(sessions) if Instant::now() >= until || sessions.iter().all(is_settled) => {
+                let unconfirmed = tell(&sessions, log);
+                if unconfirmed == 0 {
+                    return Ok(0);
+                }
+                log.say("the daemon keeps trying: see securid-ctl status");
+                return Ok(PENDING);
+            }
+            // It answers before its time because it ends: then this process goes on.
+            Ok(_) => None,
+            Err(why) if why.passes && !left.is_zero() => None,
+            Err(why) => Some(why),
+        };
+        let Some(why) = why else {
+            tokio::time::sleep(AGAIN).await;
+            continue;
+        };
+        // Something is recorded, so something may live.
+        log.say(format_args!(
+            "what is recorded in {} is not confirmed dead: {} keeps it, and cannot be asked: {why}\n\
+             End it, or let it go on (kill -CONT), and try again.",
+            paths.state_dir.display(),
+            pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}")),
+        ));
+        return Ok(PENDING);
+    }
+}
+
+/// No daemon runs.
+async fn alone(state: State, config: Config, within: Duration, log: &Log) -> Result<u8, Failure> {
+    // What cannot be read may be a live token's.
+    let unreadable = state.found.unreadable;
+    let mut unconfirmed = unreadable;
+    if !state.found.is_nothing() {
+        let signals = Signals::catch()?;
+        let mut works = Works::take_up(state, config, Vec::new())?;
+        works.keeper.drain(Some(within));
+        works.run(signals, None, true).await?;
+        unconfirmed += tell(&works.keeper.left(), log);
+        for id in works.keeper.undecided() {
+            unconfirmed += 1;
+            log.say(format_args!(
+                "session {id} has a damaged record, and the keyring does not say whether it has \
+                 its token"
+            ));
+        }
+    }
+    if unreadable > 0 {
+        log.say(format_args!("records that cannot be read: {unreadable}"));
+    }
+    if unconfirmed == 0 {
+        return Ok(0);
+    }
+    log.say("what is not confirmed dead stays recorded: the next start goes on with it");
+    Ok(PENDING)
+}
+
+/// Whether nothing more can be done: it is dead, or lost.
+fn is_settled(session: &LogoutItem) -> bool {
+    matches!(session.state, SessionState::Ended | SessionState::Lost)
+}
+
+/// Tells of every session that was not revoked, and counts those that can be. What is lost cannot.
+fn tell(left: &[LogoutItem], log: &Log) -> usize {
+    let mut unconfirmed = 0;
+    for LogoutItem { id, instance, state, last_error, .. } in left {
+        match state {
+            SessionState::Ended => {}
+            SessionState::Lost => log.say(format_args!(
+                "session {id} ({instance}) is lost, its token gone from the keyring: it could not \
+                 be revoked; securid-ctl forget {id} --yes gives it up"
+            )),
+            _ => {
+                unconfirmed += 1;
+                let error = last_error.as_deref().unwrap_or("there was no answer yet");
+                log.say(format_args!("session {id} ({instance}) is not confirmed dead: {error}"));
+            }
+        }
+    }
+    unconfirmed
+}

@@ -1,0 +1,71 @@
+//! Draining: everything recorded is revoked, and the daemon ends when nothing is left to be.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use securid_ipc::messages::LogoutItem;
+use securid_session::{Event, Moment, Phase, SessionId};
+
+use super::Keeper;
+use super::stopping::INTENTS_WITHIN;
+use crate::clock;
+
+/// What a daemon that drains has to mind.
+pub(super) struct Draining {
+    /// When it ends whatever is left; without it, it never gives up.
+    by: Option<Moment>,
+}
+
+impl Draining {
+    pub(super) fn wakes_at(&self) -> Option<Moment> {
+        let by = self.by?;
+        Some(if by.reached(clock::now()) { by.after(INTENTS_WITHIN) } else { by })
+    }
+}
+
+impl Keeper {
+    /// Revokes all that there is, within this time or for as long as it takes. Other than at a stop,
+    /// a keyring that does not answer is waited for: the tokens are nowhere else.
+    pub(crate) fn drain(&mut self, within: Option<Duration>) {
+        let by = within.map(|within| clock::now().after(within));
+        self.draining = Some(Draining { by });
+        self.event(Event::Stop { keep: false });
+    }
+
+    /// The same for as long as it takes, because of these faults of the config.
+    pub(crate) fn drain_for(&mut self, faults: &[String]) {
+        let why = "draining, because the config is bad: what is recorded is revoked, then it ends";
+        self.problems.push(why.to_owned());
+        self.problems.extend_from_slice(faults);
+        self.drain(None);
+    }
+
+    /// What has a record still.
+    pub(crate) fn left(&self) -> Vec<LogoutItem> {
+        let known = self.known();
+        self.machine.sessions().map(|session| known.logout(session)).collect()
+    }
+
+    /// Sessions whose records are damaged, and of whose secrets the keyring did not say anything.
+    pub(crate) fn undecided(&self) -> BTreeSet<SessionId> {
+        self.search.undecided()
+    }
+
+    /// Whether nothing can be revoked any more: all is dead and cleared away, or lost. (A secret whose
+    /// record is damaged, in a store that does not say whether it is there, is found by a later start.)
+    pub(super) fn is_drained(&self) -> bool {
+        self.draining.is_some()
+            && self.machine.at_rest()
+            && self.search.is_at_rest()
+            && self.machine.sessions().all(|session| session.phase() == Phase::Lost)
+    }
+
+    /// Whether its time is over. The next daemon goes on where intents are on disk, so these are
+    /// waited for a little longer.
+    pub(super) fn drain_is_over(&self) -> bool {
+        let over = |at: Moment| at.reached(clock::now());
+        self.draining.as_ref().and_then(|draining| draining.by).is_some_and(|by| {
+            over(by) && (self.machine.intents_settled() || over(by.after(INTENTS_WITHIN)))
+        })
+    }
+}

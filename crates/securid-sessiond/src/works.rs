@@ -1,0 +1,138 @@
+//! The daemon with or without a socket: a keeper that has taken up all that is recorded.
+
+use std::sync::Arc;
+
+use securid_ipc::server::{Listener, serve};
+use securid_store::{Disk, Keyring, Preference, StateLock, StoreKind, crash};
+use tokio::sync::{mpsc, oneshot};
+use tracing::info;
+
+use crate::config::Config;
+use crate::errands::Errands;
+use crate::failure::Failure;
+use crate::keeper::{End, Findings, Keeper, Message};
+use crate::service::Desk;
+use crate::signals::Signals;
+use crate::state::{Found, State};
+
+/// Everything that works on the sessions of one state folder.
+pub(crate) struct Works {
+    pub(crate) keeper: Keeper,
+    pub(crate) config: Arc<Config>,
+    errands: Errands,
+    incoming: mpsc::UnboundedReceiver<Message>,
+    _lock: StateLock,
+}
+
+impl Works {
+    /// Takes up what was found; `problems` are for people, besides those of the state folder.
+    ///
+    /// # Errors
+    /// If there are no random numbers, or no thread for the disk.
+    pub(crate) fn take_up(
+        state: State,
+        config: Config,
+        mut problems: Vec<String>,
+    ) -> Result<Self, Failure> {
+        let State { namespace, records, history, found, lock } = state;
+        let (inbox, incoming) = mpsc::unbounded_channel();
+        let tell = inbox.clone();
+        let disk = Disk::start(records, history, move || {
+            // The keeper is gone only when the daemon is.
+            let _ = tell.send(Message::RecordsGone);
+        })?;
+        let errands = Errands::new(Keyring::system(namespace), disk, inbox);
+        let config = Arc::new(config);
+        problems.extend(found.problems.iter().cloned());
+        let findings = Findings { problems, left_alone: found.left_alone.clone() };
+        let seed = getrandom::u64().map_err(Failure::Random)?;
+        let mut keeper = Keeper::new(Arc::clone(&config), errands.clone(), findings, seed);
+        restore(&mut keeper, found, config.keyring);
+        errands.look_at_keyring(config.keyring);
+        Ok(Self { keeper, config, errands, incoming, _lock: lock })
+    }
+
+    /// Works until the end, and serves clients where there is a listener. `draining`: whether they
+    /// can bring nothing new.
+    ///
+    /// # Errors
+    /// If the alarm clock or the server fails.
+    pub(crate) async fn run(
+        &mut self,
+        mut signals: Signals,
+        listener: Option<Listener>,
+        draining: bool,
+    ) -> Result<End, Failure> {
+        let (config, errands) = (Arc::clone(&self.config), self.errands.clone());
+        let inbox = errands.inbox.clone();
+        let desk = Arc::new(Desk { config, draining, errands });
+        let (close, closed) = oneshot::channel::<()>();
+        let mut server = tokio::spawn(async {
+            let closed = async {
+                let _ = closed.await;
+            };
+            match listener {
+                Some(listener) => serve(listener, desk, closed).await,
+                None => closed.await,
+            }
+        });
+        let end = tokio::select! {
+            end = self.keeper.run(&mut self.incoming) => end?,
+            () = signals.tell(&inbox) => End::AtOnce,
+            panicked = &mut server => {
+                // It ends by itself only if a call panicked: a half-dead daemon helps nobody.
+                let error = format!("the server ended: {panicked:?}");
+                return Err(std::io::Error::other(error).into());
+            }
+        };
+        crash::point("stop.over", "");
+        if end != End::AtOnce {
+            // Whoever still waits for an answer is told that there will be none.
+            self.incoming.close();
+            while self.incoming.try_recv().is_ok() {}
+            self.keeper.say_goodbye();
+            let _ = close.send(());
+            let _ = server.await;
+            crash::point("stop.told", "");
+        }
+        Ok(end)
+    }
+}
+
+fn restore(keeper: &mut Keeper, found: Found, keyring: Preference) {
+    // Wherever secrets of ours may be: in the store for new ones, and in those of the records.
+    let mut kinds = vec![match keyring {
+        Preference::Auto => StoreKind::SecretService,
+        Preference::Fixed(kind) => kind,
+    }];
+    for kind in found.records.iter().filter_map(|(r, _)| StoreKind::from_name(&r.about.keyring)) {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    info!(records = found.records.len(), "taking up what is recorded");
+    for (record, same_boot) in found.records {
+        crash::point("load.restored", &record.key.id);
+        keeper.restore(record, same_boot);
+    }
+    for kind in &kinds {
+        keeper.look_for_orphans(*kind);
+    }
+    // Not every store can be searched, but the index tells what to look for.
+    for (id, keyring) in found.unrecorded {
+        match StoreKind::from_name(&keyring) {
+            Some(kind) => keeper.look_for_unrecorded(kind, id),
+            None => keeper.note_problem(format!(
+                "session {id} has no record, and its secret is in a keyring that this build does \
+                 not know ({keyring})"
+            )),
+        }
+    }
+    // Where the index is damaged too, a damaged record's file still tells the name.
+    if keyring == Preference::Auto && !kinds.contains(&StoreKind::Keyutils) {
+        kinds.push(StoreKind::Keyutils);
+    }
+    for id in found.damaged {
+        kinds.iter().for_each(|kind| keeper.look_for(*kind, id.clone()));
+    }
+}
