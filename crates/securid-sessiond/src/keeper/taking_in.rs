@@ -182,6 +182,7 @@ impl Keeper {
             }
         };
         info!(session = %key.id, %error, "not taken in");
+        crash::point("add.rejected", &key.id);
         for bringer in self.taking_in.waiting.remove(key).unwrap_or_default() {
             let _ = bringer.reply.send(Err(error.clone()));
         }
@@ -206,6 +207,7 @@ impl Keeper {
             .map(|s| s.id().clone())
             .collect();
         for id in others {
+            crash::point("replace.asked", &id);
             self.event(Event::Revoke { id, reason: Reason::Replaced });
         }
     }
