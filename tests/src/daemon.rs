@@ -58,17 +58,33 @@ impl House {
     ///
     /// # Panics
     /// If it does not come up.
-    pub fn start_telling(&mut self, mut command: Command, stderr: impl Into<Stdio>) {
+    pub fn start_telling(&mut self, command: Command, stderr: impl Into<Stdio>) {
+        if !self.start_mortal(command, stderr) {
+            let status = self.wait_for_end(PATIENCE);
+            panic!("the daemon ended at its start, {status}:\n{}", self.log());
+        }
+    }
+
+    /// The same with a daemon that may die at its start: whether it lived to answer.
+    ///
+    /// # Panics
+    /// If it neither answers nor ends.
+    pub fn start_mortal(&mut self, mut command: Command, stderr: impl Into<Stdio>) -> bool {
         assert!(self.daemon.is_none(), "a daemon runs already");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
-        let mut daemon = Process::start(command);
+        self.daemon = Some(Process::start(command));
         eventually("the daemon to answer", || {
-            if let Some(status) = daemon.ended() {
-                panic!("the daemon ended at its start, {status}:\n{}", self.log());
-            }
-            Client::connect(&self.socket()).ok()
-        });
-        self.daemon = Some(daemon);
+            let answers = Client::connect(&self.socket()).is_ok();
+            (answers || self.has_ended()).then_some(answers)
+        })
+    }
+
+    /// Whether the daemon has ended by itself.
+    ///
+    /// # Panics
+    /// If none was started.
+    pub fn has_ended(&mut self) -> bool {
+        self.daemon.as_mut().expect("a daemon was started").ended().is_some()
     }
 
     /// Runs the daemon with more words to its end, which has to come by itself.

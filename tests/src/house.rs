@@ -194,6 +194,19 @@ impl House {
         files(&self.disk.as_ref().map_or(folder.clone(), |disk| disk.seen(&folder)))
     }
 
+    /// The index of sessions beside the records.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn index(&self) -> PathBuf {
+        let is_index = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default();
+            name.to_string_lossy().starts_with("index-")
+        };
+        files(&self.state_dir()).into_iter().find(is_index).expect("there is an index")
+    }
+
     fn uid(&self) -> u32 {
         self.plan.user.unwrap_or_else(|| rustix::process::geteuid().as_raw())
     }

@@ -10,6 +10,7 @@
 //! | `faults` | nothing but the server's own word confirms; whatever it does, the daemon goes on |
 //! | `crash` | `kill -9` and reboots lose nothing that was acknowledged |
 //! | `time` | hours asleep count |
+//! | `crash_points` | the same at every point between two effects, and again while it recovers |
 //! | `stopping` | a stop revokes everything, in time, and what it cannot confirm is kept |
 //! | `keyring_faults` | a locked, hanging, full or lying store loses nothing and hangs nobody |
 //! | `secret_service` | the same with a real gnome-keyring: locked, frozen, absent, late |
@@ -32,6 +33,8 @@
 //! - [`House`] (`house`), [`Plan`] (`plan`): a server, a folder, a daemon; `daemon` starts and ends it,
 //!   `sessions` has the calls;
 //! - [`Client`] (`client`): the protocol by hand;
+//! - [`MortalHouse`] (`mortal`, `asks`), [`lives`]: a daemon that may die at any moment, and what is
+//!   played with it; `recovery`: what has to hold then; [`trace`]: the points that were passed;
 //! - [`process`]: children that end when they are dropped;
 //! - [`programs`]: the programs under test;
 //! - [`SecretService`] (`secret_service`), [`kernel_keys`]: real keyrings;
@@ -46,26 +49,32 @@
 // All of this is test code: what cannot be had fails the test.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod asks;
 pub mod client;
 mod daemon;
 mod fickle;
 mod house;
 pub mod kernel_keys;
 mod leaks;
+pub mod lives;
+mod mortal;
 pub mod patience;
 mod plan;
 pub mod process;
 pub mod programs;
 mod prompter;
+mod recovery;
 mod secret_service;
 mod sessions;
 mod slow_syncs;
 mod small_disk;
 pub mod stranger;
+pub mod trace;
 
 pub use client::{Client, RpcFault, outcome};
 pub use fickle::Fickle;
 pub use house::{House, PASSWORD};
+pub use mortal::{AtServer, Died, Mortal, MortalHouse, Server, Told};
 pub use patience::{PATIENCE, eventually, is_installed, skipped, timed, within};
 pub use plan::Plan;
 pub use prompter::{Dialog, Prompter};

@@ -16,14 +16,6 @@ fn record(house: &House, id: &str) -> PathBuf {
     sessions(house).join(format!("{id}.json"))
 }
 
-/// The index of this machine; there is one.
-fn index(house: &House) -> PathBuf {
-    let mut files = fs::read_dir(house.state_dir()).unwrap().flatten().map(|file| file.path());
-    let is_index =
-        |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("index");
-    files.find(is_index).expect("there is an index")
-}
-
 fn problems(house: &House) -> String {
     house.call("daemon.status", json!({}))["problems"].to_string()
 }
@@ -76,7 +68,7 @@ fn neither_a_record_nor_a_secret() {
     }
     house.start();
     eventually("the index to forget it", || {
-        fs::read_to_string(index(&house)).unwrap().contains("\"gone\":true").then_some(())
+        fs::read_to_string(house.index()).unwrap().contains("\"gone\":true").then_some(())
     });
     eventually("a word about it", || {
         house.log().contains("neither its record nor its secret").then_some(())
@@ -158,7 +150,7 @@ fn an_index_that_is_damaged_or_gone() {
     let mut house = House::open(Plan::default());
     let (id, token) = house.add_one();
     house.kill_9();
-    let path = index(&house);
+    let path = house.index();
     fs::write(&path, b"\x00\xff noise\n").unwrap();
     house.start();
     assert_eq!(house.token(&id), token);

@@ -31,7 +31,7 @@ use securid_session::{
     About, Action, Denial, Event, Found, Key, Machine, Moment, Origin, Phase, Session, SessionId,
     Verdict,
 };
-use securid_store::{Entry, HistoryLine, KeyringError, StoreKind};
+use securid_store::{Entry, HistoryLine, KeyringError, StoreKind, crash};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, info, warn};
 
@@ -220,6 +220,7 @@ impl Keeper {
                 let known = SessionId::parse(&id).and_then(|id| self.machine.session(&id));
                 if let Some(key) = known.map(|session| session.key().clone()) {
                     info!(session = %key.id, "its client has gone: it is revoked");
+                    crash::point("login.abandoned", &key.id);
                     self.event(Event::Abandon { key });
                 }
             }

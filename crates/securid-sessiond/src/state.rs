@@ -65,7 +65,7 @@ impl State {
         if !aside.is_empty() {
             let (place, files) = (folder.join(DAMAGED), aside.len());
             found.problems.push(format!(
-                "{} has {files} damaged records: look at them, then remove them",
+                "{} has {files} damaged files: look at them, then remove them",
                 place.display()
             ));
         }

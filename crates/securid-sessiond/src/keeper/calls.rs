@@ -135,6 +135,7 @@ impl Keeper {
 
     fn touch(&mut self, params: &Use) -> Result<Reply, RpcError> {
         let id = self.one(params.session.as_deref())?.id().clone();
+        crash::point("use.asked", &id);
         match self.event(Event::Touch { id: id.clone(), span: params.in_use_for }) {
             Some(denial) => Err(trouble::denial(denial, id.as_str(), None)),
             None => Ok(Reply::Touched(SessionRef { session: id.to_string() })),

@@ -69,7 +69,9 @@ impl Logout {
             }
         }
         self.done.sort_by(|a, b| a.id.cmp(&b.id));
-        crash::point("logout.answered", self.done.len());
+        for item in &self.done {
+            crash::point("logout.answered", &item.id);
+        }
         let view = LogoutView { sessions: self.done, refused: self.refused };
         // Its client may have gone; the revocations go on.
         let _ = self.reply.send(Ok(Reply::Logout(view)));

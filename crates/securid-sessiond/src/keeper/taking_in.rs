@@ -177,6 +177,7 @@ impl Keeper {
     pub(super) fn reject(&mut self, key: &Key, why: Rejection) {
         let error = self.troubles.of_rejection(key, why);
         info!(session = %key.id, %error, "not taken in");
+        crash::point("add.rejected", &key.id);
         for bringer in self.taking_in.waiting.remove(key).unwrap_or_default() {
             let _ = bringer.reply.send(Err(error.clone()));
         }
@@ -204,6 +205,7 @@ impl Keeper {
             .map(|s| s.id().clone())
             .collect();
         for id in others {
+            crash::point("replace.asked", &id);
             self.event(Event::Revoke { id, reason: Reason::Replaced });
         }
     }

@@ -42,6 +42,7 @@ pub(super) fn take_back(backend: &mut dyn Backend, namespace: &Namespace, entry:
         Ok(_) => Ok(()),
         Err(e) => Err(e),
     };
+    crash::point("keyring.taken-back", &entry.key.id);
     if let Err(error) = undone {
         tracing::warn!(session = %entry.key.id, %error, "a half-stored secret may be left behind");
     }

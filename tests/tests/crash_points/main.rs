@@ -1,0 +1,53 @@
+//! A daemon that dies at any point between two effects, and again while it recovers, forgets
+//! nothing; nor does one that is killed while the server carries its request out.
+//!
+//! - `cell`: one death, or two, and what follows
+//! - `matrix`: all of them, or a sample
+//! - `points`: the points in the source
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod cell;
+mod matrix;
+mod points;
+
+use std::collections::BTreeSet;
+
+use matrix::{Extent, Matrix};
+use securid_tests::lives;
+
+#[test]
+fn every_point_of_the_source_is_passed_by_some_life() {
+    let lives = matrix::traced(lives::ALL, "test");
+    let passed: BTreeSet<String> =
+        lives.iter().flat_map(|(_, passes)| passes).map(|pass| pass.point.clone()).collect();
+    let named = points::of_the_source();
+    let missed: Vec<_> = named.difference(&passed).collect();
+    assert!(missed.is_empty(), "no life passes {missed:?}");
+    let unnamed: Vec<_> = passed.difference(&named).collect();
+    assert!(unnamed.is_empty(), "the source does not seem to name {unnamed:?}");
+}
+
+#[test]
+fn every_point_stands_in_the_documentation() {
+    let listed = points::of_the_documentation();
+    let named = points::of_the_source();
+    assert_eq!(listed, named, "docs/reliability.md, \"Crash points\"");
+}
+
+#[test]
+fn nothing_is_forgotten_wherever_it_dies() {
+    Matrix::new(lives::ALL, "test", Extent::wanted()).play();
+}
+
+#[test]
+fn nor_with_the_kernels_keyring() {
+    if !securid_tests::patience::is_installed("keyctl") {
+        return;
+    }
+    let lives: Vec<_> = lives::ALL
+        .iter()
+        .copied()
+        .filter(|life| ["logout", "restart"].contains(&life.name))
+        .collect();
+    Matrix::new(&lives, "keyutils", Extent::Confirmed).play();
+}
