@@ -17,6 +17,7 @@
 //! | `keyring_moments` | the same in the midst of a login, a start or a stop |
 //! | `keyring_lost` | what counts as lost, and what does not |
 //! | `prompts` | a person is asked for his own login alone, and nobody else waits for him |
+//! | `sealed_file` | the same with a sealed file: no key, a wrong one, damage, reboots, crashes |
 //! | `quota` | the kernel's quota of an ordinary user |
 //! | `disk` | a full, read-only, slow or swept disk, and files that hang |
 //! | `halves` | records without secrets, secrets without records, damage on either side |
@@ -34,7 +35,7 @@
 //! - [`Client`] (`client`): the protocol by hand;
 //! - [`process`]: children that end when they are dropped;
 //! - [`programs`]: the programs under test;
-//! - [`SecretService`] (`secret_service`), [`kernel_keys`]: real keyrings;
+//! - [`SecretService`] (`secret_service`), [`kernel_keys`], `sealed_file`: real keyrings;
 //! - [`Prompter`] (`prompter`): who is asked to unlock one; [`Fickle`] (`fickle`): one that is
 //!   unlocked at the worst moment;
 //! - [`SmallDisk`] (`small_disk`): a file system that can be filled up;
@@ -57,6 +58,7 @@ mod plan;
 pub mod process;
 pub mod programs;
 mod prompter;
+mod sealed_file;
 mod secret_service;
 mod sessions;
 mod slow_syncs;
