@@ -1,7 +1,7 @@
 //! What a change of the sealed file costs: sessions are added one after the other, as `put` does it
 //! (written, synced, read back), then all are read by a new daemon, then all are deleted.
 //!
-//! `cargo bench -p securid-store --bench sealed_file [-- SESSIONS…]`
+//! `cargo bench -p securid-store --bench sealed_file [-- SESSIONS…]`; 10,000 write some 20 GiB.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
