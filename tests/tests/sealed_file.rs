@@ -176,6 +176,21 @@ fn no_key_set_any_more() {
 }
 
 #[test]
+fn a_bad_config_that_still_names_the_key_drains_it() {
+    let mut house = House::open(plan());
+    let (id, token) = house.add_one();
+    house.kill_9();
+    house.change_config("[instances.prod]", "[instances.prod]\nno_such_key = 1");
+    let output = run(house.daemon_command(), "", PATIENCE);
+    assert_eq!(output.status.code(), Some(78), "{output:?}");
+    assert!(!house.fate(&token).alive);
+    house.change_config("no_such_key = 1", "");
+    house.start();
+    assert_eq!(house.eventually_ended(&id)["outcome"], "revoked");
+    house.eventually_empty();
+}
+
+#[test]
 fn the_key_goes_while_the_daemon_runs() {
     let house = House::open(plan());
     let (id, _) = house.add_one();
