@@ -18,6 +18,7 @@
 //! | `keyring_moments` | the same in the midst of a login, a start or a stop |
 //! | `keyring_lost` | what counts as lost, and what does not |
 //! | `prompts` | a person is asked for his own login alone, and nobody else waits for him |
+//! | `sealed_file` | the same with a sealed file: no key, a wrong one, damage, reboots, crashes |
 //! | `quota` | the kernel's quota of an ordinary user |
 //! | `disk` | a full, read-only, slow or swept disk, and files that hang |
 //! | `halves` | records without secrets, secrets without records, damage on either side |
@@ -37,7 +38,7 @@
 //!   played with it; `recovery`: what has to hold then; [`trace`]: the points that were passed;
 //! - [`process`]: children that end when they are dropped;
 //! - [`programs`]: the programs under test;
-//! - [`SecretService`] (`secret_service`), [`kernel_keys`]: real keyrings;
+//! - [`SecretService`] (`secret_service`), [`kernel_keys`], `sealed_file`: real keyrings;
 //! - [`Prompter`] (`prompter`): who is asked to unlock one; [`Fickle`] (`fickle`): one that is
 //!   unlocked at the worst moment;
 //! - [`SmallDisk`] (`small_disk`): a file system that can be filled up;
@@ -64,6 +65,7 @@ pub mod process;
 pub mod programs;
 mod prompter;
 mod recovery;
+mod sealed_file;
 mod secret_service;
 mod sessions;
 mod slow_syncs;

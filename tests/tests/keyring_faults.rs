@@ -196,6 +196,15 @@ fn a_status_notices_by_itself_that_it_hangs() {
 }
 
 #[test]
+fn a_status_right_after_the_start_waits_for_the_first_look() {
+    let mut house = House::build(Plan::default());
+    house.set_keyring_fault(Some("slow:150"));
+    house.start();
+    let status = house.call("daemon.status", json!({}));
+    assert_eq!(status["keyring"]["state"], "ready", "{status}");
+}
+
+#[test]
 fn a_daemon_started_while_it_is_locked() {
     started_while("locked", -32003);
 }

@@ -42,6 +42,10 @@ pub(crate) struct Args {
     /// How long --drain may take [default: the config's shutdown_grace]
     #[arg(long, value_name = "D", value_parser = parse_duration, requires = "drain")]
     pub(crate) timeout: Option<Duration>,
+
+    /// Make a key for keyring = "sealed-file" in a new file (`-`: on stdout), and exit
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["check_config", "drain"])]
+    pub(crate) make_key: Option<PathBuf>,
 }
 
 impl Args {

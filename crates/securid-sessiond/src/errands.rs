@@ -171,12 +171,16 @@ impl Errands {
         });
     }
 
-    /// Looks how the keyring for new secrets is, unless somebody is looking already, and tells the
-    /// keeper. The look goes on to its own deadline even if nobody waits for it.
+    /// Looks how the keyring for new secrets is, or waits for whoever is looking already, and tells
+    /// the keeper. The look goes on to its own deadline even if nobody waits for it.
     pub(crate) fn look_at_keyring(&self, preference: Preference) -> JoinHandle<()> {
         let this = self.clone();
         tokio::spawn(async move {
-            let Ok(_turn) = this.looking.try_acquire() else { return };
+            let Ok(_turn) = this.looking.try_acquire() else {
+                // What he sees is told before his turn is over.
+                let _ = this.looking.acquire().await;
+                return;
+            };
             let seen = this.keyring.choose(preference, false).await;
             let _ = this.inbox.send(Message::KeyringSeen(seen));
         })

@@ -5,6 +5,7 @@ use securid_ipc::server::BindError;
 use securid_store::{DiskError, DiskErrorKind, LockError};
 
 use crate::config::Fault;
+use crate::make_key::NoKey;
 
 /// The exit status for a bad config (sysexits' EX_CONFIG); systemd is told not to restart on it.
 pub(crate) const BAD_CONFIG: u8 = 78;
@@ -29,6 +30,8 @@ pub(crate) enum Failure {
     System(#[from] std::io::Error),
     #[error("no random numbers: {0}")]
     Random(getrandom::Error),
+    #[error("{0}")]
+    NoKey(#[from] NoKey),
 }
 
 /// All faults, a line each.

@@ -6,6 +6,7 @@
 //! | module | is |
 //! |---|---|
 //! | `args`, `config`, `log` | what a person says: flags, files, and what they read |
+//! | `make_key` | a key for the sealed file, and nothing else |
 //! | `start` | the order in which everything comes up and goes down |
 //! | `drain` | the same where everything is only revoked: for `--drain`, and with a bad config |
 //! | `state` | the state folder at a start: its lock, and what was found there |
@@ -29,6 +30,7 @@ mod errands;
 mod failure;
 mod keeper;
 mod log;
+mod make_key;
 mod selector;
 mod servers;
 mod service;

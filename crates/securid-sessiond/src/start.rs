@@ -13,6 +13,7 @@ use crate::drain;
 use crate::failure::Failure;
 use crate::keeper::End;
 use crate::log::Log;
+use crate::make_key::make_key;
 use crate::signals::Signals;
 use crate::state::State;
 use crate::works::Works;
@@ -30,6 +31,10 @@ pub(crate) fn main(args: Args) -> ExitCode {
 }
 
 fn run(args: &Args, log: &Log) -> Result<u8, Failure> {
+    if let Some(target) = &args.make_key {
+        make_key(target)?;
+        return Ok(0);
+    }
     let paths = Paths::from_environment(&args.overrides())?;
     let loaded = config::load(&paths.config, args.check_config);
     for warning in &loaded.warnings {

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use securid_session::{Record, SessionId};
-use securid_store::{Damage, History, Identity, Loaded, Namespace, RecordFolder, StateLock, crash};
+use securid_store::{
+    Damage, History, Identity, Loaded, Namespace, RecordFolder, SealedPlace, StateLock, crash,
+};
 use tracing::warn;
 
 use crate::failure::Failure;
@@ -14,6 +16,8 @@ const DAMAGED: &str = "damaged";
 /// The state folder; no other daemon uses it as long as this lives.
 pub(crate) struct State {
     pub(crate) namespace: Namespace,
+    /// The sealed file. Where its key is, the config says.
+    pub(crate) sealed: SealedPlace,
     pub(crate) records: RecordFolder,
     pub(crate) history: History,
     pub(crate) found: Found,
@@ -56,6 +60,7 @@ impl State {
         crash::point("load.locked", "");
         let identity = Identity::read()?;
         let namespace = Namespace::new(&identity.machine, folder)?;
+        let sealed = SealedPlace::new(folder, &identity, None);
         let mut records = RecordFolder::open(folder, identity)?;
         let mut found = Found::default();
         for loaded in records.load()? {
@@ -77,7 +82,7 @@ impl State {
         }
         found.damaged.retain(|id| found.unrecorded.iter().all(|(other, _)| other != id));
         crash::point("load.read", found.records.len());
-        Ok(Self { namespace, records, history: History::open(folder), found, lock })
+        Ok(Self { namespace, sealed, records, history: History::open(folder), found, lock })
     }
 }
 

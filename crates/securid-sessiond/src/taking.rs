@@ -78,8 +78,10 @@ async fn store(desk: &Desk) -> Result<StoreKind, RpcError> {
         .map_err(|error| trouble::keyring(&error))?;
     if desk.config.require_durable && !kind.survives_reboot() {
         let message = format!("the keyring ({kind}) does not survive a reboot");
-        return Err(RpcError::new(ErrorCode::KeyringUnavailable, message)
-            .with_hint("Start a Secret Service, or set require_durable = false."));
+        return Err(RpcError::new(ErrorCode::KeyringUnavailable, message).with_hint(
+            "Start a Secret Service, give the sealed file a key (key_file), or set \
+                 require_durable = false.",
+        ));
     }
     Ok(kind)
 }

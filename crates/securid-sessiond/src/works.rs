@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use securid_ipc::server::{Listener, serve};
-use securid_store::{Disk, Keyring, Preference, StateLock, StoreKind, crash};
+use securid_store::{
+    Disk, KeyPlace, Keyring, Preference, SealedPlace, StateLock, StoreKind, crash,
+};
 use tokio::sync::{mpsc, oneshot};
 use tracing::info;
 
@@ -34,20 +36,22 @@ impl Works {
         config: Config,
         mut problems: Vec<String>,
     ) -> Result<Self, Failure> {
-        let State { namespace, records, history, found, lock } = state;
+        let State { namespace, sealed, records, history, found, lock } = state;
         let (inbox, incoming) = mpsc::unbounded_channel();
         let tell = inbox.clone();
         let disk = Disk::start(records, history, move || {
             // The keeper is gone only when the daemon is.
             let _ = tell.send(Message::RecordsGone);
         })?;
-        let errands = Errands::new(Keyring::system(namespace), disk, inbox);
+        let key = KeyPlace::find(config.key_file.as_deref());
+        let keyring = Keyring::system(namespace, SealedPlace { key, ..sealed });
+        let errands = Errands::new(keyring, disk, inbox);
         let config = Arc::new(config);
         problems.extend(found.problems.iter().cloned());
         let findings = Findings { problems, left_alone: found.left_alone.clone() };
         let seed = getrandom::u64().map_err(Failure::Random)?;
         let mut keeper = Keeper::new(Arc::clone(&config), errands.clone(), findings, seed);
-        restore(&mut keeper, found, config.keyring);
+        restore(&mut keeper, found, config.keyring, errands.keyring.fallback());
         errands.look_at_keyring(config.keyring);
         Ok(Self { keeper, config, errands, incoming, _lock: lock })
     }
@@ -99,13 +103,16 @@ impl Works {
     }
 }
 
-fn restore(keeper: &mut Keeper, found: Found, keyring: Preference) {
-    // Wherever secrets of ours may be: in the store for new ones, and in those of the records.
+fn restore(keeper: &mut Keeper, found: Found, keyring: Preference, fallback: StoreKind) {
+    // Wherever secrets of ours may be: in the store for new ones, in the sealed file if there is a key
+    // to it, and in the stores of the records.
     let mut kinds = vec![match keyring {
         Preference::Auto => StoreKind::SecretService,
         Preference::Fixed(kind) => kind,
     }];
-    for kind in found.records.iter().filter_map(|(r, _)| StoreKind::from_name(&r.about.keyring)) {
+    let sealed = Some(fallback).filter(|kind| *kind == StoreKind::SealedFile);
+    let recorded = found.records.iter().filter_map(|(r, _)| StoreKind::from_name(&r.about.keyring));
+    for kind in sealed.into_iter().chain(recorded) {
         if !kinds.contains(&kind) {
             kinds.push(kind);
         }

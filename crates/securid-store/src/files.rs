@@ -2,10 +2,12 @@
 //! power cut go to disk. Each step is told to [`crash`], so that tests can
 //! die after it, or drop what a power cut would drop.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
+
+use rustix::fs::OFlags;
 
 use crate::crash::{self, FileOp};
 use crate::disk::DiskError;
@@ -76,6 +78,12 @@ pub(crate) fn replace(
 fn write_and_sync(path: &Path, bytes: &[u8], what: &str) -> io::Result<()> {
     // What a crash left under this name may have other permissions, or be a link.
     remove(path, what)?;
+    write_new(path, bytes, what)
+}
+
+/// Writes a file (0600) under a name that is free, so that it survives a power cut once its folder is
+/// synced as well.
+pub(crate) fn write_new(path: &Path, bytes: &[u8], what: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     crash::did(what, FileOp::Create { path });
     file.write_all(bytes)?;
@@ -151,6 +159,14 @@ pub(crate) fn sync_folder(path: &Path, what: &str) -> Result<(), DiskError> {
     File::open(path).and_then(|f| f.sync_all()).map_err(|e| DiskError::new("sync", path, &e))?;
     crash::did(what, FileOp::SyncFolder { path });
     Ok(())
+}
+
+/// Opens a file to read it; what is no regular file is an error, and a FIFO hangs nobody.
+pub(crate) fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
+    let no_wait = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(no_wait).open(path)?;
+    let about = file.metadata()?;
+    if about.is_file() { Ok((file, about)) } else { Err(io::Error::other("it is no regular file")) }
 }
 
 /// The whole of a file, or `None` if it is longer than `limit` bytes.

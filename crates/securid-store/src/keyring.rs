@@ -17,9 +17,10 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use crate::crash;
+use backend::SealedFile;
 use calls::{Calls, Work};
 
-pub use backend::Backend;
+pub use backend::{Backend, KeyPlace, SealKey, SealedPlace, SealedTrouble};
 pub use entry::Entry;
 pub use error::KeyringError;
 pub use kind::{Preference, Readiness, StoreKind};
@@ -31,8 +32,8 @@ pub const CALL_DEADLINE: Duration = Duration::from_secs(5);
 /// How long [`Keyring::choose`] may take if a person may be asked; the contract's 60 s.
 pub const INTERACTIVE_DEADLINE: Duration = Duration::from_secs(60);
 
-/// What `auto` grants the Secret Service before it turns to the kernel's keyring, so that both fit
-/// into [`CALL_DEADLINE`].
+/// What `auto` grants the Secret Service before it turns to another store, so that both fit into
+/// [`CALL_DEADLINE`].
 const AUTO_SHARE: Duration = Duration::from_secs(3);
 
 /// A handle to all the stores of one daemon. Clones share everything; the thread ends with the last.
@@ -44,6 +45,7 @@ pub struct Keyring {
 struct Shared {
     calls: Arc<Calls>,
     namespace: Namespace,
+    fallback: StoreKind,
 }
 
 impl Drop for Shared {
@@ -55,8 +57,11 @@ impl Drop for Shared {
 impl Keyring {
     /// The stores of this machine.
     #[must_use]
-    pub fn system(namespace: Namespace) -> Self {
-        Self::start(backend::connect, namespace)
+    pub fn system(namespace: Namespace, place: SealedPlace) -> Self {
+        let fallback =
+            if place.key.is_some() { StoreKind::SealedFile } else { StoreKind::Keyutils };
+        let sealed = SealedFile::new(place, namespace.clone());
+        Self::new(move |kind| backend::connect(kind, &sealed), namespace, fallback)
     }
 
     /// Stores of one's own. `connect` is called in the keyring's threads, again after every failure.
@@ -65,8 +70,22 @@ impl Keyring {
         connect: impl Fn(StoreKind) -> Result<Box<dyn Backend>, KeyringError> + Send + Sync + 'static,
         namespace: Namespace,
     ) -> Self {
+        Self::new(connect, namespace, StoreKind::Keyutils)
+    }
+
+    fn new(
+        connect: impl Fn(StoreKind) -> Result<Box<dyn Backend>, KeyringError> + Send + Sync + 'static,
+        namespace: Namespace,
+        fallback: StoreKind,
+    ) -> Self {
         let calls = Calls::new(Box::new(connect));
-        Self { shared: Arc::new(Shared { calls, namespace }) }
+        Self { shared: Arc::new(Shared { calls, namespace, fallback }) }
+    }
+
+    /// What [`Preference::Auto`] turns to where no Secret Service answers.
+    #[must_use]
+    pub fn fallback(&self) -> StoreKind {
+        self.shared.fallback
     }
 
     /// The store for new secrets, which is reachable and unlocked at this moment. With `interactive`
@@ -74,7 +93,8 @@ impl Keyring {
     ///
     /// # Errors
     /// Why there is none. With [`Preference::Auto`] a Secret Service that answers but is locked is an
-    /// error: secrets must not go elsewhere just because somebody has not logged in yet.
+    /// error: secrets must not go elsewhere just because somebody has not logged in yet. Nor do they
+    /// go to the kernel because the key of a sealed file is not there yet.
     pub async fn choose(
         &self,
         preference: Preference,
@@ -93,7 +113,7 @@ impl Keyring {
             Err(KeyringError::Unavailable { .. } | KeyringError::Unresponsive { .. })
                 if preference == Preference::Auto =>
             {
-                let kind = StoreKind::Keyutils;
+                let kind = self.shared.fallback;
                 self.check(kind, began + CALL_DEADLINE).await.map(|()| kind)
             }
             Err(error) => Err(error),

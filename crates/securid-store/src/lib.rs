@@ -8,7 +8,7 @@
 //!   - `keyring/kind.rs`, `name.rs`, `entry.rs`, `error.rs`: the words of the trade
 //!   - `keyring/calls.rs`, `worker.rs`: the queue, the thread, and what happens when it hangs
 //!   - `keyring/safekeeping.rs`: what "stored" means, over any store
-//!   - `keyring/backend.rs`, `backend/`: the stores themselves
+//!   - `keyring/backend.rs`, `backend/`: the stores themselves; `backend/sealed_file.rs` is our own
 //! - [`Disk`] (`disk.rs`): [`Record`](securid_session::Record)s, a file each, and the history of
 //!   ended sessions. A reply means that it is on the platter.
 //!   - `disk/identity.rs`: which machine and which boot a record is from
@@ -32,6 +32,6 @@ pub use disk::{
     Past, RecordFolder, StateLock,
 };
 pub use keyring::{
-    Backend, CALL_DEADLINE, Entry, EntryName, INTERACTIVE_DEADLINE, Keyring, KeyringError,
-    Namespace, Preference, Readiness, StoreKind,
+    Backend, CALL_DEADLINE, Entry, EntryName, INTERACTIVE_DEADLINE, KeyPlace, Keyring,
+    KeyringError, Namespace, Preference, Readiness, SealKey, SealedPlace, SealedTrouble, StoreKind,
 };

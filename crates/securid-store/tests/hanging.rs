@@ -99,7 +99,7 @@ impl Fake {
         let inside = self.world.0.1.wait_while(inside, waits).unwrap();
         match inside.moods.get(&kind) {
             Some(Mood::Locked | Mood::Asks) => Err(KeyringError::Locked { kind, cause }),
-            Some(Mood::Broken) => Err(KeyringError::Unavailable { kind, cause }),
+            Some(Mood::Broken) => Err(KeyringError::Unavailable { kind, cause, hint: "" }),
             _ => Ok(inside),
         }
     }

@@ -18,6 +18,7 @@ use super::{Fault, OnExit};
 pub(crate) struct ConfigFile {
     pub(crate) default_instance: Option<Spanned<String>>,
     pub(crate) keyring: Option<Spanned<String>>,
+    pub(crate) key_file: Option<Spanned<PathBuf>>,
     pub(crate) require_durable: Option<bool>,
     pub(crate) idle_timeout: Option<Limit>,
     pub(crate) max_lifetime: Option<Limit>,

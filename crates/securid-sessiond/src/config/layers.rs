@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use securid_api::{Client, Endpoint, Format};
 use securid_ipc::paths::ConfigFiles;
 use securid_session::Limits;
-use securid_store::{Preference, StoreKind};
+use securid_store::{KeyPlace, Preference, StoreKind};
 use toml::Spanned;
 
 use super::file::Source;
@@ -54,6 +54,7 @@ pub(crate) fn load(files: &ConfigFiles, thorough: bool) -> Loaded {
     let config = merge(&sources, &mut faults);
     if thorough {
         faults.extend(config.instances.values().filter_map(|i| unusable_ca_file(&sources, i)));
+        faults.extend(unusable_key_file(&sources));
     }
     Loaded { config, faults, warnings }
 }
@@ -64,6 +65,12 @@ fn unusable_ca_file(sources: &[Source], instance: &Instance) -> Option<Fault> {
     let error =
         Client::new(instance.endpoint.clone(), Some(file.get_ref()), instance.format).err()?;
     Some(source.fault(file, &format!("instances.{name}.ca_file"), error))
+}
+
+fn unusable_key_file(sources: &[Source]) -> Option<Fault> {
+    let (source, file) = said(sources, |s| s.says.key_file.as_ref())?;
+    let error = KeyPlace::find(Some(file.get_ref()))?.check().err()?;
+    Some(source.fault(file, "key_file", format!("{error}. {}", error.hint())))
 }
 
 /// The machine's file counts only if nobody but root can have written it.
@@ -104,6 +111,7 @@ fn merge(sources: &[Source], faults: &mut Vec<Fault>) -> Config {
     Config {
         default_instance: default_instance(sources, &instances, faults),
         keyring: keyring(sources, faults),
+        key_file: absolute(said(sources, |s| s.says.key_file.as_ref()), "key_file", faults),
         require_durable: last!(require_durable).copied().unwrap_or(false),
         on_exit: last!(on_exit).copied().unwrap_or(OnExit::Revoke),
         revocation,
@@ -119,6 +127,20 @@ fn said<T>(
     sources.iter().rev().find_map(|source| Some((source, what(source)?)))
 }
 
+/// A path, which must be a whole one: the daemon's own folder says nothing.
+fn absolute(
+    said: Option<(&Source, &Spanned<PathBuf>)>,
+    key: &str,
+    faults: &mut Vec<Fault>,
+) -> Option<PathBuf> {
+    let (source, file) = said?;
+    if file.get_ref().is_relative() {
+        let problem = "is a relative path: write the whole one, from /";
+        faults.push(source.fault(file, key, problem));
+    }
+    Some(file.get_ref().clone())
+}
+
 fn keyring(sources: &[Source], faults: &mut Vec<Fault>) -> Preference {
     let Some((source, name)) = said(sources, |s| s.says.keyring.as_ref()) else {
         return Preference::Auto;
@@ -129,7 +151,8 @@ fn keyring(sources: &[Source], faults: &mut Vec<Fault>) -> Preference {
     StoreKind::from_name(name.get_ref()).map_or_else(
         || {
             let problem = format!(
-                "{:?} is no keyring of this version: write auto, secret-service or keyutils",
+                "{:?} is no keyring of this version: write auto, secret-service, sealed-file or \
+                 keyutils",
                 name.get_ref()
             );
             faults.push(source.fault(name, "keyring", problem));
@@ -195,18 +218,12 @@ fn instance(
         }
     };
     let ca_file = said(sources, |s| s.says.instances.get(name)?.ca_file.as_ref());
-    if let Some((source, file)) = ca_file
-        && file.get_ref().is_relative()
-    {
-        let problem = "is a relative path: write the whole one, from /";
-        faults.push(source.fault(file, &key("ca_file"), problem));
-    }
     Some(Instance {
         name: name.to_owned(),
         endpoint: endpoint?,
         username: last!(username).cloned(),
         auth_source: last!(auth_source).cloned(),
-        ca_file: ca_file.map(|(_, file)| file.get_ref().clone()),
+        ca_file: absolute(ca_file, &key("ca_file"), faults),
         format: last!(format).map_or(Format::Json, |f| f.0),
         limits: Limits {
             idle: last!(idle_timeout).map_or(limits.idle, |l| l.0),
@@ -314,6 +331,7 @@ mod tests {
                 "/c.toml:2: idle_timout: this version knows no such key",
             ),
             ("keyring = \"vault\"".into(), "/c.toml:1: keyring: \"vault\" is no keyring"),
+            ("key_file = \"key\"".into(), "/c.toml:1: key_file: is a relative path"),
             ("on_exit = \"ask\"".into(), "/c.toml:1: on_exit: \"ask\": write revoke or keep"),
             ("default_instance = \"x\"".into(), "/c.toml:1: default_instance: there is no table"),
             (

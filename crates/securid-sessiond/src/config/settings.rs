@@ -15,6 +15,8 @@ pub(crate) struct Config {
     /// The instance meant where none is named: the one that the config says, or the only one.
     pub(crate) default_instance: Option<String>,
     pub(crate) keyring: Preference,
+    /// The key of the sealed file.
+    pub(crate) key_file: Option<PathBuf>,
     pub(crate) require_durable: bool,
     pub(crate) on_exit: OnExit,
     pub(crate) revocation: RevocationSettings,

@@ -295,7 +295,7 @@ impl Keeper {
             Preference::Fixed(kind) => kind,
             Preference::Auto => match last_seen(StoreKind::SecretService) {
                 Some(Readiness::Ready | Readiness::Locked) => StoreKind::SecretService,
-                _ => StoreKind::Keyutils,
+                _ => self.errands.keyring.fallback(),
             },
         };
         let state = match last_seen(kind) {

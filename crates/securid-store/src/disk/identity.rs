@@ -27,7 +27,7 @@ pub struct Identity {
 impl Identity {
     /// The first digits of the machine's id: enough for the names of files in a home that machines
     /// share.
-    pub(super) fn short(&self) -> String {
+    pub(crate) fn short(&self) -> String {
         self.machine.chars().take(8).collect()
     }
 

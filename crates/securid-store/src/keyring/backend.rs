@@ -6,8 +6,11 @@ mod collections;
 mod folder;
 #[cfg(target_os = "linux")]
 mod keyutils;
+mod sealed_file;
 #[cfg(target_os = "linux")]
 mod secret_service;
+
+use std::sync::Arc;
 
 use securid_session::SessionId;
 use zeroize::Zeroizing;
@@ -15,6 +18,9 @@ use zeroize::Zeroizing;
 use super::error::KeyringError;
 use super::kind::StoreKind;
 use super::name::{EntryName, Namespace};
+
+pub(super) use sealed_file::SealedFile;
+pub use sealed_file::{KeyPlace, SealKey, SealedPlace, SealedTrouble};
 
 /// A connection to a store. Synchronous, used by one thread at a time, and allowed to hang: whoever
 /// calls it has given it a thread that can be spared.
@@ -57,9 +63,13 @@ pub trait Backend: Send {
 
 /// Connects to a store of this machine.
 #[cfg(target_os = "linux")]
-pub(super) fn connect(kind: StoreKind) -> Result<Box<dyn Backend>, KeyringError> {
+pub(super) fn connect(
+    kind: StoreKind,
+    sealed: &Arc<SealedFile>,
+) -> Result<Box<dyn Backend>, KeyringError> {
     match kind {
         StoreKind::SecretService => Ok(Box::new(secret_service::SecretService::connect()?)),
+        StoreKind::SealedFile => Ok(Box::new(SealedFile::connect(sealed)?)),
         StoreKind::Keyutils => Ok(Box::new(keyutils::Keyutils::connect()?)),
         #[cfg(feature = "test-store")]
         StoreKind::Test => Ok(Box::new(folder::Folder::from_environment()?)),
@@ -68,8 +78,12 @@ pub(super) fn connect(kind: StoreKind) -> Result<Box<dyn Backend>, KeyringError>
 
 /// Connects to a store of this machine.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn connect(kind: StoreKind) -> Result<Box<dyn Backend>, KeyringError> {
+pub(super) fn connect(
+    kind: StoreKind,
+    sealed: &Arc<SealedFile>,
+) -> Result<Box<dyn Backend>, KeyringError> {
     match kind {
+        StoreKind::SealedFile => Ok(Box::new(SealedFile::connect(sealed)?)),
         #[cfg(feature = "test-store")]
         StoreKind::Test => Ok(Box::new(folder::Folder::from_environment()?)),
         _ => Err(KeyringError::unavailable(kind, "this system has no such store")),

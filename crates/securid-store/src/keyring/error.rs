@@ -23,6 +23,8 @@ pub enum KeyringError {
         kind: StoreKind,
         /// Why.
         cause: String,
+        /// What a person can do about it, as a sentence.
+        hint: &'static str,
     },
     /// It did not answer in time, and may or may not have done what it was asked.
     #[error("the keyring ({kind}) does not answer: {cause}")]
@@ -90,18 +92,12 @@ impl KeyringError {
             Self::Locked { .. } => {
                 "Unlock the keyring: log in to the desktop, or open its manager."
             }
-            Self::Unavailable { kind: StoreKind::SecretService, .. } => {
-                "Start a Secret Service (gnome-keyring, KWallet, KeePassXC) with a default \
-                 collection, or set `keyring` to another store."
-            }
-            Self::Unavailable { kind: StoreKind::Keyutils, .. } => {
-                "Set `keyring` to another store: kernel keyrings cannot be used here."
-            }
-            #[cfg(feature = "test-store")]
-            Self::Unavailable { kind: StoreKind::Test, .. } => {
-                "Set SECURID_TEST_STORE to an existing folder."
+            Self::Unavailable { hint, .. } => hint,
+            Self::Unresponsive { kind: StoreKind::SealedFile, .. } => {
+                "Look into the system's log for the disk of the sealed file, or of its key."
             }
             Self::Unresponsive { .. } => "Restart the keyring's service; the daemon tries again.",
+            Self::Full { kind: StoreKind::SealedFile, .. } => "Make room on that file system.",
             Self::Full { .. } => "Log out of sessions that are no longer needed.",
             Self::NotKept { .. } => "Set `keyring` to another store.",
             Self::Damaged { .. } => "Log out at the server, then `securid-ctl forget` the session.",
@@ -116,7 +112,21 @@ impl KeyringError {
     }
 
     pub(super) fn unavailable(kind: StoreKind, cause: impl Into<String>) -> Self {
-        Self::Unavailable { kind, cause: cause.into() }
+        let hint = match kind {
+            StoreKind::SecretService => {
+                "Start a Secret Service (gnome-keyring, KWallet, KeePassXC) with a default \
+                 collection, or set `keyring` to another store."
+            }
+            StoreKind::SealedFile => {
+                "Look into the system's log for that disk; the daemon tries again."
+            }
+            StoreKind::Keyutils => {
+                "Set `keyring` to another store: kernel keyrings cannot be used here."
+            }
+            #[cfg(feature = "test-store")]
+            StoreKind::Test => "Set SECURID_TEST_STORE to an existing folder.",
+        };
+        Self::Unavailable { kind, cause: cause.into(), hint }
     }
 
     pub(super) fn unresponsive(kind: StoreKind, cause: impl Into<String>) -> Self {

@@ -7,6 +7,8 @@ use std::fmt;
 pub enum StoreKind {
     /// The desktop's Secret Service (gnome-keyring, KWallet, KeePassXC), over D-Bus.
     SecretService,
+    /// One encrypted file in the state folder: no desktop needed, but a key from elsewhere.
+    SealedFile,
     /// The kernel's keyrings: no desktop needed, but gone with a reboot.
     Keyutils,
     /// A folder with files in it, for the demo and the tests alone.
@@ -17,6 +19,7 @@ pub enum StoreKind {
 impl StoreKind {
     const ALL: &[Self] = &[
         Self::SecretService,
+        Self::SealedFile,
         Self::Keyutils,
         #[cfg(feature = "test-store")]
         Self::Test,
@@ -27,6 +30,7 @@ impl StoreKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::SecretService => "secret-service",
+            Self::SealedFile => "sealed-file",
             Self::Keyutils => "keyutils",
             #[cfg(feature = "test-store")]
             Self::Test => "test",
@@ -43,7 +47,7 @@ impl StoreKind {
     #[must_use]
     pub fn survives_reboot(self) -> bool {
         match self {
-            Self::SecretService => true,
+            Self::SecretService | Self::SealedFile => true,
             Self::Keyutils => false,
             #[cfg(feature = "test-store")]
             Self::Test => true,
@@ -60,7 +64,8 @@ impl fmt::Display for StoreKind {
 /// Where new secrets are to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Preference {
-    /// The Secret Service if it answers, else the kernel's keyring.
+    /// The Secret Service if it answers, else the sealed file if it has a key, else the kernel's
+    /// keyring.
     Auto,
     /// This one and no other.
     Fixed(StoreKind),

@@ -3,9 +3,11 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use securid_store::{Keyring, KeyringError, Namespace, StoreKind};
+use securid_store::{KeyringError, StoreKind};
 
-use crate::{entry, inner_test, is_inner, must_succeed, suite};
+use crate::{Store, daemon, entry, inner_test, is_inner, must_succeed, suite};
+
+const STORE: Store = Store { kind: StoreKind::Test, daemon, can_search: true };
 
 #[test]
 fn does_the_same_and_has_faults() {
@@ -24,12 +26,12 @@ async fn inner() {
     if !is_inner() {
         return;
     }
-    suite(StoreKind::Test).await;
+    suite(STORE).await;
 
     let folder = std::path::PathBuf::from(std::env::var_os("SECURID_TEST_STORE").unwrap());
     let fault = |text: &str| std::fs::write(folder.join("fault"), text).unwrap();
     let home = tempfile::tempdir().unwrap();
-    let keyring = Keyring::system(Namespace::new("machine", home.path()).unwrap());
+    let keyring = daemon(home.path());
     let (kind, kept) = (StoreKind::Test, entry(1, 9));
     keyring.put(kind, kept.clone()).await.unwrap();
     for (word, expected) in [
@@ -57,7 +59,7 @@ async fn inner() {
     assert!(matches!(hung, Err(KeyringError::Unresponsive { .. })), "{hung:?}");
     assert!(began.elapsed() < Duration::from_secs(6));
     fault("");
-    let keyring = Keyring::system(Namespace::new("machine", home.path()).unwrap());
+    let keyring = daemon(home.path());
     assert_eq!(keyring.ids(kind).await, Ok(Some(vec![kept.key.id.clone()])));
     keyring.delete(kind, &kept.key.id).await.unwrap();
     std::fs::remove_file(folder.join("fault")).unwrap();

@@ -3,18 +3,20 @@
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use securid_store::{Keyring, KeyringError, Namespace, Preference, StoreKind};
+use securid_store::{KeyringError, Preference, StoreKind};
 
-use crate::{entry, inner_test, is_inner, must_succeed, skipped, suite};
+use crate::{Store, daemon, entry, inner_test, is_inner, must_succeed, skipped, suite};
+
+const STORE: Store = Store { kind: StoreKind::Keyutils, daemon, can_search: false };
 
 #[tokio::test]
 async fn does_what_every_store_does() {
     let home = tempfile::tempdir().unwrap();
-    let keyring = Keyring::system(Namespace::new("machine", home.path()).unwrap());
+    let keyring = daemon(home.path());
     if let Err(e) = keyring.choose(Preference::Fixed(StoreKind::Keyutils), false).await {
         return skipped(&format!("{e}"));
     }
-    suite(StoreKind::Keyutils).await;
+    suite(STORE).await;
 }
 
 /// Root has a quota of its own that is a thousand times larger, so this takes another user.
@@ -48,7 +50,7 @@ async fn inner_full() {
     }
     let kind = StoreKind::Keyutils;
     let home = tempfile::tempdir().unwrap();
-    let keyring = Keyring::system(Namespace::new("machine", home.path()).unwrap());
+    let keyring = daemon(home.path());
     if let Err(e) = keyring.choose(Preference::Fixed(kind), false).await {
         return skipped(&format!("{e}"));
     }

@@ -10,13 +10,17 @@
 #[cfg(feature = "test-store")]
 mod folder;
 mod keyutils;
+mod sealed_file;
 mod secret_service;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use securid_session::{Generation, Key, SessionId};
-use securid_store::{Entry, Keyring, KeyringError, Namespace, Preference, Readiness, StoreKind};
+use securid_store::{
+    Entry, Keyring, KeyringError, Namespace, Preference, Readiness, SealedPlace, StoreKind,
+};
 use zeroize::Zeroizing;
 
 /// Set for the inner tests alone; run by hand they would use the person's own keyring.
@@ -30,10 +34,33 @@ fn entry(id: u64, length: usize) -> Entry {
     }
 }
 
+/// What the suite has to know of a store.
+#[derive(Clone, Copy)]
+struct Store {
+    kind: StoreKind,
+    /// The keyring of a daemon with this state folder.
+    daemon: fn(&Path) -> Keyring,
+    can_search: bool,
+}
+
+/// The stores as the daemon with this state folder sees them, without a key to its sealed file.
+fn daemon(home: &Path) -> Keyring {
+    let place = SealedPlace { file: home.join("secrets.sealed"), key: None };
+    Keyring::system(Namespace::new("machine", home).unwrap(), place)
+}
+
 /// What every store has to do.
-async fn suite(kind: StoreKind) {
-    let home = tempfile::tempdir().unwrap();
-    let keyring = Keyring::system(Namespace::new("machine", home.path()).unwrap());
+async fn suite(store: Store) {
+    keeps_what_it_is_given(store).await;
+    keeps_generations_apart(store).await;
+    keeps_daemons_apart(store).await;
+    keeps_anything_that_a_token_may_be(store).await;
+    serves_many_at_once(store).await;
+}
+
+async fn keeps_what_it_is_given(store: Store) {
+    let (kind, home) = (store.kind, tempfile::tempdir().unwrap());
+    let keyring = (store.daemon)(home.path());
     assert_eq!(keyring.state(kind), None);
     assert_eq!(keyring.choose(Preference::Fixed(kind), false).await, Ok(kind));
     assert_eq!(keyring.state(kind), Some(Readiness::Ready));
@@ -43,36 +70,97 @@ async fn suite(kind: StoreKind) {
     keyring.delete(kind, &one.key.id).await.unwrap();
     keyring.put(kind, one.clone()).await.unwrap();
     keyring.put(kind, two.clone()).await.unwrap();
-    assert_eq!(keyring.fetch(kind, &one.key).await, Ok(Some(one.clone())));
+    // The next daemon with this state folder sees it as well.
+    for daemon in [keyring.clone(), (store.daemon)(home.path())] {
+        assert_eq!(daemon.fetch(kind, &one.key).await, Ok(Some(one.clone())));
+        assert_eq!(daemon.fetch(kind, &two.key).await, Ok(Some(two.clone())));
+        assert_eq!(
+            ids(&daemon, store).await,
+            store.can_search.then(|| vec![two.key.id.clone(), one.key.id.clone()])
+        );
+    }
+    keyring.delete(kind, &one.key.id).await.unwrap();
+    for daemon in [keyring.clone(), (store.daemon)(home.path())] {
+        assert_eq!(daemon.fetch(kind, &one.key).await, Ok(None));
+        assert_eq!(daemon.fetch(kind, &two.key).await, Ok(Some(two.clone())), "and no other");
+    }
+    keyring.delete(kind, &one.key.id).await.unwrap();
+    keyring.delete(kind, &two.key.id).await.unwrap();
+    assert_eq!(ids(&keyring, store).await, store.can_search.then(Vec::new));
+}
 
-    // Another daemon of the same user sees the same only from the same state folder.
-    let again = Keyring::system(Namespace::new("machine", home.path()).unwrap());
-    assert_eq!(again.fetch(kind, &two.key).await, Ok(Some(two.clone())));
-    let other_home = tempfile::tempdir().unwrap();
-    let stranger = Keyring::system(Namespace::new("machine", other_home.path()).unwrap());
-    assert_eq!(stranger.fetch(kind, &one.key).await, Ok(None));
-
-    let newer = Entry { key: Key { generation: Generation(99), ..one.key.clone() }, ..one.clone() };
+async fn keeps_generations_apart(store: Store) {
+    let (kind, home) = (store.kind, tempfile::tempdir().unwrap());
+    let (keyring, old) = ((store.daemon)(home.path()), entry(1, 400));
+    keyring.put(kind, old.clone()).await.unwrap();
+    let key = Key { generation: Generation(99), ..old.key.clone() };
+    let newer = Entry { key, token: Zeroizing::new(b"shorter".to_vec()), ..old.clone() };
     keyring.put(kind, newer.clone()).await.unwrap();
     assert_eq!(keyring.fetch(kind, &newer.key).await, Ok(Some(newer.clone())));
-    let old = keyring.fetch(kind, &one.key).await;
-    assert!(matches!(old, Err(KeyringError::Mismatch { .. })), "{old:?}");
+    let found = keyring.fetch(kind, &old.key).await;
+    assert!(matches!(found, Err(KeyringError::Mismatch { .. })), "{found:?}");
+    assert_eq!(keyring.entry(kind, &old.key.id).await, Ok(Some(newer)), "any generation");
+    assert_eq!(ids(&keyring, store).await, store.can_search.then(|| vec![old.key.id.clone()]));
+    keyring.delete(kind, &old.key.id).await.unwrap();
+    assert_eq!(keyring.entry(kind, &old.key.id).await, Ok(None));
+}
 
-    assert_eq!(keyring.entry(kind, &one.key.id).await, Ok(Some(newer.clone())), "any generation");
-    if let Some(mut all) = keyring.ids(kind).await.unwrap() {
-        all.sort();
-        let mut ours = [two.key.id.clone(), newer.key.id.clone()];
-        ours.sort();
-        assert_eq!(all, ours);
-        assert_eq!(stranger.ids(kind).await, Ok(Some(Vec::new())));
-    } else {
-        assert_eq!(kind, StoreKind::Keyutils, "the others can search");
+async fn keeps_daemons_apart(store: Store) {
+    let (kind, mine) = (store.kind, entry(1, 40));
+    let homes = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [keyring, stranger] = homes.each_ref().map(|home| (store.daemon)(home.path()));
+    keyring.put(kind, mine.clone()).await.unwrap();
+    assert_eq!(stranger.fetch(kind, &mine.key).await, Ok(None));
+    assert_eq!(ids(&stranger, store).await, store.can_search.then(Vec::new));
+    stranger.put(kind, entry(1, 50)).await.unwrap();
+    assert_eq!(keyring.fetch(kind, &mine.key).await, Ok(Some(mine.clone())));
+    stranger.delete(kind, &mine.key.id).await.unwrap();
+    assert_eq!(keyring.fetch(kind, &mine.key).await, Ok(Some(mine.clone())));
+    keyring.delete(kind, &mine.key.id).await.unwrap();
+}
+
+async fn keeps_anything_that_a_token_may_be(store: Store) {
+    let (kind, home) = (store.kind, tempfile::tempdir().unwrap());
+    let keyring = (store.daemon)(home.path());
+    let every_byte: Vec<u8> = (0..=255).collect();
+    for token in [every_byte, b"\n".to_vec(), vec![0; 3], "\u{fffd} ü".into(), vec![b'x'; 6000]] {
+        let odd = Entry { token: Zeroizing::new(token), ..entry(7, 1) };
+        keyring.put(kind, odd.clone()).await.unwrap();
+        assert_eq!(keyring.fetch(kind, &odd.key).await, Ok(Some(odd.clone())));
     }
-    for gone in [&newer, &two] {
-        keyring.delete(kind, &gone.key.id).await.unwrap();
-        assert_eq!(keyring.fetch(kind, &gone.key).await, Ok(None));
-        keyring.delete(kind, &gone.key.id).await.unwrap();
+    keyring.delete(kind, &entry(7, 1).key.id).await.unwrap();
+}
+
+/// As many as the daemon has at the keyring at once, and then some.
+async fn serves_many_at_once(store: Store) {
+    let (kind, home) = (store.kind, tempfile::tempdir().unwrap());
+    let keyring = (store.daemon)(home.path());
+    let all: Vec<_> = (0..24).map(|id| entry(id, 30)).collect();
+    let calls = all.iter().cloned().map(|entry| {
+        let keyring = keyring.clone();
+        tokio::spawn(async move {
+            keyring.put(kind, entry.clone()).await.unwrap();
+            if entry.key.generation.0 % 3 == 0 {
+                keyring.delete(kind, &entry.key.id).await.unwrap();
+            }
+        })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        call.await.unwrap();
     }
+    for entry in &all {
+        let kept = (entry.key.generation.0 % 3 != 0).then(|| entry.clone());
+        assert_eq!(keyring.fetch(kind, &entry.key).await, Ok(kept));
+        keyring.delete(kind, &entry.key.id).await.unwrap();
+    }
+}
+
+/// The ids in order; `None` for a store that cannot search, and it alone.
+async fn ids(keyring: &Keyring, store: Store) -> Option<Vec<SessionId>> {
+    let mut ids = keyring.ids(store.kind).await.unwrap();
+    ids.iter_mut().for_each(|ids| ids.sort());
+    assert_eq!(ids.is_some(), store.can_search);
+    ids
 }
 
 /// This binary again, for one inner test.

@@ -4,9 +4,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use securid_store::{Keyring, KeyringError, Namespace, Preference, Readiness, StoreKind};
+use securid_store::{Keyring, KeyringError, Preference, Readiness, StoreKind};
 
-use crate::{entry, inner_test, is_inner, must_succeed, skipped, suite};
+use crate::{Store, daemon, entry, inner_test, is_inner, must_succeed, skipped, suite};
+
+const STORE: Store = Store { kind: StoreKind::SecretService, daemon, can_search: true };
 
 #[test]
 fn does_the_same_and_never_prompts() {
@@ -106,10 +108,10 @@ async fn inner() {
     }
     let kind = StoreKind::SecretService;
     let home = tempfile::tempdir().unwrap();
-    let keyring = Keyring::system(Namespace::new("machine", home.path()).unwrap());
+    let keyring = daemon(home.path());
     let mut service = GnomeKeyring::start();
     ready(&keyring).await;
-    suite(kind).await;
+    suite(STORE).await;
     let kept = entry(1, 40);
     keyring.put(kind, kept.clone()).await.unwrap();
 
@@ -169,7 +171,7 @@ async fn inner() {
     login.abort();
 
     // Frozen: an error in time, and no thread in it for ever.
-    let keyring = Keyring::system(Namespace::new("machine", home.path()).unwrap());
+    let keyring = daemon(home.path());
     service.signal(rustix::process::Signal::STOP);
     let began = Instant::now();
     let frozen = keyring.fetch(kind, &kept.key).await;
@@ -185,7 +187,7 @@ async fn inner_none() {
         return;
     }
     let home = tempfile::tempdir().unwrap();
-    let keyring = Keyring::system(Namespace::new("machine", home.path()).unwrap());
+    let keyring = daemon(home.path());
     let error = keyring.choose(Preference::Fixed(StoreKind::SecretService), false).await;
     assert!(matches!(error, Err(KeyringError::Unavailable { .. })), "{error:?}");
     let absent = keyring.fetch(StoreKind::SecretService, &entry(1, 1).key).await;

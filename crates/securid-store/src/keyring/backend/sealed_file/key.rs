@@ -1,0 +1,242 @@
+//! The key of the sealed file, and where it is kept.
+
+use std::env;
+use std::fmt::{self, Write};
+use std::fs::Metadata;
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::trouble::SealedTrouble;
+use crate::DiskError;
+use crate::files;
+use crate::keyring::name::first_digits;
+
+/// How a key file begins: what it is, and the version of its format.
+const MAGIC: &str = "securid-store-key-1 ";
+
+/// What the credential has to be called.
+const CREDENTIAL: &str = "securid-store-key";
+
+/// A key is 256 bits, what the cipher takes.
+pub(super) const KEY_LEN: usize = 32;
+
+/// A key file has 84 bytes and a newline; what is much longer is another file.
+const LONGEST_FILE: usize = 256;
+
+/// The kernel's number for a user that a user namespace does not know (`overflowuid`). Under systemd's
+/// `PrivateUsers=yes` root looks like that.
+const UNKNOWN_UID: u32 = 65534;
+
+/// Where the key is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// A file that the config names.
+    File(PathBuf),
+    /// A file that systemd has put into the service's `$CREDENTIALS_DIRECTORY`.
+    Credential(PathBuf),
+}
+
+impl KeyPlace {
+    /// The file that the config names, else the credential `securid-store-key` if there is one.
+    #[must_use]
+    pub fn find(key_file: Option<&Path>) -> Option<Self> {
+        if let Some(file) = key_file {
+            return Some(Self::File(file.to_owned()));
+        }
+        let credential = Path::new(&env::var_os("CREDENTIALS_DIRECTORY")?).join(CREDENTIAL);
+        // One that cannot be looked at is there, and the reason is told when it is read.
+        credential.try_exists().unwrap_or(true).then_some(Self::Credential(credential))
+    }
+
+    /// Whether there is a key here that the daemon may use.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(&self) -> Result<(), SealedTrouble> {
+        SealKey::read(self).map(drop)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        let (Self::File(path) | Self::Credential(path)) = self;
+        path
+    }
+
+    /// Nobody else may have written the file or be able to read it.
+    fn is_safe(&self, about: &Metadata) -> Result<(), String> {
+        let (uid, me) = (about.uid(), rustix::process::geteuid().as_raw());
+        let (strange, too_open) = match self {
+            Self::File(_) => (![0, me].contains(&uid), 0o077),
+            // Up to version 253 systemd gives it to the service's user (0400). Later it is root's, and
+            // an access list or the service's own group lets that user read it: mode 0440.
+            Self::Credential(_) => (![0, me, UNKNOWN_UID].contains(&uid), 0o037),
+        };
+        if strange {
+            return Err(format!("it belongs to uid {uid}, and this is uid {me}"));
+        }
+        if about.mode() & too_open != 0 {
+            return Err(format!("it is open to others (mode {:o})", about.mode() & 0o7777));
+        }
+        Ok(())
+    }
+}
+
+/// The key. Wiped when it is dropped.
+pub struct SealKey(Zeroizing<[u8; KEY_LEN]>);
+
+impl fmt::Debug for SealKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealKey").finish_non_exhaustive()
+    }
+}
+
+impl SealKey {
+    /// A key that nobody has.
+    ///
+    /// # Errors
+    /// If the system has no random numbers.
+    pub fn generate() -> Result<Self, getrandom::Error> {
+        let mut bytes = Zeroizing::new([0; KEY_LEN]);
+        getrandom::fill(bytes.as_mut())?;
+        Ok(Self(bytes))
+    }
+
+    /// What a key file holds: one line, which says what it is.
+    #[must_use]
+    pub fn to_line(&self) -> Zeroizing<String> {
+        // The capacity is exact: a string that grew would leave copies of the key behind.
+        let mut line = Zeroizing::new(String::with_capacity(MAGIC.len() + 2 * KEY_LEN + 1));
+        line.push_str(MAGIC);
+        for byte in self.0.iter() {
+            // Writing into a string does not fail.
+            let _ = write!(line, "{byte:02x}");
+        }
+        line.push('\n');
+        line
+    }
+
+    /// Writes it into a new file (0600), so that it survives a power cut. Nothing that is there
+    /// already is touched: another key may be the only one to some sealed file.
+    ///
+    /// # Errors
+    /// If there is something of that name, or the file cannot be written; then it is not there.
+    pub fn write_new(&self, path: &Path) -> Result<(), DiskError> {
+        const WHAT: &str = "key-file";
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        match files::write_new(path, self.to_line().as_bytes(), WHAT) {
+            Ok(()) => files::sync_folder(folder.unwrap_or(Path::new(".")), WHAT),
+            Err(error) => {
+                if error.kind() != io::ErrorKind::AlreadyExists {
+                    // What is half written must not be taken for a key.
+                    let _ = files::remove(path, WHAT);
+                }
+                Err(DiskError::new("make", path, &error))
+            }
+        }
+    }
+
+    pub(super) fn read(place: &KeyPlace) -> Result<Self, SealedTrouble> {
+        let path = place.path();
+        let unreadable = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => SealedTrouble::KeyGone(path.to_owned()),
+            _ => SealedTrouble::KeyUnreadable { path: path.to_owned(), cause: error.to_string() },
+        };
+        let (file, about) = files::open_regular(path).map_err(unreadable)?;
+        place
+            .is_safe(&about)
+            .map_err(|cause| SealedTrouble::KeyExposed { path: path.to_owned(), cause })?;
+        // Room for all that is read, and for finding out that it is too long.
+        let mut text = Zeroizing::new(Vec::with_capacity(2 * LONGEST_FILE));
+        file.take(LONGEST_FILE as u64 + 1).read_to_end(&mut text).map_err(unreadable)?;
+        Self::parse(&text).map_err(|cause| SealedTrouble::NotAKey { path: path.to_owned(), cause })
+    }
+
+    fn parse(text: &[u8]) -> Result<Self, &'static str> {
+        if text.is_empty() {
+            return Err("it is empty");
+        }
+        let digits = text
+            .trim_ascii_end()
+            .strip_prefix(MAGIC.as_bytes())
+            .ok_or("it does not begin with `securid-store-key-1 `")?;
+        if digits.len() != 2 * KEY_LEN {
+            return Err("it has not the 64 digits of a key");
+        }
+        let mut key = Zeroizing::new([0; KEY_LEN]);
+        for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
+            for &digit in pair {
+                let value =
+                    char::from(digit).to_digit(16).ok_or("there are other than hex digits")?;
+                *byte = (*byte << 4) | u8::try_from(value).unwrap_or_default();
+            }
+        }
+        Ok(Self(key))
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(bytes: [u8; KEY_LEN]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    pub(super) fn bytes(&self) -> &[u8; KEY_LEN] {
+        &self.0
+    }
+
+    /// What tells one key from another, and tells nothing else about it: 64 bits of a hash.
+    pub(super) fn id(&self) -> String {
+        let hash = Sha256::new().chain_update("securid-sessiond seal key\0");
+        first_digits(&hash.chain_update(self.0.as_slice()).finalize())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_was_made_can_be_read() {
+        let key = SealKey::generate().unwrap();
+        let line = key.to_line();
+        assert_eq!(line.capacity(), line.len(), "it was allocated once");
+        for text in
+            [line.to_string(), line.trim_end().to_owned(), format!("{}\r\n", line.trim_end())]
+        {
+            assert_eq!(SealKey::parse(text.as_bytes()).unwrap().bytes(), key.bytes());
+        }
+        let upper = line.replace(MAGIC, "").to_uppercase();
+        assert_eq!(SealKey::parse(format!("{MAGIC}{upper}").as_bytes()).unwrap().id(), key.id());
+        assert_ne!(SealKey::generate().unwrap().id(), key.id());
+        assert!(!format!("{key:?}").contains(&line[MAGIC.len()..MAGIC.len() + 4]));
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        let digits = "0123456789abcdef".repeat(4);
+        for (text, expected) in [
+            (String::new(), "it is empty"),
+            (format!("securid-store-key-2 {digits}\n"), "it does not begin"),
+            (digits.clone(), "it does not begin"),
+            (format!("{MAGIC}{}\n", &digits[1..]), "it has not the 64 digits"),
+            (format!("{MAGIC}{digits}0\n"), "it has not the 64 digits"),
+            (format!("{MAGIC}{digits}\nmore\n"), "it has not the 64 digits"),
+            (format!("{MAGIC}+{}\n", &digits[1..]), "there are other"),
+        ] {
+            let told = SealKey::parse(text.as_bytes()).unwrap_err();
+            assert!(told.starts_with(expected), "{text:?}: {told}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_makes_it_panic(text in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = SealKey::parse(&text);
+            let _ = SealKey::parse(&[MAGIC.as_bytes(), &text].concat());
+        }
+    }
+}
