@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::Key;
 
 /// How revocations are tried; the config's `[revocation]` table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Policy {
     /// The longest wait after a first failure.
     pub retry_initial: Duration,

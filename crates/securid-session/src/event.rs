@@ -187,7 +187,7 @@ pub enum Verdict {
 }
 
 /// Something that is to be done, in the order given.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Put this on disk in place of what stood there, synced. Answer: [`Event::Written`].
     Write(Record),

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The life of all sessions of one daemon.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Machine {
     policy: Policy,
     seed: u64,
@@ -28,7 +28,7 @@ pub struct Machine {
 }
 
 /// A session, and where it stands in the machine's lists.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Tracked {
     session: Session,
     /// Its place in the agenda.
@@ -37,7 +37,7 @@ struct Tracked {
     queued: Option<u64>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Stopping {
     keep: bool,
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Key, SessionId};
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Slots {
     /// How many may be out to one origin.
     width: usize,
@@ -16,7 +16,7 @@ pub(crate) struct Slots {
 }
 
 /// The sessions of one origin.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 struct Line {
     out: usize,
     /// Who waits, the longest first: when the attempt fell due, and the session.
