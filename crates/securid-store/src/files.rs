@@ -82,13 +82,19 @@ fn write_and_sync(path: &Path, bytes: &[u8], what: &str) -> io::Result<()> {
 }
 
 /// Writes a file (0600) under a name that is free, so that it survives a power cut once its folder is
-/// synced as well.
+/// synced as well: all of it, or none.
 pub(crate) fn write_new(path: &Path, bytes: &[u8], what: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     crash::did(what, FileOp::Create { path });
-    file.write_all(bytes)?;
-    crash::did(what, FileOp::Append { path, bytes });
-    sync(&file, path, what)
+    let written = file.write_all(bytes).and_then(|()| {
+        crash::did(what, FileOp::Append { path, bytes });
+        sync(&file, path, what)
+    });
+    if written.is_err() {
+        // What is half written must not be taken for the whole.
+        let _ = remove(path, what);
+    }
+    written
 }
 
 /// Adds whole lines to a file, which is made (0600) if it is not there: all of them, or (as far as the

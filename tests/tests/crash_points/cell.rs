@@ -97,8 +97,10 @@ impl Cell {
 
     fn in_login_window(&self, life: &[Pass]) -> bool {
         let last = |point: &str| life.iter().rposition(|pass| pass.point == point);
+        // The sealed file has the secret as soon as it got its name.
+        let arrived = last("keyring.put").max(last("sealed-file.renamed"));
         self.first == First::Killed(AtServer::LoginAnswered)
-            || last("login.answered").is_some_and(|at| last("keyring.put") < Some(at))
+            || last("login.answered").is_some_and(|at| arrived < Some(at))
     }
 }
 

@@ -13,13 +13,15 @@ mod points;
 use std::collections::BTreeSet;
 
 use matrix::{Extent, Matrix};
-use securid_tests::lives;
+use securid_tests::lives::{self, Life};
 
 #[test]
 fn every_point_of_the_source_is_passed_by_some_life() {
-    let lives = matrix::traced(lives::ALL, "test");
-    let passed: BTreeSet<String> =
+    let mut lives = matrix::traced(lives::ALL, "test");
+    lives.extend(matrix::traced(&some(&["logout"]), "sealed-file"));
+    let mut passed: BTreeSet<String> =
         lives.iter().flat_map(|(_, passes)| passes).map(|pass| pass.point.clone()).collect();
+    passed.extend(points::of_making_a_key());
     let named = points::of_the_source();
     let missed: Vec<_> = named.difference(&passed).collect();
     assert!(missed.is_empty(), "no life passes {missed:?}");
@@ -44,10 +46,15 @@ fn nor_with_the_kernels_keyring() {
     if !securid_tests::patience::is_installed("keyctl") {
         return;
     }
-    let lives: Vec<_> = lives::ALL
-        .iter()
-        .copied()
-        .filter(|life| ["logout", "restart"].contains(&life.name))
-        .collect();
-    Matrix::new(&lives, "keyutils", Extent::Confirmed).play();
+    Matrix::new(&some(&["logout", "restart"]), "keyutils", Extent::Confirmed).play();
+}
+
+#[test]
+fn nor_with_a_sealed_file() {
+    let lives = some(&["login", "logout", "restart", "half-added", "orphan"]);
+    Matrix::new(&lives, "sealed-file", Extent::Confirmed).play();
+}
+
+fn some(names: &[&str]) -> Vec<Life> {
+    lives::ALL.iter().copied().filter(|life| names.contains(&life.name)).collect()
 }

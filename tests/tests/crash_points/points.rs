@@ -4,10 +4,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use securid_tests::process::run;
+use securid_tests::{House, PATIENCE, Plan, trace};
+
 /// What passing through a function of the file layer does, one point each. What only a disk that
 /// fails brings about is not among it: a write that is taken back (`removed` of a draft, `cut`).
-const FILE_LAYER: [(&str, &[&str]); 5] = [
+const FILE_LAYER: [(&str, &[&str]); 6] = [
     ("replace(", &["created", "written", "synced", "renamed"]),
+    ("write_new(", &["created", "written", "synced"]),
     ("append(", &["created", "written", "synced"]),
     ("rename(", &["renamed"]),
     ("remove(", &["removed"]),
@@ -42,6 +46,16 @@ pub(crate) fn of_the_source() -> BTreeSet<String> {
         }
     }
     points
+}
+
+/// What `--make-key` passes, which is no life.
+pub(crate) fn of_making_a_key() -> BTreeSet<String> {
+    let house = House::build(Plan::default());
+    let trace = house.path("trace");
+    let mut command = house.daemon_command();
+    command.env("SECURID_CRASH_TRACE", &trace).arg("--make-key").arg(house.path("key"));
+    assert!(run(command, "", PATIENCE).status.success());
+    trace::read(&trace).into_iter().map(|pass| pass.point).collect()
 }
 
 /// What stands in the first column of the table below "Crash points".

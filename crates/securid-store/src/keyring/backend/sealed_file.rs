@@ -35,9 +35,6 @@ use crate::keyring::name::{EntryName, Namespace};
 pub use key::{KeyPlace, SealKey};
 pub use trouble::SealedTrouble;
 
-/// The name of its crash points.
-const WHAT: &str = "sealed-file";
-
 /// No file is longer: 10,000 sessions with the longest tokens that there can be (16 KiB) fit in.
 const LONGEST_FILE: u64 = 256 * 1024 * 1024;
 
@@ -86,8 +83,9 @@ impl SealedFile {
     /// Puts these bytes into the place of the file; on the platter when it returns.
     fn replace(&self, bytes: &[u8]) -> Result<(), SealedTrouble> {
         let name = self.place.file.file_name().unwrap_or_default().to_string_lossy();
-        files::replace(self.folder(), &name, &format!(".tmp-{name}"), bytes, WHAT)?;
-        Ok(files::sync_folder(self.folder(), WHAT)?)
+        let temporary = format!(".tmp-{name}");
+        files::replace(self.folder(), &name, &temporary, bytes, "sealed-file")?;
+        Ok(files::sync_folder(self.folder(), "sealed-file")?)
     }
 
     fn turn(&self) -> MutexGuard<'_, ()> {
@@ -240,7 +238,7 @@ impl Backend for Connection {
             return Ok(self.replace(&bytes)?);
         }
         // It may be gone since a moment that a power cut would undo.
-        Ok(files::sync_folder(shared.folder(), WHAT).map_err(SealedTrouble::from)?)
+        Ok(files::sync_folder(shared.folder(), "sealed-file").map_err(SealedTrouble::from)?)
     }
 
     fn names(&mut self, _namespace: &Namespace) -> Result<Option<Vec<SessionId>>, KeyringError> {

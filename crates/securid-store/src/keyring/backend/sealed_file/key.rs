@@ -124,18 +124,10 @@ impl SealKey {
     /// # Errors
     /// If there is something of that name, or the file cannot be written; then it is not there.
     pub fn write_new(&self, path: &Path) -> Result<(), DiskError> {
-        const WHAT: &str = "key-file";
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        match files::write_new(path, self.to_line().as_bytes(), WHAT) {
-            Ok(()) => files::sync_folder(folder.unwrap_or(Path::new(".")), WHAT),
-            Err(error) => {
-                if error.kind() != io::ErrorKind::AlreadyExists {
-                    // What is half written must not be taken for a key.
-                    let _ = files::remove(path, WHAT);
-                }
-                Err(DiskError::new("make", path, &error))
-            }
-        }
+        files::write_new(path, self.to_line().as_bytes(), "key-file")
+            .map_err(|error| DiskError::new("make", path, &error))?;
+        files::sync_folder(folder.unwrap_or(Path::new(".")), "key-file")
     }
 
     pub(super) fn read(place: &KeyPlace) -> Result<Self, SealedTrouble> {
