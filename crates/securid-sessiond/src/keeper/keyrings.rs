@@ -30,6 +30,8 @@ pub(super) struct Search {
     stores: Vec<StoreKind>,
     /// Entries that could not be read yet.
     suspects: Vec<(StoreKind, SessionId)>,
+    /// How many questions are out, each with the keyring's deadline.
+    asked: usize,
     at: Option<Moment>,
     wait: Option<Duration>,
 }
@@ -38,16 +40,23 @@ impl Search {
     pub(super) fn wakes_at(&self) -> Option<Moment> {
         self.at
     }
+
+    /// Whether what a store has is being found out at this moment.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.asked > 0
+    }
 }
 
 impl Keeper {
     /// Looks for the secret of a session whose record was damaged.
     pub(crate) fn look_for(&mut self, kind: StoreKind, id: SessionId) {
+        self.search.asked += 1;
         self.errands.read_orphan(kind, id);
     }
 
     /// Asks a store for secrets without a record, now and whenever it comes back.
     pub(crate) fn look_for_orphans(&mut self, kind: StoreKind) {
+        self.search.asked += 1;
         self.errands.list(kind);
     }
 
@@ -57,12 +66,13 @@ impl Keeper {
         kind: StoreKind,
         found: Result<Option<Vec<SessionId>>, KeyringError>,
     ) {
+        self.search.asked = self.search.asked.saturating_sub(1);
         match found {
             Ok(ids) => {
                 self.search.wait = None;
                 for id in ids.unwrap_or_default() {
                     if !self.is_known(&id) {
-                        self.errands.read_orphan(kind, id);
+                        self.look_for(kind, id);
                     }
                 }
             }
@@ -83,6 +93,7 @@ impl Keeper {
         id: &SessionId,
         read: Result<Option<Entry>, KeyringError>,
     ) {
+        self.search.asked = self.search.asked.saturating_sub(1);
         let entry = match read {
             Ok(Some(entry)) if !self.is_known(id) => entry,
             // Cleared up meanwhile, or taken in.
@@ -130,10 +141,10 @@ impl Keeper {
     pub(super) fn search_again(&mut self) {
         self.search.at = None;
         for kind in std::mem::take(&mut self.search.stores) {
-            self.errands.list(kind);
+            self.look_for_orphans(kind);
         }
         for (kind, id) in std::mem::take(&mut self.search.suspects) {
-            self.errands.read_orphan(kind, id);
+            self.look_for(kind, id);
         }
     }
 
