@@ -170,6 +170,11 @@ impl House {
         self.boot_id = Some(format!("a boot after {:?}", self.boot_id));
     }
 
+    /// The next daemon believes that this is the boot; `None`: the machine's own.
+    pub fn boot(&mut self, id: Option<&str>) {
+        self.boot_id = id.map(str::to_owned);
+    }
+
     /// The file system of the state folder.
     #[must_use]
     pub fn disk(&self) -> &SmallDisk {

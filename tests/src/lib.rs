@@ -11,6 +11,7 @@
 //! | `crash` | `kill -9` and reboots lose nothing that was acknowledged |
 //! | `time` | hours asleep count |
 //! | `crash_points` | the same at every point between two effects, and again while it recovers |
+//! | `power_cut` | a power cut at any instant, whatever it takes along, loses nothing either |
 //! | `stopping` | a stop revokes everything, in time, and what it cannot confirm is kept |
 //! | `keyring_faults` | a locked, hanging, full or lying store loses nothing and hangs nobody |
 //! | `secret_service` | the same with a real gnome-keyring: locked, frozen, absent, late |

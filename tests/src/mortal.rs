@@ -21,6 +21,9 @@ use crate::trace::{self, Pass};
 /// live and die in a run.
 const STEP: Duration = Duration::from_millis(2);
 
+/// How long a daemon passes no point until it counts as idle: many times what a sync takes.
+const QUIET: Duration = Duration::from_millis(60);
+
 /// While a life is played, retries wait for longer than it takes, so that nothing but its own steps
 /// makes the daemon do anything, and every playing passes the same points.
 pub(crate) const PATIENT: &str =
@@ -206,6 +209,20 @@ impl MortalHouse {
     pub fn list(&mut self) -> Option<Vec<Value>> {
         let answer = self.ask("session.list", json!({})).ok()?;
         Some(answer.expect("a list is never refused")["sessions"].as_array()?.clone())
+    }
+
+    /// Waits until it does nothing any more: its trace stands still.
+    pub fn until_idle(&mut self) -> Mortal<()> {
+        let length =
+            |this: &Self| std::fs::metadata(this.trace_file()).map_or(0, |file| file.len());
+        let (mut last, mut since) = (length(self), Instant::now());
+        self.until("the end of its work", |this| {
+            let now = length(this);
+            if now != last {
+                (last, since) = (now, Instant::now());
+            }
+            (since.elapsed() >= QUIET).then_some(())
+        })
     }
 
     /// Probes until there is something.

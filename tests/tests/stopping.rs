@@ -1,6 +1,7 @@
 //! A stop revokes everything, in time; what it cannot confirm is kept for the next start.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::fs;
 use std::time::Duration;
 
 use securid_simulator::Fault;
@@ -95,6 +96,20 @@ fn a_hanging_keyring_does_not_hold_it_up() {
     house.set_keyring_fault(None);
     house.start();
     house.eventually_empty();
+}
+
+/// A stop right after the start: whether there are secrets without a record is not known yet.
+#[test]
+fn one_without_a_record_is_revoked_too() {
+    let mut house = House::open(Plan::default());
+    let (_, token) = house.add_one();
+    house.kill_9();
+    house.records().iter().for_each(|record| fs::remove_file(record).unwrap());
+    house.set_keyring_fault(Some("slow:300"));
+    house.start();
+    assert_eq!(house.terminate().code(), Some(0));
+    assert!(!house.fate(&token).alive);
+    assert_eq!((house.records().len(), house.secrets()), (0, 0));
 }
 
 #[test]

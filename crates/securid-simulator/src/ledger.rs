@@ -82,6 +82,17 @@ impl Ledger {
         })
     }
 
+    /// Takes the end of a token back; whether it was dead.
+    pub(crate) fn revive(&self, token: &str) -> bool {
+        self.enter(|books| match books.token(token) {
+            Some(entry) if !entry.alive => {
+                (entry.alive, entry.ended_at, entry.ended_by) = (true, None, None);
+                true
+            }
+            _ => false,
+        })
+    }
+
     pub(crate) fn is_alive(&self, token: &str) -> bool {
         self.enter(|books| books.token(token).is_some_and(|entry| entry.alive))
     }

@@ -117,6 +117,11 @@ impl Simulator {
         self.server.ledger.end(token, EndedBy::Expired)
     }
 
+    /// A dead token is alive again, as on a server that was set back to a backup; whether it was dead.
+    pub fn revive(&self, token: &str) -> bool {
+        self.server.ledger.revive(token)
+    }
+
     /// What really happened up to now.
     #[must_use]
     pub fn truth(&self) -> Truth {

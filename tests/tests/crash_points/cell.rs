@@ -1,14 +1,10 @@
 //! One death, or two, and what follows.
 
 use std::fmt;
-use std::time::{Duration, Instant};
 
 use securid_tests::lives::Life;
 use securid_tests::trace::Pass;
 use securid_tests::{AtServer, MortalHouse, Server};
-
-/// How long the trace has to stand still until a daemon that was asked nothing more counts as idle.
-const QUIET: Duration = Duration::from_millis(60);
 
 /// One field of the matrix.
 #[derive(Clone)]
@@ -76,7 +72,9 @@ impl Cell {
             First::Killed(at) => house.killed_at = Some(*at),
         }
         let lived = house.start().and_then(|()| (self.life.play)(&mut house));
-        let died_first = lived.is_err() || (house.runs() && dies_yet(&mut house, &self.first));
+        // What it does beside its last answer belongs to its life.
+        let died_first = lived.is_err() || (house.runs() && house.until_idle().is_err());
+        assert!(!died_first || self.first != First::AtTheEnd, "it died of itself");
         house.end();
         let life = house.take_trace();
 
@@ -102,22 +100,4 @@ impl Cell {
         self.first == First::Killed(AtServer::LoginAnswered)
             || last("login.answered").is_some_and(|at| arrived < Some(at))
     }
-}
-
-/// Waits until it is idle: whether it dies on the way.
-fn dies_yet(house: &mut MortalHouse, first: &First) -> bool {
-    let length = |house: &MortalHouse| std::fs::metadata(house.trace_file()).map_or(0, |f| f.len());
-    let (mut last, mut since) = (length(house), Instant::now());
-    while since.elapsed() < QUIET {
-        if house.house.has_ended() {
-            assert!(*first != First::AtTheEnd, "it died of itself:\n{}", house.house.log());
-            return true;
-        }
-        let now = length(house);
-        if now != last {
-            (last, since) = (now, Instant::now());
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    false
 }

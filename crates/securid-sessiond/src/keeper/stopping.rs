@@ -83,7 +83,13 @@ impl Keeper {
         let over = |at: Moment| at.reached(clock::now());
         match stopping.at_once_by {
             Some(by) => (self.machine.intents_settled() || over(by)).then_some(End::AtOnce),
-            None if self.machine.at_rest() && self.logins_in_flight == 0 => Some(End::AtRest),
+            // A secret without a record that is being looked for has nobody else to revoke it.
+            None if self.machine.at_rest()
+                && self.logins_in_flight == 0
+                && (stopping.keep || self.search.is_at_rest()) =>
+            {
+                Some(End::AtRest)
+            }
             None => over(stopping.by).then_some(End::GraceOver),
         }
     }

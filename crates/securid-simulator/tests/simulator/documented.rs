@@ -187,12 +187,16 @@ fn other_commands_need_a_live_token() {
     let in_url = command(&format!("cmd=findUsers&token={token}"), "", "");
     assert_eq!(ask(&simulator, &in_url).unwrap().body, "userid=alice\n");
 
+    assert!(!simulator.revive(&token));
     assert!(simulator.expire(&token));
     let reply = ask(&simulator, &find_users(&token)).unwrap();
     assert_eq!(reply.status, 401);
     assert!(reply.body.contains("for the command 'findUsers'. Token is invalid or expired"));
     assert_eq!(simulator.truth().token(&token).unwrap().other_requests, 3);
     assert_eq!(simulator.truth().logout_requests, 0);
+
+    assert!(simulator.revive(&token));
+    assert_eq!(ask(&simulator, &find_users(&token)).unwrap().status, 200);
 }
 
 #[test]

@@ -37,7 +37,8 @@ impl Entry {
     ///
     /// The checksum is there for the token: one that a store cut short or garbled would be sent,
     /// the server would call it invalid, and the real one would be forgotten alive.
-    pub(super) fn seal(&self) -> Zeroizing<Vec<u8>> {
+    #[must_use]
+    pub fn seal(&self) -> Zeroizing<Vec<u8>> {
         let head =
             format!("{MAGIC}\n{}\n{}\n{}\n", self.key.id, self.key.generation.0, self.origin);
         let check = checksum(&head, &self.token);
