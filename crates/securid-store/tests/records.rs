@@ -336,7 +336,7 @@ fn what_the_index_does_not_know_it_learns_from_the_records() {
     fs::write(&index, b"{\"id\":\"0000000000000001\",\"keyring\":\"keyutils\"}\n\xff\xfe\n{\"id\"")
         .unwrap();
     let damaged = state.path().join("damaged");
-    let told = Loaded::DamagedIndex { lines: 2, folder: damaged.clone() };
+    let told = Loaded::DamagedIndex { lines: 1, folder: damaged.clone() };
     assert_eq!(folder(state.path()).load().unwrap(), [told, missing(1)]);
     assert!(damaged.join("index-01234567").is_file());
     assert_eq!(folder(state.path()).load().unwrap(), [missing(1)]);

@@ -49,11 +49,14 @@ impl Index {
     ) -> Result<(Self, usize), DiskError> {
         let mut index = Self::new(state_dir, identity);
         let text = index.text()?;
-        let strange = text.split(|&b| b == b'\n').filter(|line| !index.take(line)).count();
+        let whole = whole(&text);
+        let strange = whole.split(|&b| b == b'\n').filter(|line| !index.take(line)).count();
         if strange > 0 {
             files::own_folder(damaged)?;
             files::replace(damaged, &index.name, &format!(".{}", index.name), &text, "damaged")?;
             files::sync_folder(damaged, "damaged")?;
+        }
+        if strange > 0 || whole.len() < text.len() {
             index.rewrite()?;
         }
         Ok((index, strange))
@@ -178,6 +181,15 @@ impl Index {
     }
 }
 
+/// What was written to its end. A crash may leave part of a line, or zeros where one was to be: that
+/// is no damage, for whatever counts was synced.
+fn whole(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+    let (lines, rest) = text.split_at(end);
+    let rest = rest.split(|&b| b == 0).next().unwrap_or_default();
+    if serde_json::from_slice::<Line>(rest).is_ok() { &text[..end + rest.len()] } else { lines }
+}
+
 fn text(lines: impl Iterator<Item = Line>) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     for line in lines {
@@ -266,6 +278,29 @@ mod tests {
         let lines = fs::read_to_string(index.path()).unwrap().lines().count();
         assert!(lines <= IDLE_LINES + 2, "{lines}");
         assert_eq!(known(state.path()).len(), 2);
+    }
+
+    #[test]
+    fn a_line_that_a_crash_cut_off_is_no_damage() {
+        let state = private_folder();
+        let (mut index, _) = open(state.path());
+        add(&mut index, 0..2);
+        let before = fs::read(index.path()).unwrap();
+        add(&mut index, 2..3);
+        let after = fs::read(index.path()).unwrap();
+        for cut in before.len()..=after.len() {
+            for zeros in [0, after.len() - cut, 4096] {
+                let mut text = after[..cut].to_vec();
+                text.resize(cut + zeros, 0);
+                fs::write(index.path(), text).unwrap();
+                let known = known(state.path()).len();
+                assert_eq!(known, 2 + usize::from(cut + 1 >= after.len()), "{cut} and {zeros}");
+                assert!(!state.path().join("damaged").exists());
+                let (mut index, _) = open(state.path());
+                add(&mut index, 7..8);
+                assert_eq!(open(state.path()).1, 0, "the next line is whole");
+            }
+        }
     }
 
     proptest! {
