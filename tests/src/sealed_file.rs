@@ -35,6 +35,12 @@ impl House {
         self.path("key")
     }
 
+    /// Whether secrets go there.
+    #[must_use]
+    pub fn sealed_file_is_used(&self) -> bool {
+        self.plan.keyring == "sealed-file"
+    }
+
     /// The sealed file.
     ///
     /// # Panics

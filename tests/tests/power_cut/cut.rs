@@ -70,6 +70,10 @@ impl Cut {
                 Some(bytes) => fs::write(path, bytes).unwrap(),
             }
         }
+        if house.sealed_file_is_used() {
+            // It is part of the image.
+            return;
+        }
         let machine = Identity::read().unwrap().machine;
         // The name is of the folder's path, which has to be there to be resolved.
         let folder = house.state_dir();

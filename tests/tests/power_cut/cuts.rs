@@ -37,8 +37,8 @@ pub(crate) struct Recording {
 
 impl Recording {
     /// Plays a life to its end.
-    pub(crate) fn of(life: &Life) -> Self {
-        let mut house = MortalHouse::build("test", Server::Confirms);
+    pub(crate) fn of(life: &Life, keyring: &'static str) -> Self {
+        let mut house = MortalHouse::build(keyring, Server::Confirms);
         if let Some(before) = life.before {
             before(&mut house).expect("nothing kills it");
         }
@@ -139,7 +139,7 @@ struct Tally {
 ///
 /// # Panics
 /// If anything is forgotten.
-pub(crate) fn all_cuts(lives: &[Life]) {
+pub(crate) fn all_cuts(lives: &[Life], keyring: &'static str) {
     let began = Instant::now();
     let seed = std::env::var("SECURID_POWER_CUTS_SEED")
         .map_or(SEED, |seed| seed.parse().expect("SECURID_POWER_CUTS_SEED is a number"));
@@ -151,7 +151,7 @@ pub(crate) fn all_cuts(lives: &[Life]) {
             scope.spawn(|| {
                 let next = || lock(&queue).pop_front();
                 while let Some((life, part)) = next() {
-                    part_of_a_life(&life, part, seed, &tally);
+                    part_of_a_life((&life, keyring), part, seed, &tally);
                 }
             });
         }
@@ -167,8 +167,13 @@ pub(crate) fn all_cuts(lives: &[Life]) {
     assert!(tally.failed.is_empty(), "{} failed: {:#?}", tally.failed.len(), tally.failed);
 }
 
-fn part_of_a_life(life: &Life, part: usize, seed: u64, tally: &Mutex<Tally>) {
-    let mut recording = Recording::of(life);
+fn part_of_a_life(
+    (life, keyring): (&Life, &'static str),
+    part: usize,
+    seed: u64,
+    tally: &Mutex<Tally>,
+) {
+    let mut recording = Recording::of(life, keyring);
     let mut way = Vec::new();
     for (n, (point, cuts)) in recording.cuts(life, seed).into_iter().enumerate() {
         way.push(point.clone());

@@ -29,7 +29,15 @@ fn lives() -> Vec<Life> {
 
 #[test]
 fn nothing_is_forgotten_whenever_the_power_goes() {
-    all_cuts(&lives());
+    all_cuts(&lives(), "test");
+}
+
+/// There the secrets are on the same disk, and lose what was not synced as everything else does.
+#[test]
+fn nor_with_a_sealed_file() {
+    let names = ["login", "logout", "restart", "half-added", "keep"];
+    let lives: Vec<_> = lives().into_iter().filter(|life| names.contains(&life.name)).collect();
+    all_cuts(&lives, "sealed-file");
 }
 
 /// The disks that a daemon would leave which does not sync are told from those that it leaves.
@@ -41,7 +49,7 @@ fn a_sync_that_is_left_out_is_noticed() {
         [("sync-folder", Fate::Nothing), ("sync", Fate::NamesAlone), ("sync", Fate::Nothing)]
     {
         for point in told {
-            let mut recording = Recording::of(&logout);
+            let mut recording = Recording::of(&logout, "test");
             assert_eq!(
                 recording.broken_after(point, fate.clone()),
                 None,
