@@ -213,7 +213,9 @@ impl House {
             let name = path.file_name().unwrap_or_default();
             name.to_string_lossy().starts_with("index-")
         };
-        files(&self.state_dir()).into_iter().find(is_index).expect("there is an index")
+        let folder = self.state_dir();
+        let folder = self.disk.as_ref().map_or(folder.clone(), |disk| disk.seen(&folder));
+        files(&folder).into_iter().find(is_index).expect("there is an index")
     }
 
     fn uid(&self) -> u32 {

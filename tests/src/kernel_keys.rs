@@ -21,11 +21,11 @@ const UNLINK: &str = "p=$(keyctl get_persistent @s) || exit 1; \
 /// The keys of the daemon with this state folder, which is that of user `uid`.
 #[must_use]
 pub fn of(state_dir: &Path, uid: u32) -> Vec<String> {
-    let Ok(namespace) = Identity::read().and_then(|id| Namespace::new(&id.machine, state_dir))
-    else {
+    let (Ok(identity), Ok(path)) = (Identity::read(), state_dir.canonicalize()) else {
         // Without a state folder it never had one.
         return Vec::new();
     };
+    let namespace = Namespace::new(&identity.machine, &path);
     let listed = keyctl(LIST, &[], uid);
     let ours = format!(";{}:", namespace.as_str());
     let lines = listed.lines().filter(|line| line.contains(&ours));

@@ -56,10 +56,11 @@ impl House {
     /// If it cannot be opened.
     #[must_use]
     pub fn sealed_secrets(&self) -> usize {
-        let Ok(namespace) = Namespace::new(&identity().machine, &self.state_dir()) else {
+        let Ok(path) = self.state_dir().canonicalize() else {
             // Without a state folder there never was one.
             return 0;
         };
+        let namespace = Namespace::new(&identity().machine, &path);
         let keyring = Keyring::system(namespace, self.sealed_place());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let ids = runtime.expect("a runtime").block_on(keyring.ids(StoreKind::SealedFile));

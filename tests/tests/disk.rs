@@ -3,12 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
 use rustix::fs::{CWD, Mode, mkfifoat};
 use securid_simulator::Fault;
-use securid_tests::{House, PASSWORD, Plan, SlowSyncs, SmallDisk, is_installed, timed, within};
+use securid_tests::{
+    House, PASSWORD, Plan, SlowSyncs, SmallDisk, eventually, is_installed, timed, within,
+};
 use serde_json::json;
 
 /// Room again is noticed within the longest wait between two errands (30 s).
@@ -78,6 +81,49 @@ fn full() {
     for (id, _) in &held {
         assert!(house.ended(id).is_some(), "{id} is not in the history");
     }
+}
+
+/// Nothing is called durable that is not: the next daemon would lend it again.
+#[test]
+fn a_lost_one_that_is_logged_out_on_a_full_disk() {
+    if !SmallDisk::is_possible() {
+        return;
+    }
+    let mut house = House::open(Plan { disk: Some("128k"), ..Plan::default() });
+    let (id, _) = house.add_one();
+    house.kill_9();
+    house.lose(&id);
+    house.start();
+    eventually("it to be missed", || (house.state(&id) == "lost").then_some(()));
+    house.disk().fill();
+    let view = house.call("session.logout", json!({"sessions": [id]}));
+    assert_eq!(view["sessions"][0]["state"], "lost", "{view}");
+    assert_eq!(view["sessions"][0]["durable"], false, "{view}");
+    house.disk().empty();
+    within(NOTICED, "the intent on disk", || {
+        (house.session(&id)?["revocation"]["durable"] == true).then_some(())
+    });
+    let view = house.call("session.logout", json!({"sessions": [id]}));
+    assert_eq!(view["sessions"][0]["durable"], true, "{view}");
+}
+
+/// What a power cut leaves, and no room to mend it: what is recorded is revoked all the same.
+#[test]
+fn a_torn_index_on_a_full_disk() {
+    if !SmallDisk::is_possible() {
+        return;
+    }
+    let mut house = House::open(Plan { disk: Some("128k"), ..Plan::default() });
+    let (id, token) = house.add_one();
+    house.kill_9();
+    let index = house.index();
+    OpenOptions::new().append(true).open(index).unwrap().write_all(&[0; 40]).unwrap();
+    house.disk().fill();
+    house.start();
+    assert_eq!(house.token(&id), token);
+    assert_eq!(house.logout(&id, "10s")["outcome"], "revoked");
+    assert!(!house.fate(&token).alive);
+    house.disk().empty();
 }
 
 #[test]

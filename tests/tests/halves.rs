@@ -2,10 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
+use std::process::Command;
 
 use securid_simulator::Fault;
-use securid_tests::{House, Plan, eventually, is_installed};
+use securid_tests::patience::is_root;
+use securid_tests::process::run;
+use securid_tests::{House, PATIENCE, Plan, eventually, is_installed, skipped};
 use serde_json::json;
 
 fn sessions(house: &House) -> PathBuf {
@@ -57,23 +61,30 @@ fn without_a_record(keyring: &'static str) {
     assert_eq!(problems(&house), "[]");
 }
 
+/// The store may only seem to have nothing: what the index knows is looked for at each start.
 #[test]
 fn neither_a_record_nor_a_secret() {
     let mut house = House::open(Plan::default());
-    let (id, _) = house.add_one();
+    let (id, token) = house.add_one();
     house.kill_9();
     fs::remove_file(record(&house, &id)).unwrap();
-    for secret in fs::read_dir(house.path("store")).unwrap().flatten() {
-        fs::remove_file(secret.path()).unwrap();
-    }
+    let (store, elsewhere) = (house.path("store"), house.path("elsewhere"));
+    fs::rename(&store, &elsewhere).unwrap();
+    fs::create_dir(&store).unwrap();
     house.start();
-    eventually("the index to forget it", || {
-        fs::read_to_string(house.index()).unwrap().contains("\"gone\":true").then_some(())
-    });
     eventually("a word about it", || {
         house.log().contains("neither its record nor its secret").then_some(())
     });
     assert_eq!(house.sessions(), [json!(null); 0]);
+    assert!(house.terminate().success());
+    assert!(house.fate(&token).alive);
+
+    fs::remove_dir(&store).unwrap();
+    fs::rename(&elsewhere, &store).unwrap();
+    house.start();
+    assert_eq!(house.eventually_ended(&id)["reason"], "orphan");
+    assert!(!house.fate(&token).alive);
+    house.eventually_empty();
 }
 
 #[test]
@@ -168,4 +179,65 @@ fn an_index_that_is_damaged_or_gone() {
     house.start();
     assert_eq!(house.eventually_ended(&id)["reason"], "orphan");
     assert!(!house.fate(&token).alive);
+}
+
+/// The names of secrets are made from the folder's path: the one that it had first.
+#[test]
+fn a_state_folder_that_is_moved_and_one_that_is_copied() {
+    let mut house = House::open(Plan::default());
+    let (id, token) = house.add_one();
+    let (unrecorded, other) = house.add_one();
+    house.kill_9();
+    fs::remove_file(record(&house, &unrecorded)).unwrap();
+    let (old, new) = (house.state_dir(), house.path("home/moved"));
+    fs::rename(&old, &new).unwrap();
+    symlink(&new, &old).unwrap();
+    house.start();
+    assert_eq!(house.token(&id), token);
+    assert_eq!(house.eventually_ended(&unrecorded)["reason"], "orphan");
+    assert!(!house.fate(&other).alive);
+
+    house.kill_9();
+    fs::remove_file(&old).unwrap();
+    fs::rename(&new, &old).unwrap();
+    let copied = Command::new("cp").arg("-a").args([&old, &new]).status().unwrap();
+    assert!(copied.success());
+    let mut command = house.daemon_command();
+    command.arg("--state-dir").arg(&new);
+    let refused = run(command, "", PATIENCE);
+    assert_eq!(refused.status.code(), Some(74), "{refused:?}");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("it is a copy of"), "{refused:?}");
+    house.start();
+    assert_eq!(house.token(&id), token);
+}
+
+/// A kernel keyring of another user namespace is another one: nothing is absent because it is not
+/// there, and nothing is stored in it.
+#[test]
+fn a_kernel_keyring_of_another_namespace() {
+    if !is_installed("keyctl") || !is_root() {
+        return skipped("only root can have a user namespace for certain");
+    }
+    let mut house = House::open(Plan { keyring: "keyutils", ..Plan::default() });
+    let (id, token) = house.add_one();
+    let (unrecorded, other) = house.add_one();
+    house.kill_9();
+    fs::remove_file(record(&house, &unrecorded)).unwrap();
+    let daemon = house.daemon_command();
+    let mut within = Command::new("unshare");
+    within.args(["-U", "--map-root-user"]).arg(daemon.get_program()).args(daemon.get_args());
+    within.env_clear();
+    within.envs(daemon.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    house.start_with(within);
+    let refused = house.refused("session.token", json!({"session": id}));
+    assert_eq!(refused.code, -32004, "{refused:?}");
+    assert!(refused.message.contains("namespace"), "{refused:?}");
+    let brought = house.simulator.issue("alice");
+    assert_eq!(house.refused("session.add", json!({"token": brought})).code, -32004);
+    assert_eq!(house.state(&id), "active", "not lost");
+    house.kill_9();
+    house.start();
+    assert_eq!(house.token(&id), token);
+    assert_eq!(house.eventually_ended(&unrecorded)["reason"], "orphan");
+    assert!(!house.fate(&other).alive);
 }

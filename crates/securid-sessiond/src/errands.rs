@@ -204,17 +204,6 @@ impl Errands {
         }));
     }
 
-    /// Has the index forget a session of which nothing is left. If that fails, the next start looks
-    /// for its secret in vain once more.
-    pub(crate) fn drop_from_index(&self, id: SessionId) {
-        let this = self.clone();
-        tokio::spawn(async move {
-            if let Err(error) = this.at_the_disk(this.disk.remove(id.clone())).await {
-                debug!(session = %id, %error, "it stays in the index");
-            }
-        });
-    }
-
     fn to_keyring(&self, errand: impl Future<Output = Done> + Send + 'static) {
         self.send(in_turn(&self.keyring_turns, errand));
     }

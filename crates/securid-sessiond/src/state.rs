@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use securid_session::{Record, SessionId};
 use securid_store::{
     Damage, History, Identity, Loaded, Namespace, RecordFolder, SealedPlace, StateLock, crash,
+    filed_under,
 };
 use tracing::warn;
 
@@ -59,7 +60,7 @@ impl State {
         let lock = StateLock::take(folder)?;
         crash::point("load.locked", "");
         let identity = Identity::read()?;
-        let namespace = Namespace::new(&identity.machine, folder)?;
+        let namespace = Namespace::new(&identity.machine, &filed_under(folder, &identity)?);
         let sealed = SealedPlace::new(folder, &identity, None);
         let mut records = RecordFolder::open(folder, identity)?;
         let mut found = Found::default();
@@ -99,12 +100,7 @@ impl Found {
                 return self.records.push((record, same_boot));
             }
             Loaded::Unrecorded { id, keyring } => return self.unrecorded.push((id, keyring)),
-            Loaded::DamagedIndex { lines, folder } => {
-                format!(
-                    "{lines} lines of the index were damaged: a copy is in {}",
-                    folder.display()
-                )
-            }
+            Loaded::DamagedIndex { problem } => problem,
             Loaded::Foreign { path } => {
                 self.left_alone.extend(id);
                 format!("{} is another machine's record: left alone", path.display())

@@ -68,7 +68,7 @@ async fn round(home: &Path, sessions: usize) {
 fn open(home: &Path) -> Keyring {
     let key = Some(KeyPlace::File(home.join("key")));
     let place = SealedPlace { file: home.join("secrets.sealed"), key };
-    Keyring::system(Namespace::new("machine", home).unwrap(), place)
+    Keyring::system(Namespace::new("machine", home), place)
 }
 
 fn entry(number: usize) -> Entry {

@@ -2,6 +2,7 @@
 
 mod document;
 mod error;
+mod filed;
 mod folder;
 mod history;
 mod identity;
@@ -20,6 +21,7 @@ use tokio::sync::oneshot;
 use folder::Change;
 
 pub use error::{DiskError, DiskErrorKind};
+pub use filed::filed_under;
 pub use folder::{Damage, Loaded, RecordFolder};
 pub use history::{History, HistoryLine, Past};
 pub use identity::Identity;

@@ -141,6 +141,14 @@ fn sync(file: &File, path: &Path, what: &str) -> io::Result<()> {
     Ok(())
 }
 
+/// A name like this one that is free in this folder.
+pub(crate) fn free_name(folder: &Path, name: &str) -> Result<String, DiskError> {
+    let numbered = |n| if n == 0 { name.to_owned() } else { format!("{name}.{n}") };
+    let is_free = |name: &String| fs::symlink_metadata(folder.join(name)).is_err();
+    let full = || DiskError::refused(folder, "it is full of files".to_owned());
+    (0_u32..).map(numbered).find(is_free).ok_or_else(full)
+}
+
 /// Gives a file another name, in place of whatever has that name.
 pub(crate) fn rename(from: &Path, to: &Path, what: &str) -> io::Result<()> {
     fs::rename(from, to)?;

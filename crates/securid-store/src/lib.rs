@@ -13,6 +13,7 @@
 //!   ended sessions. A reply means that it is on the platter.
 //!   - `disk/identity.rs`: which machine and which boot a record is from
 //!   - `disk/document.rs`, `folder.rs`: a record as a file, and the folder of them
+//!   - `disk/filed.rs`: under which path the secrets of a folder that was moved are filed
 //!   - `disk/index.rs`: which sessions may have a secret, should their record be gone
 //!   - `disk/history.rs`: the list of ended sessions
 //!   - `disk/lock.rs`: one daemon per state folder
@@ -29,7 +30,7 @@ mod keyring;
 
 pub use disk::{
     Damage, Disk, DiskError, DiskErrorKind, History, HistoryLine, Identity, Loaded, LockError,
-    Past, RecordFolder, StateLock,
+    Past, RecordFolder, StateLock, filed_under,
 };
 pub use keyring::{
     Backend, CALL_DEADLINE, Entry, EntryName, INTERACTIVE_DEADLINE, KeyPlace, Keyring,

@@ -51,7 +51,7 @@ impl World {
                 Ok(Box::new(Fake { world: world.clone(), kind }) as Box<dyn Backend>)
             }
         };
-        let namespace = Namespace::new("machine", &std::env::temp_dir()).unwrap();
+        let namespace = Namespace::new("machine", &std::env::temp_dir());
         (world, Keyring::start(connect, namespace))
     }
 

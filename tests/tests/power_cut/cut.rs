@@ -75,14 +75,9 @@ impl Cut {
             return;
         }
         let machine = Identity::read().unwrap().machine;
-        // The name is of the folder's path, which has to be there to be resolved.
-        let folder = house.state_dir();
-        let was_there = folder.exists();
-        fs::create_dir_all(&folder).unwrap();
-        let namespace = Namespace::new(&machine, &folder).unwrap();
-        if !was_there {
-            fs::remove_dir(&folder).unwrap();
-        }
+        // The folder itself may be gone; whoever makes it anew makes it in the same place.
+        let disk = house.path("disk").canonicalize().unwrap();
+        let namespace = Namespace::new(&machine, &disk.join("state"));
         for (id, fact) in &self.facts {
             if fact.stored && (!fact.deleted || self.undeleted) {
                 let name = format!("store/{}.{id}", namespace.as_str());

@@ -24,7 +24,9 @@ impl Session {
                 StageName::Revoking,
                 State::Revoking(revoking) | State::Lost { pending: Some(revoking), .. },
             ) => {
-                if done {
+                if done && self.stale && revoking.intent == Intent::Unwritten {
+                    // The record was there, and is gone already: it is written once more.
+                } else if done {
                     revoking.intent = Intent::Durable;
                 } else {
                     self.stale = true;
@@ -41,10 +43,11 @@ impl Session {
     }
 
     /// Its record is not on disk any more. What is being added or cleared up needs no record of
-    /// before: the next step writes its own, or none.
+    /// before: the next step writes its own, or none. (One that is active in a moment was written
+    /// before, perhaps.)
     pub(crate) fn record_gone(&mut self) {
         match &mut self.state {
-            State::Active => self.stale = true,
+            State::Active | State::Adding { step: AddStep::Activate, .. } => self.stale = true,
             State::Revoking(revoking) | State::Lost { pending: Some(revoking), .. } => {
                 self.stale = true;
                 if revoking.intent == Intent::Durable {

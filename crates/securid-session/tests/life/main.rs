@@ -464,3 +464,18 @@ fn records_that_vanish_are_written_again() {
     house.die(Duration::ZERO);
     assert_eq!((house.phase(1), house.phase(2)), (Phase::Active, Phase::Revoking));
 }
+
+#[test]
+fn a_record_that_vanished_as_soon_as_it_was_written_is_not_durable() {
+    let mut house = House::new();
+    house.add(1);
+    house.obedient = false;
+    let _ = house.revoke(1);
+    let _ = house.event(Event::RecordsGone);
+    let key = key(1, 1);
+    let actions = house.event(Event::Written { key: key.clone(), done: true });
+    assert_eq!(house.pending(1).durable, None);
+    assert!(matches!(actions[..], [Action::Write(_)]), "{actions:?}");
+    let _ = house.event(Event::Written { key, done: false });
+    assert_eq!(house.pending(1).durable, Some(false));
+}

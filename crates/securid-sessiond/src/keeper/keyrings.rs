@@ -64,8 +64,7 @@ impl Keeper {
         self.errands.read_orphan(kind, id);
     }
 
-    /// The same for one that the index knows and no record tells of. Once it is certain that there is
-    /// no secret either, the index forgets it.
+    /// The same for one that the index knows and no record tells of.
     pub(crate) fn look_for_unrecorded(&mut self, kind: StoreKind, id: SessionId) {
         self.search.unrecorded.insert(id.clone(), kind);
         self.look_for(kind, id);
@@ -123,8 +122,9 @@ impl Keeper {
             Ok(Some(entry)) if !self.is_known(id) => entry,
             Ok(None) if self.search.unrecorded.get(id) == Some(&kind) && !self.is_known(id) => {
                 self.search.unrecorded.remove(id);
-                warn!(session = %id, "neither its record nor its secret is there any more");
-                return self.errands.drop_from_index(id.clone());
+                // It stays in the index: a look at each start costs less than a store that was not
+                // the one that it was taken for.
+                return warn!(session = %id, "neither its record nor its secret is there");
             }
             // Cleared up meanwhile, or taken in.
             Ok(_) => return,

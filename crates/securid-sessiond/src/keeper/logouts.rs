@@ -53,7 +53,8 @@ impl Logout {
     fn is_settled(&self, session: &Session) -> bool {
         match session.phase() {
             Phase::Ended => session.is_over(),
-            Phase::Lost => true,
+            // Should its secret be found again, the intent counts: that it is on disk is waited for.
+            Phase::Lost => session.pending().is_none_or(|p| p.durable.is_some()),
             Phase::Revoking => {
                 self.until.is_none() && session.pending().is_some_and(|p| p.durable.is_some())
             }

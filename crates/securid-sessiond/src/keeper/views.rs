@@ -44,10 +44,10 @@ impl Known<'_> {
     }
 
     /// How far the logout of a session came. An intent whose writing is not settled is not durable;
-    /// that a session is dead or lost is found out anew, so nothing of it can be forgotten.
+    /// that a session is dead is found out anew, so nothing of it can be forgotten.
     pub(super) fn logout(self, session: &Session) -> LogoutItem {
         let pending = session.pending();
-        let over = matches!(session.phase(), Phase::Ended | Phase::Lost);
+        let over = session.phase() == Phase::Ended;
         LogoutItem {
             id: session.id().to_string(),
             instance: session.about().instance.clone(),

@@ -27,8 +27,8 @@ pub struct RecordFolder {
     /// one's may be in use.
     temporary: String,
     index: Index,
-    /// How many lines of the index made no sense.
-    strange: usize,
+    /// What people should know of the index.
+    about_index: Option<String>,
     /// Whether the folder was made anew since that was last asked.
     made_anew: bool,
 }
@@ -64,13 +64,11 @@ pub enum Loaded {
         /// The name of the store.
         keyring: String,
     },
-    /// Part of the index is damaged, of which a copy was set aside. What it said of sessions that have
-    /// a record is known from that.
+    /// The index is damaged, or cannot be read. What it said of sessions that have a record is known
+    /// from that.
     DamagedIndex {
-        /// How many of its lines.
-        lines: usize,
-        /// Where the copy is.
-        folder: PathBuf,
+        /// For a person: what is wrong, and what was done about it.
+        problem: String,
     },
     /// A file that could not be read just now. Left alone: it may be good.
     Unreadable {
@@ -126,7 +124,7 @@ impl RecordFolder {
         let folder = state_dir.join("sessions");
         files::own_folder(&folder)?;
         let damaged = state_dir.join("damaged");
-        let (index, strange) = Index::open(state_dir, &damaged, &identity)?;
+        let (index, about_index) = Index::open(state_dir, &damaged, &identity);
         Ok(Self {
             state_dir: state_dir.to_owned(),
             folder,
@@ -134,7 +132,7 @@ impl RecordFolder {
             temporary: format!(".tmp-{}-", identity.short()),
             identity,
             index,
-            strange,
+            about_index,
             made_anew: false,
         })
     }
@@ -186,10 +184,8 @@ impl RecordFolder {
                 found.push(self.load_one(path, stem));
             }
         }
-        if self.strange > 0 {
-            let (lines, folder) = (self.strange, self.damaged.clone());
-            found.push(Loaded::DamagedIndex { lines, folder });
-        }
+        let problem = self.about_index.take();
+        found.extend(problem.map(|problem| Loaded::DamagedIndex { problem }));
         self.compare_with_index(&mut found);
         Ok(found)
     }
@@ -259,8 +255,13 @@ impl RecordFolder {
         {
             done.iter_mut().filter(|one| one.is_ok()).for_each(|one| *one = Err(error.clone()));
         }
-        self.index.remove(changes.iter().zip(&done).filter_map(|(change, done)| match change {
-            Change::Remove(id) if done.is_ok() => Some(id),
+        let is_last = |at: usize, id: &SessionId| {
+            let mut later = changes[at + 1..].iter();
+            !later.any(|change| matches!(change, Change::Write(record) if record.key.id == *id))
+        };
+        let removed = changes.iter().zip(&done).enumerate();
+        self.index.remove(removed.filter_map(|(at, (change, done))| match change {
+            Change::Remove(id) if done.is_ok() && is_last(at, id) => Some(id),
             _ => None,
         }));
         done
@@ -291,8 +292,10 @@ impl RecordFolder {
             // (Not so the state folder: our lock was in it, and another daemon may make its own.)
             Err(error) if error.kind == DiskErrorKind::Gone && self.state_dir.is_dir() => {
                 tracing::warn!(folder = %self.folder.display(), "made the records' folder anew");
-                files::own_folder(&self.folder)?;
                 self.made_anew = true;
+                files::own_folder(&self.folder)?;
+                // Whoever removed it may have removed the index as well.
+                self.index.write_anew();
                 self.write(record)
             }
             other => other,
@@ -349,12 +352,7 @@ impl RecordFolder {
     fn set_aside(&self, path: &Path) -> Result<PathBuf, DiskError> {
         files::own_folder(&self.damaged)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let free = (0_u32..)
-            .map(|n| {
-                self.damaged.join(if n == 0 { name.to_string() } else { format!("{name}.{n}") })
-            })
-            .find(|place| fs::symlink_metadata(place).is_err())
-            .ok_or_else(|| DiskError::refused(&self.damaged, "it is full of files".to_owned()))?;
+        let free = self.damaged.join(files::free_name(&self.damaged, &name)?);
         files::rename(path, &free, "damaged").map_err(|e| DiskError::new("set aside", path, &e))?;
         files::sync_folder(&self.damaged, "damaged")?;
         files::sync_folder(&self.folder, "records")?;

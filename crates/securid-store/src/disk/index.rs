@@ -34,32 +34,55 @@ pub(super) struct Index {
     idle: usize,
     /// Whether the file's own name survives a power cut.
     name_is_durable: bool,
+    /// Why it cannot be read: then it is not written either.
+    unusable: Option<DiskError>,
+    /// Whether it has damaged lines of which there is no copy: then it is only added to.
+    is_left_alone: bool,
 }
 
 impl Index {
-    /// Reads it; there is none yet at first. Gives back, too, how many of its lines make no sense:
-    /// then the file was copied to `damaged` before anything else.
-    ///
-    /// # Errors
-    /// If it is there and cannot be read, or its damage cannot be set aside.
+    /// Reads it; there is none yet at first. Gives back, too, what people should know of it. Whatever
+    /// is wrong with it, the records count, so that is no reason not to start: damage is copied to
+    /// `damaged`, or else left where it is.
     pub(super) fn open(
         state_dir: &Path,
         damaged: &Path,
         identity: &Identity,
-    ) -> Result<(Self, usize), DiskError> {
+    ) -> (Self, Option<String>) {
         let mut index = Self::new(state_dir, identity);
-        let text = index.text()?;
+        let text = match index.text() {
+            Ok(text) => text,
+            Err(error) => {
+                let problem = format!("the index of sessions: {error}; nothing new is taken in");
+                index.unusable = Some(error);
+                return (index, Some(problem));
+            }
+        };
         let whole = whole(&text);
         let strange = whole.split(|&b| b == b'\n').filter(|line| !index.take(line)).count();
-        if strange > 0 {
-            files::own_folder(damaged)?;
-            files::replace(damaged, &index.name, &format!(".{}", index.name), &text, "damaged")?;
-            files::sync_folder(damaged, "damaged")?;
+        let problem = (strange > 0).then(|| {
+            let kept = match index.set_aside(damaged, &text) {
+                Ok(place) => format!("a copy is {}", place.display()),
+                Err(error) => {
+                    index.is_left_alone = true;
+                    format!("they stay where they are, for {error}")
+                }
+            };
+            format!("{strange} lines of the index of sessions are damaged: {kept}")
+        });
+        if (strange > 0 || whole.len() < text.len()) && !index.is_left_alone {
+            index.write_anew();
         }
-        if strange > 0 || whole.len() < text.len() {
-            index.rewrite()?;
-        }
-        Ok((index, strange))
+        (index, problem)
+    }
+
+    /// Copies the damaged file, under a name that is free there.
+    fn set_aside(&self, damaged: &Path, text: &[u8]) -> Result<PathBuf, DiskError> {
+        files::own_folder(damaged)?;
+        let name = files::free_name(damaged, &self.name)?;
+        files::replace(damaged, &name, &format!(".tmp-{name}"), text, "damaged")?;
+        files::sync_folder(damaged, "damaged")?;
+        Ok(damaged.join(name))
     }
 
     /// Whether it knows any session. Changes nothing, whatever is in it.
@@ -68,10 +91,10 @@ impl Index {
     /// If it is there and cannot be read.
     pub(super) fn any(state_dir: &Path, identity: &Identity) -> Result<bool, DiskError> {
         let mut index = Self::new(state_dir, identity);
-        for line in index.text()?.split(|&b| b == b'\n') {
-            index.take(line);
-        }
-        Ok(!index.live.is_empty())
+        let text = index.text()?;
+        // Nobody knows what a line was about that makes no sense.
+        let strange = whole(&text).split(|&b| b == b'\n').filter(|line| !index.take(line)).count();
+        Ok(strange > 0 || !index.live.is_empty())
     }
 
     fn new(state_dir: &Path, identity: &Identity) -> Self {
@@ -82,6 +105,8 @@ impl Index {
             live: BTreeMap::new(),
             idle: 0,
             name_is_durable: false,
+            unusable: None,
+            is_left_alone: false,
         }
     }
 
@@ -114,6 +139,12 @@ impl Index {
         if new.is_empty() {
             return Ok(());
         }
+        if let Some(error) = &self.unusable {
+            return Err(error.clone());
+        }
+        if !self.path().exists() {
+            self.name_is_durable = false;
+        }
         self.append(new.iter().map(|(id, keyring)| Line::there(id, keyring)), true)?;
         if !self.name_is_durable {
             files::sync_folder(&self.state_dir, "index")?;
@@ -131,13 +162,21 @@ impl Index {
             return;
         }
         self.idle += 2 * gone.len();
-        let written = if self.idle > IDLE_LINES && self.idle > self.live.len() {
-            self.rewrite()
-        } else {
-            self.append(gone.into_iter().map(Line::gone), false)
-        };
-        if let Err(error) = written {
+        if self.idle > IDLE_LINES && self.idle > self.live.len() && !self.is_left_alone {
+            self.write_anew();
+        } else if self.unusable.is_none()
+            && let Err(error) = self.append(gone.into_iter().map(Line::gone), false)
+        {
             tracing::debug!(%error, "the index still names sessions that are gone");
+        }
+    }
+
+    /// Writes what it knows in place of the file. If that fails, the file stays as it is.
+    pub(super) fn write_anew(&mut self) {
+        if self.unusable.is_none()
+            && let Err(error) = self.rewrite()
+        {
+            tracing::warn!(%error, "the index of sessions could not be written anew");
         }
     }
 
@@ -156,8 +195,10 @@ impl Index {
         let lines = self.sessions().map(|(id, keyring)| Line::there(id, keyring));
         let text = text(lines).map_err(|e| DiskError::new("write", &self.path(), &e))?;
         let temporary = format!(".tmp-{}", self.name);
+        self.name_is_durable = false;
         files::replace(&self.state_dir, &self.name, &temporary, &text, "index")?;
         files::sync_folder(&self.state_dir, "index")?;
+        self.name_is_durable = true;
         self.idle = 0;
         Ok(())
     }
@@ -234,13 +275,13 @@ mod tests {
         Identity { machine: "0123456789abcdef".repeat(2), boot: "boot-1".to_owned() }
     }
 
-    fn open(state_dir: &Path) -> (Index, usize) {
-        Index::open(state_dir, &state_dir.join("damaged"), &here()).unwrap()
+    fn open(state_dir: &Path) -> (Index, Option<String>) {
+        Index::open(state_dir, &state_dir.join("damaged"), &here())
     }
 
     fn known(state_dir: &Path) -> Vec<(SessionId, String)> {
-        let (index, strange) = open(state_dir);
-        assert_eq!(strange, 0);
+        let (index, problem) = open(state_dir);
+        assert_eq!(problem, None);
         index.sessions().map(|(id, keyring)| (id.clone(), keyring.to_owned())).collect()
     }
 
@@ -281,6 +322,35 @@ mod tests {
     }
 
     #[test]
+    fn damage_that_cannot_be_copied_stays() {
+        let state = private_folder();
+        let (mut index, _) = open(state.path());
+        add(&mut index, 0..2);
+        let mut text = fs::read(index.path()).unwrap();
+        text.extend_from_slice(b"noise\n");
+        fs::write(index.path(), &text).unwrap();
+        // In the way of the folder.
+        fs::write(state.path().join("damaged"), "").unwrap();
+        let (mut index, problem) = open(state.path());
+        assert!(problem.unwrap().contains("stay where they are"));
+        assert_eq!(fs::read(index.path()).unwrap(), text);
+        add(&mut index, 2..3);
+        index.remove([SessionId::from_bits(1)].iter());
+        assert_eq!(index.sessions().count(), 2);
+        assert!(fs::read(index.path()).unwrap().starts_with(&text));
+    }
+
+    #[test]
+    fn one_that_cannot_be_read_takes_nothing_in() {
+        let state = private_folder();
+        fs::create_dir(open(state.path()).0.path()).unwrap();
+        let (mut index, problem) = open(state.path());
+        assert!(problem.unwrap().contains("nothing new is taken in"));
+        let id = SessionId::from_bits(1);
+        assert!(index.add([(&id, "keyutils")].into_iter()).is_err());
+    }
+
+    #[test]
     fn a_line_that_a_crash_cut_off_is_no_damage() {
         let state = private_folder();
         let (mut index, _) = open(state.path());
@@ -298,7 +368,7 @@ mod tests {
                 assert!(!state.path().join("damaged").exists());
                 let (mut index, _) = open(state.path());
                 add(&mut index, 7..8);
-                assert_eq!(open(state.path()).1, 0, "the next line is whole");
+                assert_eq!(open(state.path()).1, None, "the next line is whole");
             }
         }
     }
@@ -316,14 +386,14 @@ mod tests {
             let at = at.min(text.len());
             text.insert_str(at, &noise);
             fs::write(index.path(), &text).unwrap();
-            let (after, strange) = open(state.path());
+            let (after, problem) = open(state.path());
             let kept = after.sessions().filter(|(_, keyring)| *keyring == "keyutils").count();
             prop_assert!(kept >= 2, "{text:?}");
-            if strange > 0 {
+            if problem.is_some() {
                 let copy = state.path().join("damaged").join(&index.name);
                 prop_assert_eq!(fs::read_to_string(copy).unwrap(), text);
             }
-            prop_assert_eq!(open(state.path()).1, 0);
+            prop_assert_eq!(open(state.path()).1, None);
         }
     }
 }

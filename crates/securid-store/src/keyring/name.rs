@@ -6,30 +6,25 @@ use std::path::Path;
 use securid_session::SessionId;
 use sha2::{Digest, Sha256};
 
-use crate::DiskError;
-
 /// The entries of one daemon: one machine and one state folder. Two daemons never see each
 /// other's, not even in a keyring that several machines share.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Namespace(String);
 
 impl Namespace {
-    /// The namespace of the daemon with this (existing) state folder on the machine with this id.
+    /// The namespace of the daemon whose state folder is filed under this path
+    /// ([`filed_under`](crate::filed_under)) on the machine with this id.
     ///
     /// Only a hash of the two goes out: machine-id(5) asks that the id is not shown to others, and
     /// the kernel counts the length of every name against a quota of 20,000 bytes.
-    ///
-    /// # Errors
-    /// If the folder cannot be resolved to its canonical path.
-    pub fn new(machine_id: &str, state_dir: &Path) -> Result<Self, DiskError> {
-        let folder =
-            state_dir.canonicalize().map_err(|e| DiskError::new("resolve", state_dir, &e))?;
+    #[must_use]
+    pub fn new(machine_id: &str, path: &Path) -> Self {
         let mut hash = Sha256::new();
         hash.update("securid-sessiond keyring namespace\0");
         hash.update(machine_id);
         hash.update("\0");
-        hash.update(folder.as_os_str().as_encoded_bytes());
-        Ok(Self(format!("securid-{}", first_digits(&hash.finalize()))))
+        hash.update(path.as_os_str().as_encoded_bytes());
+        Self(format!("securid-{}", first_digits(&hash.finalize())))
     }
 
     /// The name, `securid-` and 16 hex digits.

@@ -46,7 +46,7 @@ struct Store {
 /// The stores as the daemon with this state folder sees them, without a key to its sealed file.
 fn daemon(home: &Path) -> Keyring {
     let place = SealedPlace { file: home.join("secrets.sealed"), key: None };
-    Keyring::system(Namespace::new("machine", home).unwrap(), place)
+    Keyring::system(Namespace::new("machine", home), place)
 }
 
 /// What every store has to do.

@@ -67,7 +67,7 @@ impl Home {
 
 fn daemon(home: &Path, key: Option<KeyPlace>) -> Keyring {
     let place = SealedPlace { file: home.join("secrets.sealed"), key };
-    Keyring::system(Namespace::new("machine", home).unwrap(), place)
+    Keyring::system(Namespace::new("machine", home), place)
 }
 
 fn run<F: Future<Output = ()>>(keyring: Keyring, work: impl FnOnce(Keyring) -> F) {
@@ -204,7 +204,7 @@ fn a_file_of_elsewhere_does_not_open() {
     is_in_the_way(&home, &home.keyring(), &held, &cause, "Bring it back");
     // Nor on another machine, the folder being the same.
     let place = SealedPlace { file: other.file(), key: Some(KeyPlace::File(other.key())) };
-    let namespace = Namespace::new("another machine", other.folder.path()).unwrap();
+    let namespace = Namespace::new("another machine", other.folder.path());
     let keyring = Keyring::system(namespace, place);
     is_in_the_way(&other, &keyring, &held, "or to another machine", "Bring it back");
 }

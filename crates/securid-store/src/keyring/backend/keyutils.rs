@@ -1,6 +1,7 @@
 //! The kernel's keyrings: the user's persistent one, which outlives the login session.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use keyring::api::CredentialStoreApi;
@@ -81,6 +82,24 @@ impl Backend for Keyutils {
     }
 }
 
+/// The kernel's name for the user namespace that it boots with (`PROC_USER_INIT_INO`).
+const FIRST_NAMESPACE: &str = "user:[4026531837]";
+
+/// Each user namespace has persistent keyrings of its own: one that a container or a unit with
+/// `PrivateUsers=` brings along is gone with it, and what others hold cannot be seen from within. So
+/// there, nothing is stored, and nothing counts as absent.
+fn refuse_other_namespaces() -> Result<(), KeyringError> {
+    match std::fs::read_link("/proc/self/ns/user") {
+        Ok(namespace) if namespace != Path::new(FIRST_NAMESPACE) => Err(KeyringError::unavailable(
+            KIND,
+            "this is a user namespace of its own (a container, or PrivateUsers=), and its kernel \
+             keyrings do not outlive it",
+        )),
+        // A kernel without such namespaces has but one.
+        _ => Ok(()),
+    }
+}
+
 /// Links the persistent keyring to the calling thread's session keyring, where searches find it.
 fn reach_persistent_keyring() -> Result<(), KeyringError> {
     let refused = |what: &str, error: KeyError| {
@@ -95,6 +114,7 @@ fn reach_persistent_keyring() -> Result<(), KeyringError> {
         };
         KeyringError::unavailable(KIND, format!("no {what} keyring: {why}"))
     };
+    refuse_other_namespaces()?;
     KeyRing::from_special_id(KeyRingIdentifier::Session, false)
         .map_err(|e| refused("session", e))?;
     KeyRing::get_persistent(KeyRingIdentifier::Session).map_err(|e| refused("persistent", e))?;

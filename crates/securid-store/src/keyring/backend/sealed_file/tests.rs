@@ -17,7 +17,7 @@ impl Place {
         SealKey::generate().unwrap().write_new(&key).unwrap();
         let file = folder.path().join("secrets.sealed");
         let place = SealedPlace { file, key: Some(KeyPlace::File(key)) };
-        let namespace = Namespace::new("machine", folder.path()).unwrap();
+        let namespace = Namespace::new("machine", folder.path());
         Self { sealed: SealedFile::new(place, namespace), folder }
     }
 

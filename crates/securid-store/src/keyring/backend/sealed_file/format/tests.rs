@@ -7,7 +7,7 @@ use super::*;
 use crate::keyring::backend::sealed_file::key::KEY_LEN;
 
 fn namespace(machine: &str) -> Namespace {
-    Namespace::new(machine, std::path::Path::new("/")).unwrap()
+    Namespace::new(machine, std::path::Path::new("/"))
 }
 
 fn seal() -> Seal {
