@@ -316,3 +316,41 @@ fn drain_is_asked_for_in_words_that_make_sense() {
         assert_eq!(house.run_daemon(words).status.code(), Some(2), "{words:?}");
     }
 }
+
+/// What is left is told and counts: a secret that cannot be read, one in a store that this build does
+/// not know, a record of a newer version.
+#[test]
+fn what_this_version_cannot_make_out_is_not_taken_for_nothing() {
+    let spoilt: [fn(&House, &str); 3] = [
+        |house, id| {
+            fs::remove_file(&house.records()[0]).unwrap();
+            let mut files = fs::read_dir(house.path("store")).unwrap().flatten();
+            let secret = files.find(|f| f.path().to_string_lossy().ends_with(id)).unwrap().path();
+            let mut bytes = fs::read(&secret).unwrap();
+            bytes[60] ^= 1;
+            fs::write(&secret, bytes).unwrap();
+        },
+        |house, _| {
+            fs::remove_file(&house.records()[0]).unwrap();
+            let index = fs::read_to_string(house.index()).unwrap();
+            fs::write(house.index(), index.replace("\"test\"", "\"kwallet\"")).unwrap();
+            fs::rename(house.path("store"), house.path("elsewhere")).unwrap();
+            fs::create_dir(house.path("store")).unwrap();
+        },
+        |house, _| {
+            let record = house.records()[0].clone();
+            let text = fs::read_to_string(&record).unwrap();
+            fs::write(record, text.replace("\"version\": 1", "\"version\": 99")).unwrap();
+        },
+    ];
+    for (n, spoil) in spoilt.iter().enumerate() {
+        let mut house = House::open(Plan::default());
+        let (id, token) = house.add_one();
+        house.kill_9();
+        spoil(&house, &id);
+        let ended = house.run_daemon(&["--drain", "--timeout", "5s"]);
+        assert_eq!(ended.status.code(), Some(75), "{n}: {}", told(&ended));
+        assert!(!said(&ended).is_empty(), "{n}: {}", told(&ended));
+        assert!(house.fate(&token).alive, "{n}");
+    }
+}

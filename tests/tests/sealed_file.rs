@@ -199,6 +199,30 @@ fn the_key_goes_while_the_daemon_runs() {
     eventually("its record to go", || house.records().is_empty().then_some(()));
 }
 
+/// What it would seal with the old key would never open again.
+#[test]
+fn another_key_in_its_place_while_the_daemon_runs() {
+    let mut house = House::open(plan());
+    let (id, token) = house.add_one();
+    fs::rename(house.key_file(), house.path("elsewhere")).unwrap();
+    assert!(sessiond(&["--make-key", house.key_file().to_str().unwrap()]).status.success());
+    for (method, params) in [
+        ("session.login", json!({"password": PASSWORD})),
+        ("session.add", json!({"token": "a-token"})),
+    ] {
+        let refused = house.refused(method, params);
+        assert_eq!(refused.code, -32004, "{method}: {refused:?}");
+        assert!(refused.message.contains("key"), "{method}: {refused:?}");
+    }
+    assert_eq!(house.simulator.truth().logins_ok, 0);
+    assert_eq!(house.token(&id), token);
+    fs::rename(house.path("elsewhere"), house.key_file()).unwrap();
+    let (other, brought) = house.add_one();
+    house.kill_9();
+    house.start();
+    assert_eq!((house.token(&id), house.token(&other)), (token, brought));
+}
+
 #[test]
 fn damage_costs_only_what_it_hits() {
     let mut house = House::open(plan());

@@ -61,6 +61,7 @@ pub(crate) async fn for_bad_config(
         info!("drained");
     }
     tell(&works.keeper.left(), log);
+    tell_undecided(&works, log);
     Ok(BAD_CONFIG)
 }
 
@@ -128,13 +129,7 @@ async fn alone(state: State, config: Config, within: Duration, log: &Log) -> Res
         works.keeper.drain(Some(within));
         works.run(signals, None, true).await?;
         unconfirmed += tell(&works.keeper.left(), log);
-        for id in works.keeper.undecided() {
-            unconfirmed += 1;
-            log.say(format_args!(
-                "session {id} has a damaged record, and the keyring does not say whether it has \
-                 its token"
-            ));
-        }
+        unconfirmed += tell_undecided(&works, log);
     }
     if unreadable > 0 {
         log.say(format_args!("records that cannot be read: {unreadable}"));
@@ -144,6 +139,17 @@ async fn alone(state: State, config: Config, within: Duration, log: &Log) -> Res
     }
     log.say("what is not confirmed dead stays recorded: the next start goes on with it");
     Ok(PENDING)
+}
+
+/// Tells of every session without a good record whose token nobody could revoke, and counts them.
+fn tell_undecided(works: &Works, log: &Log) -> usize {
+    let undecided = works.keeper.undecided();
+    for id in &undecided {
+        log.say(format_args!(
+            "session {id} has no good record, and the keyring did not give its token out"
+        ));
+    }
+    undecided.len()
 }
 
 /// Whether nothing more can be done: it is dead, or lost.

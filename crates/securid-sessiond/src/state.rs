@@ -37,7 +37,7 @@ pub(crate) struct Found {
     pub(crate) unrecorded: Vec<(SessionId, String)>,
     /// Sessions whose records this version leaves alone.
     pub(crate) left_alone: Vec<SessionId>,
-    /// How many of these could not be read, and may be anything.
+    /// How many of these are this machine's, and could not be read by this version, or not at all.
     pub(crate) unreadable: usize,
     /// For people: records left alone, files set aside.
     pub(crate) problems: Vec<String>,
@@ -107,6 +107,7 @@ impl Found {
             }
             Loaded::Newer { path, version } => {
                 self.left_alone.extend(id);
+                self.unreadable += 1;
                 format!("{} is of a newer version ({version}): left alone", path.display())
             }
             Loaded::Unreadable { why, .. } => {

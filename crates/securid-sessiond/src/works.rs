@@ -129,10 +129,7 @@ fn restore(keeper: &mut Keeper, found: Found, keyring: Preference, fallback: Sto
     for (id, keyring) in found.unrecorded {
         match StoreKind::from_name(&keyring) {
             Some(kind) => keeper.look_for_unrecorded(kind, id),
-            None => keeper.note_problem(format!(
-                "session {id} has no record, and its secret is in a keyring that this build does \
-                 not know ({keyring})"
-            )),
+            None => keeper.cannot_look_for(&keyring, id),
         }
     }
     // Where the index is damaged too, a damaged record's file still tells the name.

@@ -37,6 +37,8 @@ pub(super) struct Search {
     suspects: Vec<(StoreKind, SessionId)>,
     /// Those of them that only the index tells of, and the store that it names.
     unrecorded: HashMap<SessionId, StoreKind>,
+    /// Entries without a record that are there and cannot be used, or not be looked for by this build.
+    unusable: BTreeSet<SessionId>,
     at: Option<Moment>,
     wait: Option<Duration>,
 }
@@ -51,9 +53,11 @@ impl Search {
         self.listing == 0 && self.reading.is_empty()
     }
 
-    /// Sessions whose secrets were looked for by name without an answer that says anything.
+    /// Sessions whose secrets were looked for by name without an answer that says anything, or are of
+    /// no use.
     pub(super) fn undecided(&self) -> BTreeSet<SessionId> {
-        self.reading.iter().chain(&self.suspects).map(|(_, id)| id.clone()).collect()
+        let asked = self.reading.iter().chain(&self.suspects).map(|(_, id)| id);
+        asked.chain(&self.unusable).cloned().collect()
     }
 }
 
@@ -70,8 +74,17 @@ impl Keeper {
         self.look_for(kind, id);
     }
 
+    /// The index names a keyring for it that this build does not know.
+    pub(crate) fn cannot_look_for(&mut self, keyring: &str, id: SessionId) {
+        self.note_problem(format!(
+            "session {id} has no record, and its secret is in a keyring that this build does not \
+             know ({keyring})"
+        ));
+        self.search.unusable.insert(id);
+    }
+
     /// Tells people of something until the daemon ends.
-    pub(crate) fn note_problem(&mut self, problem: String) {
+    fn note_problem(&mut self, problem: String) {
         warn!("{problem}");
         self.problems.push(problem);
     }
@@ -129,6 +142,7 @@ impl Keeper {
             // Cleared up meanwhile, or taken in.
             Ok(_) => return,
             Err(error @ KeyringError::Damaged { .. }) => {
+                self.search.unusable.insert(id.clone());
                 return self.note_problem(format!("{error}; it has no record"));
             }
             Err(error) => {
@@ -145,9 +159,12 @@ impl Keeper {
                 crash::point("orphan.found", id);
                 self.event(Event::Orphan { key: entry.key, about });
             }
-            Err(error) => self.note_problem(format!(
+            Err(error) => {
+                self.search.unusable.insert(id.clone());
+                self.note_problem(format!(
                 "the keyring ({kind}) has an entry {id} without a record that is no token: {error}"
-            )),
+            ));
+            }
         }
     }
 

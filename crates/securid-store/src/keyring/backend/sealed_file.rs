@@ -172,6 +172,16 @@ impl Connection {
         Ok(others.filter_map(|(_, range)| bytes.get(range.clone())).collect())
     }
 
+    /// Whether the key is where it was: what is sealed now has to open at the next start, too.
+    fn key_is_in_place(&self) -> Result<(), SealedTrouble> {
+        let place = self.shared.place.key.as_ref().ok_or(SealedTrouble::NoKey)?;
+        if self.seal.is_of(&SealKey::read(place)?) {
+            return Ok(());
+        }
+        let (file, key) = (self.shared.place.file.clone(), place.path().to_owned());
+        Err(SealedTrouble::WrongKey { file, key })
+    }
+
     fn replace(&mut self, bytes: &[u8]) -> Result<(), SealedTrouble> {
         // Whatever comes of it: what is there afterwards is read anew.
         self.seen = None;
@@ -188,6 +198,7 @@ impl Backend for Connection {
     fn check(&mut self, _interactive: bool) -> Result<(), KeyringError> {
         let shared = Arc::clone(&self.shared);
         let _turn = shared.turn();
+        self.key_is_in_place()?;
         self.look()?;
         self.whole()?;
         Ok(())
@@ -201,6 +212,7 @@ impl Backend for Connection {
     ) -> Result<(), KeyringError> {
         let shared = Arc::clone(&self.shared);
         let _turn = shared.turn();
+        self.key_is_in_place()?;
         self.look()?;
         let entry = self.seal.entry(name.id, secret).map_err(SealedTrouble::from)?;
         let mut entries = self.without(name.id)?;

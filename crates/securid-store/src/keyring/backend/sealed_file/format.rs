@@ -70,6 +70,11 @@ impl Seal {
         }
     }
 
+    /// Whether it is this key's.
+    pub(super) fn is_of(&self, key: &SealKey) -> bool {
+        self.key_id == key.id()
+    }
+
     /// Which entries a file has, and where, if it is whole.
     pub(super) fn index(&self, bytes: &[u8]) -> Result<Index, Fault> {
         let begin = self.admit(bytes)?;
