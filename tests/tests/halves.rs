@@ -206,7 +206,9 @@ fn a_state_folder_that_is_moved_and_one_that_is_copied() {
     command.arg("--state-dir").arg(&new);
     let refused = run(command, "", PATIENCE);
     assert_eq!(refused.status.code(), Some(74), "{refused:?}");
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("it is a copy of"), "{refused:?}");
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert!(told.contains("it is a copy of") && told.contains("Use the original"), "{told}");
+    assert!(!told.contains("chown"), "it is nobody else's: {told}");
     house.start();
     assert_eq!(house.token(&id), token);
 }

@@ -32,6 +32,10 @@ pub(crate) fn disk(error: &DiskError) -> RpcError {
             "Name another folder with --state-dir; or, if it is for this alone, chown it to its user and \
              chmod 700 it."
         }
+        DiskErrorKind::Copied => {
+            "Use the original, or name another --state-dir; to begin here anew, without those secrets, \
+             empty this one."
+        }
         DiskErrorKind::Stopped | DiskErrorKind::Other => {
             "Look into the system's log for that disk."
         }

@@ -30,6 +30,8 @@ pub enum DiskErrorKind {
     Denied,
     /// The folder is somebody else's, or open to others.
     Unsafe,
+    /// The folder is a copy of one that is still in its place.
+    Copied,
     /// The disk's thread has ended.
     Stopped,
     /// Anything else.
@@ -53,6 +55,11 @@ impl DiskError {
 
     pub(crate) fn refused(path: &Path, cause: String) -> Self {
         Self { kind: DiskErrorKind::Unsafe, doing: "use", path: path.to_owned(), cause }
+    }
+
+    pub(super) fn copied(path: &Path, of: &Path) -> Self {
+        let cause = format!("it is a copy of {}, and the secrets are that one's", of.display());
+        Self { kind: DiskErrorKind::Copied, doing: "use", path: path.to_owned(), cause }
     }
 
     pub(super) fn stopped(path: &Path) -> Self {

@@ -44,15 +44,7 @@ pub fn filed_under(state_dir: &Path, identity: &Identity) -> Result<PathBuf, Dis
         return Ok(here);
     };
     match canonical(&first) {
-        Ok(there) if there != here => Err(DiskError::refused(
-            state_dir,
-            format!(
-                "it is a copy of {}, and the secrets are that one's; to use it all the same, \
-                 without them, remove {}",
-                first.display(),
-                note.display()
-            ),
-        )),
+        Ok(there) if there != here => Err(DiskError::copied(state_dir, &first)),
         // It was moved, perhaps with a link in its old place.
         _ => Ok(first),
     }

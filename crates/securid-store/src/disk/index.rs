@@ -2,8 +2,8 @@
 //! store can be searched, and a secret whose record is gone has to be found all the same.
 //!
 //! Lines of JSON, only ever added: `{"id":…,"keyring":…}` before the secret can be there, and
-//! `{"id":…,"gone":true}` after it has gone. One of the latter that is lost costs one look into the
-//! keyring; the former are synced before they count.
+//! `{"id":…,"gone":true}` after it has gone. One of the latter that is lost costs a look into the
+//! keyring at each start; the former are synced before they count.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -154,8 +154,8 @@ impl Index {
         Ok(())
     }
 
-    /// Forgets sessions whose secret is gone. If that fails, or a power cut undoes it, the next start
-    /// asks the keyring in vain.
+    /// Forgets sessions whose secret is gone. If that fails, or a power cut undoes it, each later
+    /// start asks the keyring in vain.
     pub(super) fn remove<'a>(&mut self, ids: impl Iterator<Item = &'a SessionId>) {
         let gone: Vec<_> = ids.filter(|id| self.live.remove(id).is_some()).collect();
         if gone.is_empty() {
