@@ -61,24 +61,6 @@ fn a_login_that_cannot_be_stored_is_revoked() {
 }
 
 #[test]
-fn idle_and_lifetime_end_a_session_on_the_millisecond() {
-    let mut house = House::new();
-    house.add(1);
-    house.wait(15 * MINUTE - Duration::from_millis(1));
-    assert_eq!(house.phase(1), Phase::Active);
-    let _ = house.event(Event::Touch { id: id(1), span: None });
-    house.wait(15 * MINUTE);
-    assert_eq!(house.reason(1), Reason::Idle);
-
-    house.add(2);
-    let _ = house.event(Event::Hold { id: id(2) });
-    house.wait(8 * 60 * MINUTE - Duration::from_millis(1));
-    assert_eq!(house.phase(2), Phase::Active);
-    house.wait(Duration::from_millis(1));
-    assert_eq!(house.reason(2), Reason::Lifetime);
-}
-
-#[test]
 fn a_span_holds_the_idle_limit_off_and_starts_it_at_its_end() {
     let mut house = House::new();
     house.add(1);
@@ -107,18 +89,6 @@ fn holds_hold_off_idle_until_the_last_is_gone() {
 }
 
 #[test]
-fn uses_are_written_at_most_every_twentieth_of_the_idle_timeout() {
-    let mut house = House::new();
-    house.add(1);
-    let before = house.writes;
-    for _ in 0..900 {
-        house.wait(Duration::from_secs(1));
-        let _ = house.event(Event::Touch { id: id(1), span: None });
-    }
-    assert_eq!(house.writes - before, 20);
-}
-
-#[test]
 fn a_held_session_survives_the_daemon_and_an_overdue_one_does_not() {
     let mut house = House::new();
     house.add(1);
@@ -136,51 +106,6 @@ fn a_reboot_revokes_what_was_active() {
     house.add(1);
     house.reboot();
     assert_eq!(house.reason(1), Reason::Shutdown);
-}
-
-#[test]
-fn the_limit_is_enforced_before_the_question_is_answered() {
-    let mut house = House::new();
-    house.add(1);
-    house.sleep(15 * MINUTE);
-    let actions = house.event(Event::Lend { id: id(1), span: None });
-    assert!(actions.contains(&Action::Deny(Denial::UnderRevocation)), "{actions:?}");
-}
-
-#[test]
-fn retry_after_is_honoured_up_to_an_hour_and_a_person_overrides_it() {
-    let mut house = House::new();
-    house.add(1);
-    let _ = house.revoke(1);
-    house.answer(1, unconfirmed(Some(24 * 60 * MINUTE)));
-    house.wait(60 * MINUTE - Duration::from_millis(1));
-    assert_eq!(house.attempts_out(), 0);
-    house.wait(Duration::from_secs(2));
-    assert_eq!(house.attempts_out(), 1);
-
-    house.answer(1, unconfirmed(Some(60 * MINUTE)));
-    assert_eq!(house.attempts_out(), 0);
-    let _ = house.event(Event::Retry { id: id(1) });
-    assert_eq!(house.attempts_out(), 1);
-}
-
-#[test]
-fn at_most_so_many_attempts_per_origin_and_a_dead_one_delays_no_other() {
-    let mut house = House::new();
-    for slot in 0..20 {
-        house.add(slot);
-    }
-    for slot in 0..20 {
-        let _ = house.revoke(slot);
-    }
-    // Even slots at one origin, odd ones at another; four at once to each.
-    assert_eq!(house.attempts_out(), 8);
-    for _ in 0..10 {
-        let odd = house.an_attempt(|slot| slot % 2 == 1);
-        house.answer(odd, dead());
-    }
-    assert_eq!(house.attempts_out(), 4);
-    assert!((0..20).all(|slot| house.exists(slot) == (slot % 2 == 0)));
 }
 
 #[test]
@@ -269,20 +194,6 @@ fn stopping_to_keep_leaves_active_sessions_alone() {
     assert!(house.machine.at_rest());
     house.die(MINUTE);
     assert_eq!(house.phase(1), Phase::Active);
-}
-
-#[test]
-fn stopping_tries_what_waits_at_once_but_not_against_the_servers_wish() {
-    let mut house = House::new();
-    for slot in 0..2 {
-        house.add(slot);
-        let _ = house.revoke(slot);
-    }
-    house.answer(0, unconfirmed(None));
-    house.answer(1, unconfirmed(Some(30 * MINUTE)));
-    let _ = house.event(Event::Stop { keep: false });
-    assert_eq!(house.an_attempt(|_| true), 0);
-    assert_eq!(house.attempts_out(), 1);
 }
 
 #[test]
@@ -429,22 +340,6 @@ fn stopping_to_keep_waits_for_an_intent_that_is_not_on_disk() {
     house.disk_works = true;
     house.wait(Duration::from_secs(30));
     assert!(house.machine.at_rest());
-}
-
-#[test]
-fn the_schedule_starts_anew_when_the_daemon_stops() {
-    let mut house = House::new();
-    house.add(1);
-    let _ = house.revoke(1);
-    for _ in 0..20 {
-        house.answer(1, unconfirmed(None));
-        house.wait(5 * MINUTE);
-    }
-    house.answer(1, unconfirmed(None));
-    let _ = house.event(Event::Stop { keep: false });
-    house.answer(1, unconfirmed(None));
-    house.wait(Duration::from_secs(1));
-    assert_eq!(house.attempts_out(), 1);
 }
 
 #[test]
