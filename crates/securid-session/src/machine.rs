@@ -155,12 +155,7 @@ impl Machine {
             Event::Retry { id } => self.change(now, &id, actions, |s, _| s.retry(now)),
             Event::Forget { id } => self.change(now, &id, actions, |s, out| s.forget(now, out)),
             Event::Stop { keep } => self.stop(now, keep, actions),
-            Event::RecordsGone => {
-                let ids: Vec<SessionId> = self.sessions.keys().cloned().collect();
-                for id in ids {
-                    self.change(now, &id, actions, |session, _| session.record_gone());
-                }
-            }
+            Event::RecordsGone => self.change_all(now, actions, Session::record_gone),
             Event::Tick => {}
 
             Event::Written { key, done } => {
@@ -245,19 +240,16 @@ impl Machine {
 
     fn stop(&mut self, now: Moment, keep: bool, actions: &mut Vec<Action>) {
         self.stopping = Some(Stopping { keep });
-        let ids: Vec<SessionId> = self.sessions.keys().cloned().collect();
-        for id in ids {
-            self.change(now, &id, actions, |session, _| {
-                if keep {
-                    session.stale |=
-                        session.state == State::Active && session.last_used != session.recorded_use;
-                    return;
-                }
-                session.doom(Reason::Shutdown);
-                session.last_chance(now);
-                session.end_asked(now, Reason::Shutdown);
-            });
-        }
+        self.change_all(now, actions, |session| {
+            if keep {
+                session.stale |=
+                    session.state == State::Active && session.last_used != session.recorded_use;
+                return;
+            }
+            session.doom(Reason::Shutdown);
+            session.last_chance(now);
+            session.end_asked(now, Reason::Shutdown);
+        });
     }
 
     fn disk_answer(
@@ -302,14 +294,11 @@ impl Machine {
         actions: &mut Vec<Action>,
         lane: impl Fn(&mut Session) -> Option<&mut Lane<E>>,
     ) {
-        let ids: Vec<SessionId> = self.sessions.keys().cloned().collect();
-        for id in ids {
-            self.change(now, &id, actions, |session, _| {
-                if let Some(lane) = lane(session) {
-                    lane.works_again();
-                }
-            });
-        }
+        self.change_all(now, actions, |session| {
+            if let Some(lane) = lane(session) {
+                lane.works_again();
+            }
+        });
     }
 
     fn at(&self, key: &Key) -> Option<&Session> {
@@ -327,6 +316,18 @@ impl Machine {
     ) {
         if self.at(key).is_some() {
             self.change(now, &key.id, actions, change);
+        }
+    }
+
+    fn change_all(
+        &mut self,
+        now: Moment,
+        actions: &mut Vec<Action>,
+        change: impl Fn(&mut Session),
+    ) {
+        let ids: Vec<SessionId> = self.sessions.keys().cloned().collect();
+        for id in ids {
+            self.change(now, &id, actions, |session, _| change(session));
         }
     }
 
