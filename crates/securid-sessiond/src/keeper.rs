@@ -2,6 +2,7 @@
 //!
 //! Nothing here waits: what takes time is an errand, which comes back as a [`Message`].
 //!
+//! - `actions`: what the machine wants, carried out
 //! - `calls`: what clients ask
 //! - `keyrings`: secrets without a record, and secrets that must not grow stale
 //! - `taking_in`: tokens on their way in
@@ -11,6 +12,7 @@
 //! - `troubles`: why errands failed
 //! - `views`: sessions as the protocol shows them
 
+mod actions;
 mod calls;
 mod draining;
 mod keyrings;
@@ -28,8 +30,7 @@ use securid_api::Token;
 use securid_ipc::messages::{Call, Reply, RpcError};
 use securid_ipc::server::ConnectionId;
 use securid_session::{
-    About, Action, Denial, Event, Found, Key, Machine, Moment, Origin, Phase, Session, SessionId,
-    Verdict,
+    About, Event, Found, Key, Machine, Moment, Phase, Session, SessionId, Verdict,
 };
 use securid_store::{Entry, HistoryLine, KeyringError, StoreKind, crash};
 use tokio::sync::{mpsc, oneshot};
@@ -250,7 +251,7 @@ impl Keeper {
     /// An errand came back: its token, its trouble, its event.
     fn done(&mut self, done: Done) {
         let Done { event, token, trouble } = done;
-        let Some(key) = key_of(&event).cloned() else { return };
+        let Some(key) = actions::key_of(&event).cloned() else { return };
         let fetched = matches!(event, Event::Fetched { .. });
         if let Some(token) = token {
             self.tokens.insert(key.clone(), token);
@@ -293,80 +294,6 @@ impl Keeper {
         self.contacts.insert(session.about().origin.url.clone(), contact);
     }
 
-    /// Feeds the machine, carries out what it wants, and tells those who wait.
-    fn event(&mut self, event: Event) -> Option<Denial> {
-        let about = key_of(&event).cloned();
-        let actions = self.machine.handle(clock::now(), event);
-        let mut denial = None;
-        for action in actions {
-            match action {
-                Action::Write(record) => {
-                    debug!(session = %record.key.id, stage = record.stage.name(), "writing");
-                    self.errands.write(record);
-                }
-                Action::Archive(record) => self.errands.archive(&record),
-                Action::Remove(key) => self.errands.remove(key),
-                Action::Store(key) => self.store(key),
-                Action::Fetch(key) => {
-                    if let Some(about) = self.about(&key) {
-                        self.errands.fetch(key, &about);
-                    }
-                }
-                Action::Delete(key) => {
-                    if let Some(about) = self.about(&key) {
-                        self.errands.delete(key, &about);
-                    }
-                }
-                Action::Attempt(key) => self.attempt(key),
-                Action::Acknowledge(key) => self.acknowledge(&key),
-                Action::Reject(key, why) => self.reject(&key, why),
-                Action::Lend(_) => {}
-                Action::Deny(why) => denial = Some(why),
-                Action::Wipe(key) => {
-                    self.tokens.remove(&key);
-                    self.troubles.wipe(&key);
-                }
-            }
-        }
-        if let Some(key) = about {
-            let known = views::Known { machine: &self.machine, troubles: &self.troubles };
-            self.logouts.changed(known, &key);
-        }
-        denial
-    }
-
-    fn store(&self, key: Key) {
-        match (self.about(&key), self.tokens.get(&key)) {
-            (Some(about), Some(token)) => self.errands.store(key, &about, token),
-            // The machine stores only what it was given.
-            _ => warn!(session = %key.id, "there is nothing to store"),
-        }
-    }
-
-    fn attempt(&self, key: Key) {
-        match (self.about(&key), self.tokens.get(&key)) {
-            (Some(about), Some(token)) => {
-                let deadline = self.config.revocation.attempt_timeout;
-                self.errands.attempt(key, self.ways_to(&about.origin), token.clone(), deadline);
-            }
-            // The machine attempts only what is in hand.
-            _ => warn!(session = %key.id, "there is no token to revoke"),
-        }
-    }
-
-    /// The session's own settings for its URL, then those that the config has for the same one now:
-    /// the token goes nowhere else, and a CA file may have been moved.
-    fn ways_to(&self, origin: &Origin) -> Vec<Origin> {
-        let mut ways = vec![origin.clone()];
-        for instance in self.config.instances.values() {
-            let other = instance.origin();
-            if other.url == origin.url && !ways.contains(&other) {
-                ways.push(other);
-            }
-        }
-        ways
-    }
-
     fn about(&self, key: &Key) -> Option<Arc<About>> {
         self.machine.session(&key.id).map(|session| Arc::clone(session.about()))
     }
@@ -374,22 +301,5 @@ impl Keeper {
     fn count(&self, phase: Phase) -> u32 {
         let of_phase = self.machine.sessions().filter(|s| s.phase() == phase).count();
         u32::try_from(of_phase).unwrap_or(u32::MAX)
-    }
-}
-
-/// The token that an event is about, if it is about one.
-fn key_of(event: &Event) -> Option<&Key> {
-    match event {
-        Event::Written { key, .. }
-        | Event::Archived { key, .. }
-        | Event::Removed { key, .. }
-        | Event::Stored { key, .. }
-        | Event::Fetched { key, .. }
-        | Event::Deleted { key, .. }
-        | Event::Answered { key, .. }
-        | Event::Abandon { key }
-        | Event::Release { key }
-        | Event::Orphan { key, .. } => Some(key),
-        _ => None,
     }
 }
