@@ -26,6 +26,7 @@
 //! | `origin` | a token goes to its own server, whatever becomes of the config |
 //! | `draining` | with a bad config what is recorded is revoked, and nothing new taken in |
 //! | `drain_request` | the same on request, `--drain`, in time and whoever has the sessions |
+//! | `starting` | `securid-ctl start` and `restart` bring one up, in words, and lose nothing |
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
 //! | `protocol` | what the socket refuses, and how |
 //! | `cli` | `securid-ctl`: exit codes, and that it never hangs |

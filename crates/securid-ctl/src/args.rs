@@ -43,6 +43,7 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
+    /// Where flags say that things are.
     pub(crate) fn overrides(&self) -> Overrides {
         Overrides {
             socket: self.socket.clone(),
@@ -65,6 +66,8 @@ pub(crate) enum Command {
     Logout(commands::logout::Args),
     Retry(commands::retry::Args),
     Forget(commands::forget::Args),
+    Start(commands::start::Args),
+    Restart(commands::restart::Args),
     Stop(commands::stop::Args),
     Paths(commands::paths::Args),
 }
@@ -84,6 +87,8 @@ impl Command {
             Self::Logout(args) => args.run(context),
             Self::Retry(args) => args.run(context),
             Self::Forget(args) => args.run(context),
+            Self::Start(args) => args.run(context),
+            Self::Restart(args) => args.run(context),
             Self::Stop(args) => args.run(context),
             Self::Paths(args) => args.run(context),
         }

@@ -1,13 +1,14 @@
 //! Talking to the daemon, each wait with a limit.
 
 use std::{
+    io::ErrorKind,
     sync::mpsc::{RecvTimeoutError, channel},
     thread,
     time::Duration,
 };
 
 use securid_ipc::{
-    client::{Client, ClientError},
+    client::{Client, ClientError, ConnectError},
     messages::Call,
 };
 use serde::de::DeserializeOwned;
@@ -32,6 +33,16 @@ pub(crate) fn ask<T: DeserializeOwned>(
 ) -> Result<T, Failure> {
     let mut client = Client::connect(&context.paths.sockets)?;
     Ok(client.call(call, within)?)
+}
+
+/// Whether no daemon of ours is there. One whose folder we may not enter is somebody else's: so it
+/// is when root's environment comes along with `runuser`.
+pub(crate) fn is_nobody(error: &ConnectError) -> bool {
+    match error {
+        ConnectError::NoDaemon { .. } => true,
+        ConnectError::Failed { source, .. } => source.kind() == ErrorKind::PermissionDenied,
+        _ => false,
+    }
 }
 
 /// One call that may wait for a person or a server; says so when it takes long.

@@ -16,6 +16,9 @@ pub(crate) const USAGE: u8 = 2;
 /// The exit status of a command that failed, without a number of its own.
 pub(crate) const FAILED: u8 = 1;
 
+/// The exit status where no daemon can be had.
+pub(crate) const UNREACHABLE: u8 = 69;
+
 /// Why a command ends without having done its work.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -69,9 +72,9 @@ impl Failure {
             // Texts alone: they can always be written.
             eprintln!("{}", serde_json::to_string(&outer).unwrap_or_default());
         } else {
-            eprintln!("securid-ctl: {}", printable(message));
-            if let Some(hint) = hint {
-                eprintln!("{}", printable(hint));
+            let said = format!("securid-ctl: {message}");
+            for line in said.lines().chain(hint.iter().flat_map(|hint| hint.lines())) {
+                eprintln!("{}", printable(line));
             }
         }
         self.exit.into()
@@ -85,7 +88,7 @@ impl From<ConnectError> for Failure {
             ConnectError::NoDaemon { tried } => {
                 let tried: Vec<_> = tried.iter().map(|path| path.display().to_string()).collect();
                 failure.with_hint(format!(
-                    "Start securid-sessiond, or name its socket with --socket (tried {}).",
+                    "Start it with securid-ctl start, or name its socket with --socket (tried {}).",
                     tried.join(", ")
                 ))
             }
@@ -119,7 +122,7 @@ impl From<ClientError> for Failure {
                      that nobody holds; the server ends it by its own limits.)")
             }
             ClientError::WrongProtocol { .. } | ClientError::Garbled { .. } => {
-                failure.with_hint("Restart the daemon after an update: securid-ctl stop --keep.")
+                failure.with_hint("Restart the daemon after an update: securid-ctl restart.")
             }
             ClientError::TooLong(_) => failure,
         }

@@ -4,7 +4,9 @@
 //! remote server. A map:
 //!
 //! - `args`: the command line; `commands`: one file for each command;
-//! - `daemon`: a connection whose every wait has a limit;
+//! - `daemon`: a connection whose every wait has a limit; `launch` and `ending`: bringing it up and
+//!   down; `systemd`: the service manager that does it where there is one; `program`: running others,
+//!   each wait with a limit;
 //! - `failure`: what goes wrong, with exit status and advice;
 //! - `screen`, `table`, `times`: what a person sees;
 //! - `secrets`: reading a password or a token; `interrupt`: Ctrl-C is 130;
@@ -13,18 +15,22 @@
 mod args;
 mod commands;
 mod daemon;
+mod ending;
 mod failure;
 mod interrupt;
+mod launch;
+mod program;
 mod records;
 mod screen;
 mod secrets;
+mod systemd;
 mod table;
 mod times;
 
-use std::process::ExitCode;
+use std::{env, io, path::PathBuf, process::ExitCode};
 
 use clap::Parser as _;
-use securid_ipc::paths::Paths;
+use securid_ipc::paths::{Overrides, Paths};
 
 use args::Cli;
 use failure::Failure;
@@ -33,7 +39,16 @@ use screen::Screen;
 /// What every command has at hand.
 struct Context {
     paths: Paths,
+    /// What flags or variables say about where things are, as whole paths.
+    named: Overrides,
     screen: Screen,
+}
+
+impl Context {
+    /// Whether anything is elsewhere than a daemon without flags looks for it.
+    fn is_elsewhere(&self) -> bool {
+        self.named != Overrides::default()
+    }
 }
 
 /// Runs the command of this process's arguments.
@@ -53,7 +68,20 @@ pub fn run() -> ExitCode {
 fn prepare(cli: &Cli) -> Result<Context, Failure> {
     let paths = Paths::from_environment(&cli.overrides())
         .map_err(|error| Failure::new("no-home", error.to_string(), 78))?;
-    Ok(Context { paths, screen: Screen::new(cli.json) })
+    Ok(Context { paths, named: named(cli.overrides())?, screen: Screen::new(cli.json) })
+}
+
+/// For programs that are started elsewhere than here.
+fn named(flags: Overrides) -> io::Result<Overrides> {
+    let whole = |flag: Option<PathBuf>, name: &str| {
+        let said = flag.or_else(|| env::var_os(name).filter(|it| !it.is_empty()).map(Into::into));
+        said.map(std::path::absolute).transpose()
+    };
+    Ok(Overrides {
+        socket: whole(flags.socket, "SECURID_SOCKET")?,
+        state_dir: whole(flags.state_dir, "SECURID_STATE_DIR")?,
+        config: whole(flags.config, "SECURID_CONFIG")?,
+    })
 }
 
 /// A command line that was not understood, or one that asks for help.

@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    securid_ipc::home::leave_closed_ones();
     securid_ctl::run()
 }

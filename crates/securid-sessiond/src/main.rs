@@ -42,5 +42,6 @@ mod trouble;
 mod works;
 
 fn main() -> std::process::ExitCode {
+    securid_ipc::home::leave_closed_ones();
     start::main(args::parse())
 }

@@ -1,6 +1,6 @@
 //! `logout`: revoke sessions, and wait for the server's word.
 
-use std::{io::ErrorKind, time::Duration};
+use std::time::Duration;
 
 use securid_ipc::{
     client::{Client, ConnectError},
@@ -10,7 +10,7 @@ use securid_ipc::{
 
 use crate::{
     Context,
-    daemon::ANSWER_WITHIN,
+    daemon::{ANSWER_WITHIN, is_nobody},
     failure::{FAILED, Failure, USAGE, advice},
     interrupt::Interrupt,
     records,
@@ -73,16 +73,6 @@ impl Args {
     }
 }
 
-/// Whether no daemon of ours is there. One whose folder we may not enter is somebody else's: so it
-/// is when root's environment comes along with `runuser`.
-fn is_nobody(error: &ConnectError) -> bool {
-    match error {
-        ConnectError::NoDaemon { .. } => true,
-        ConnectError::Failed { source, .. } => source.kind() == ErrorKind::PermissionDenied,
-        _ => false,
-    }
-}
-
 /// Without records there is nothing to revoke; with them, only a daemon can.
 fn without_daemon(context: &Context, error: ConnectError) -> Result<u8, Failure> {
     let folder = context.paths.state_dir.display();
@@ -94,7 +84,7 @@ fn without_daemon(context: &Context, error: ConnectError) -> Result<u8, Failure>
         Ok(number) => {
             let message = format!("{error}, and sessions are recorded in {folder}: {number}");
             let failure = Failure::new(error.name(), message, error.exit_code());
-            Err(failure.with_hint("Start securid-sessiond: it revokes or resumes them."))
+            Err(failure.with_hint("securid-ctl start brings one up: it revokes or resumes them."))
         }
         Err(unknown) => Err(Failure::from(error).with_hint(format!(
             "Whether sessions are recorded in {folder} is unknown: {unknown}."

@@ -1,21 +1,15 @@
 //! `stop`: end the daemon.
 
-use std::time::Duration;
-
-use securid_ipc::{
-    client::Client,
-    messages::{Call, SessionState, SessionView, Stop, StopView},
-};
+use securid_ipc::messages::{SessionState, SessionView};
+use serde::Serialize;
 
 use crate::{
-    Context, commands::list, daemon::ANSWER_WITHIN, failure::Failure, interrupt::Interrupt, records,
+    Context,
+    ending::{PENDING, Running},
+    failure::Failure,
+    interrupt::Interrupt,
+    records,
 };
-
-/// How long the daemon may take to revoke and end: its `shutdown_grace` is 20 s unless configured.
-const GONE_WITHIN: Duration = Duration::from_secs(30);
-
-/// The exit status while tokens are not confirmed dead.
-const PENDING: u8 = 75;
 
 /// End the daemon
 #[derive(Debug, clap::Args)]
@@ -28,27 +22,42 @@ pub(crate) struct Args {
     keep: bool,
 }
 
+/// As `--json` shows it.
+#[derive(Serialize)]
+struct Stopped {
+    /// Whether the sessions are kept for the next start.
+    keep: bool,
+    /// Whether the next call starts it again.
+    activated: bool,
+}
+
 impl Args {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
         let _interrupt = Interrupt::arm()?;
-        let mut client = Client::connect(&context.paths.sockets)?;
-        let before = list::all(&mut client)?;
+        let running = Running::find(context)??;
+        let before = running.sessions.clone();
         let keep = (self.keep || self.revoke).then_some(self.keep);
-        let stopping: StopView = client.call(&Call::Stop(Stop { keep }), ANSWER_WITHIN)?;
-        if !client.wait_closed(Some(GONE_WITHIN)) {
-            let failure = Failure::new("pending", "the daemon has not ended yet", PENDING);
-            return Err(failure.with_hint("It goes on by itself: see securid-ctl status."));
-        }
-        let left = if stopping.keep { 0 } else { left_over(context, &before) };
+        let gone = running.end(keep)?;
+        let left = if gone.kept { 0 } else { left_over(context, &before) };
         if left > 0 {
             let sessions = if left == 1 { "session" } else { "sessions" };
             let message = format!("the daemon has ended with {left} {sessions} unconfirmed");
             let failure = Failure::new("pending", message, PENDING);
             return Err(failure.with_hint("The next start of securid-sessiond goes on with them."));
         }
-        context.screen.show(&stopping, |stopping| match stopping.keep {
-            true => "stopped; the sessions are kept for the next start\n".to_owned(),
-            false => "stopped\n".to_owned(),
+        let stopped = Stopped { keep: gone.kept, activated: gone.socket_stays };
+        context.screen.show(&stopped, |stopped| {
+            let mut text = match stopped.keep {
+                true => "stopped; the sessions are kept for the next start\n".to_owned(),
+                false => "stopped\n".to_owned(),
+            };
+            if stopped.activated {
+                text.push_str(
+                    "its socket starts it again at the next call; \
+                     systemctl --user stop securid-sessiond.socket closes that as well\n",
+                );
+            }
+            text
         })?;
         Ok(0)
     }

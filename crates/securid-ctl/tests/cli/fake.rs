@@ -15,7 +15,10 @@ use std::{
 };
 
 use securid_ipc::{
-    messages::{Call, Reply, RpcError, SessionState, SessionView},
+    messages::{
+        Call, InstanceView, KeyringState, KeyringView, Reply, RpcError, SessionCounts,
+        SessionState, SessionView, StatusView,
+    },
     server::{ConnectionId, Listener, Service, serve},
 };
 use tempfile::TempDir;
@@ -237,5 +240,28 @@ pub(crate) fn session(state: SessionState) -> SessionView {
         expires_at: Some("2999-01-01T00:00:00Z".into()),
         holds: 0,
         revocation: None,
+    }
+}
+
+/// The status of a daemon that is well.
+pub(crate) fn well() -> StatusView {
+    StatusView {
+        version: "0.1.0".into(),
+        // More than Linux gives out: nobody's.
+        pid: 4_194_305,
+        started_at: "2020-01-01T00:00:00Z".into(),
+        sessions: SessionCounts { active: 2, ..SessionCounts::default() },
+        oldest_pending_seconds: None,
+        keyring: KeyringView {
+            kind: "keyutils".into(),
+            state: KeyringState::Ready,
+            survives_reboot: false,
+        },
+        instances: vec![InstanceView {
+            name: "prod".into(),
+            url: "https://h".into(),
+            last_contact: None,
+        }],
+        problems: vec![],
     }
 }

@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use securid_ipc::messages::*;
 
-use crate::fake::{Home, PATIENCE, Ran};
+use crate::fake::{Home, PATIENCE, Ran, well};
 
 fn item(state: SessionState, outcome: Option<Outcome>) -> LogoutItem {
     LogoutItem {
@@ -99,7 +99,7 @@ fn without_a_daemon_it_depends_on_the_records() {
     let ran = home.run(["logout"]);
     assert_eq!(ran.code, Some(69));
     assert!(ran.err.contains("sessions are recorded in"), "{}", ran.err);
-    assert!(ran.err.contains("Start securid-sessiond"), "{}", ran.err);
+    assert!(ran.err.contains("securid-ctl start"), "{}", ran.err);
 
     // What cannot be known is not "nothing".
     fs::remove_dir_all(&sessions).unwrap();
@@ -177,6 +177,7 @@ fn stop_waits_for_the_end_and_looks_at_what_is_left() {
         let mut home = Home::answering(move |call| {
             Some(Ok(match call {
                 Call::List(_) => Reply::List(list.clone()),
+                Call::Status => Reply::Status(well()),
                 _ => Reply::Stopping(StopView { keep: keeps }),
             }))
         });
@@ -187,6 +188,7 @@ fn stop_waits_for_the_end_and_looks_at_what_is_left() {
         }
         let mut child = home.ctl(args.iter().copied()).spawn().unwrap();
         assert!(matches!(home.call(), Call::List(_)));
+        assert_eq!(home.call(), Call::Status);
         assert_eq!(home.call(), Call::Stop(Stop { keep: asked }));
         assert!(child.try_wait().unwrap().is_none(), "it did not wait");
         home.stop();

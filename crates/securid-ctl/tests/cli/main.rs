@@ -8,3 +8,4 @@ mod logout;
 mod nobody;
 mod password;
 mod shows;
+mod starting;

@@ -1,0 +1,83 @@
+//! Ending the daemon that runs, and knowing that it has gone.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, test_kill_process};
+use securid_ipc::{
+    client::{Client, ConnectError},
+    messages::{Call, SessionView, StatusView, Stop, StopView},
+};
+
+use crate::{Context, commands::list, daemon::ANSWER_WITHIN, failure::Failure};
+
+/// How long the daemon may take to revoke and end: its `shutdown_grace` is 20 s unless configured.
+const GONE_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long its process may be there after its last connection: it gives its lock and socket back,
+/// and its log is written to the end.
+const EXIT_WITHIN: Duration = Duration::from_secs(5);
+
+/// How often we look whether it is there.
+const STEP: Duration = Duration::from_millis(5);
+
+/// The exit status while tokens are not confirmed dead.
+pub(crate) const PENDING: u8 = 75;
+
+/// The daemon that runs.
+#[derive(Debug)]
+pub(crate) struct Running {
+    client: Client,
+    pub(crate) pid: u32,
+    /// What it held when we came.
+    pub(crate) sessions: Vec<SessionView>,
+}
+
+/// How it was ended.
+#[derive(Debug)]
+pub(crate) struct Gone {
+    /// Whether it kept its sessions for the next start.
+    pub(crate) kept: bool,
+    /// Whether its socket is there without it: somebody who binds it for the daemon starts it again.
+    pub(crate) socket_stays: bool,
+}
+
+impl Running {
+    /// Finds it.
+    ///
+    /// # Errors
+    /// If there is none; `Err` within is why it does not say what it holds.
+    pub(crate) fn find(context: &Context) -> Result<Result<Self, Failure>, ConnectError> {
+        Client::connect(&context.paths.sockets).map(Self::ask)
+    }
+
+    fn ask(mut client: Client) -> Result<Self, Failure> {
+        let sessions = list::all(&mut client)?;
+        let status: StatusView = client.call(&Call::Status, ANSWER_WITHIN)?;
+        Ok(Self { client, pid: status.pid, sessions })
+    }
+
+    /// Tells it to stop, and waits until it has gone.
+    ///
+    /// # Errors
+    /// If it does not answer, or goes on revoking for too long.
+    pub(crate) fn end(mut self, keep: Option<bool>) -> Result<Gone, Failure> {
+        let stopping: StopView = self.client.call(&Call::Stop(Stop { keep }), ANSWER_WITHIN)?;
+        if !self.client.wait_closed(Some(GONE_WITHIN)) {
+            let failure = Failure::new("pending", "the daemon has not ended yet", PENDING);
+            return Err(failure.with_hint("It goes on by itself: see securid-ctl status."));
+        }
+        let until = Instant::now() + EXIT_WITHIN;
+        while is_alive(self.pid) && Instant::now() < until {
+            thread::sleep(STEP);
+        }
+        Ok(Gone { kept: stopping.keep, socket_stays: self.client.path().exists() })
+    }
+}
+
+fn is_alive(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    pid.is_some_and(|pid| test_kill_process(pid).is_ok())
+}

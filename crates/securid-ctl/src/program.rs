@@ -1,0 +1,82 @@
+//! Other programs, each with a limit on its time: a service manager that hangs must not hang us.
+
+use std::{
+    io::{self, Read},
+    process::{Command, ExitStatus, Stdio},
+    sync::mpsc::{Receiver, channel},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::failure::{FAILED, Failure};
+
+/// How often we look whether it has ended: soon enough for a person, and no load.
+const STEP: Duration = Duration::from_millis(10);
+
+/// How long its last words may take once it has ended: something that it left behind may hold its
+/// end of the pipe.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// How a program ended, and what it said.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ended {
+    /// What it complains about, for people.
+    pub(crate) fn complaint(&self) -> String {
+        match self.err.trim() {
+            "" => self.status.to_string(),
+            words => words.to_owned(),
+        }
+    }
+}
+
+/// Runs a program to its end, without a terminal; kills it when its time is over.
+///
+/// # Errors
+/// If it cannot be run, or does not end in time.
+pub(crate) fn run(mut command: Command, within: Duration) -> Result<Ended, Failure> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let failed = |what: String| Failure::new("program", what, FAILED);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child =
+        command.spawn().map_err(|error| failed(format!("cannot run {name}: {error}")))?;
+    let out = child.stdout.take().map(collect);
+    let err = child.stderr.take().map(collect);
+    let until = Instant::now() + within;
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if Instant::now() < until => thread::sleep(STEP),
+            waited => {
+                // Whether it could be killed or not, it has had its time.
+                let _ = child.kill().and_then(|()| child.wait());
+                let why = match waited {
+                    Err(error) => error.to_string(),
+                    Ok(_) => format!("it has not ended within {} s", within.as_secs()),
+                };
+                return Err(failed(format!("{name}: {why}")));
+            }
+        }
+    };
+    let text = |from: Option<Receiver<Vec<u8>>>| {
+        let bytes = from.and_then(|from| from.recv_timeout(LAST_WORDS).ok()).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    Ok(Ended { status, out: text(out), err: text(err) })
+}
+
+fn collect(mut from: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (done, collected) = channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let read: io::Result<_> = from.read_to_end(&mut bytes);
+        // What came until then is worth showing, and nobody may listen any more.
+        let _ = (read, done.send(bytes));
+    });
+    collected
+}

@@ -1,0 +1,85 @@
+//! The user's service manager, through `systemctl`.
+
+use std::{env, os::unix::fs::MetadataExt as _, path::PathBuf, process::Command, time::Duration};
+
+use crate::{
+    failure::{FAILED, Failure},
+    program,
+};
+
+/// The daemon's unit.
+pub(crate) const SERVICE: &str = "securid-sessiond.service";
+
+/// For what a manager knows by heart, or does by itself: it answers in milliseconds, unless it hangs.
+pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// The service manager of this process's user.
+#[derive(Debug)]
+pub(crate) struct Manager {
+    runtime: PathBuf,
+}
+
+impl Manager {
+    /// The one that runs; none if there is none that we could reach.
+    ///
+    /// It is looked for in `/run/user` as well: with `su`, `runuser` and cron the environment says
+    /// nothing of it, or names another user's.
+    pub(crate) fn find() -> Option<Self> {
+        let us = rustix::process::getuid().as_raw();
+        let said = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|it| it.is_absolute());
+        let usual = PathBuf::from(format!("/run/user/{us}"));
+        let is_ours = |folder: &PathBuf| {
+            folder.join("systemd/private").symlink_metadata().is_ok_and(|it| it.uid() == us)
+        };
+        said.into_iter().chain([usual]).find(is_ours).map(|runtime| Self { runtime })
+    }
+
+    /// A command that finds this manager and its bus.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        let bus = format!("unix:path={}", self.runtime.join("bus").display());
+        command
+            .arg("--user")
+            .env("XDG_RUNTIME_DIR", &self.runtime)
+            .env("DBUS_SESSION_BUS_ADDRESS", bus);
+        command
+    }
+
+    /// Runs `systemctl --user` with these words.
+    ///
+    /// # Errors
+    /// In systemd's own words, or that it hangs.
+    pub(crate) fn systemctl(&self, words: &[&str], within: Duration) -> Result<String, Failure> {
+        let mut command = self.command("systemctl");
+        command.args(["--no-pager", "--no-ask-password"]).args(words);
+        let ended = program::run(command, within)?;
+        if ended.status.success() {
+            return Ok(ended.out);
+        }
+        let said = format!("systemctl --user {}: {}", words.join(" "), ended.complaint());
+        Err(Failure::new("systemd", said, FAILED))
+    }
+
+    /// A property of a unit; without a unit, of the manager.
+    ///
+    /// # Errors
+    /// As [`Manager::systemctl`].
+    pub(crate) fn property(&self, unit: Option<&str>, name: &str) -> Result<String, Failure> {
+        let mut words = vec!["show", "--value", "--property", name];
+        words.extend(unit);
+        Ok(self.systemctl(&words, ANSWER_WITHIN)?.trim().to_owned())
+    }
+
+    /// Whether it has our service's unit.
+    ///
+    /// # Errors
+    /// If it does not say, or a person has masked the unit: that means "do not run this".
+    pub(crate) fn knows_service(&self) -> Result<bool, Failure> {
+        match &*self.property(Some(SERVICE), "LoadState")? {
+            "loaded" => Ok(true),
+            "masked" => Err(Failure::new("systemd", format!("{SERVICE} is masked"), FAILED)
+                .with_hint(format!("systemctl --user unmask {SERVICE} allows it again."))),
+            _ => Ok(false),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! `securid-ctl start` and `restart` where no systemd runs the daemon.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Output;
+
+use rustix::process::{Pid, getpgid, kill_process, test_kill_process};
+use securid_tests::patience::is_root;
+use securid_tests::programs::{programs, put_within_reach};
+use securid_tests::{House, Plan, Signal, eventually, process::run, skipped};
+use serde_json::{Value, json};
+
+/// A daemon that is nobody's child here: ended with the test, whatever becomes of it.
+struct Orphan(Pid);
+
+impl Orphan {
+    /// The one that a command says it has brought up.
+    fn of(output: &Output) -> Self {
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+        Self(Pid::from_raw(said["pid"].as_i64().unwrap().try_into().unwrap()).unwrap())
+    }
+}
+
+impl Drop for Orphan {
+    fn drop(&mut self) {
+        let _ = kill_process(self.0, Signal::KILL);
+        eventually("its end", || test_kill_process(self.0).is_err().then_some(()));
+    }
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap_or_else(|| panic!("{output:?}"))
+}
+
+#[test]
+fn started_twice_is_started_once() {
+    let house = House::build(Plan::default());
+    let daemon = Orphan::of(&house.ctl(&["start", "--json"]));
+    let (id, token) = house.add_one();
+    let again = house.ctl(&["start", "--json"]);
+    let said: Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!((code(&again), &said["already"]), (0, &json!(true)));
+    assert_eq!(house.token(&id), token);
+
+    // Ctrl-C in the terminal in which it was started is not for it.
+    assert_eq!(getpgid(Some(daemon.0)).unwrap(), daemon.0);
+    let log = house.state_dir().join("sessiond.log");
+    assert_eq!(fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(fs::read_to_string(&log).unwrap().contains("ready"));
+
+    let stopped = house.ctl(&["stop", "--json"]);
+    assert_eq!(code(&stopped), 0, "{stopped:?}");
+    let said: Value = serde_json::from_slice(&stopped.stdout).unwrap();
+    assert_eq!(said, json!({"keep": false, "activated": false}));
+    assert!(test_kill_process(daemon.0).is_err(), "stop returns when it has gone");
+    assert!(!house.fate(&token).alive);
+}
+
+#[test]
+fn a_restart_keeps_the_sessions() {
+    let house = House::build(Plan::default());
+    let first = Orphan::of(&house.ctl(&["start", "--json"]));
+    let (id, token) = house.add_one();
+    let restarted = house.ctl(&["restart", "--json"]);
+    let second = Orphan::of(&restarted);
+    let said: Value = serde_json::from_slice(&restarted.stdout).unwrap();
+    assert_eq!((&said["kept"], &said["had"]), (&json!(1), &json!(1)));
+    assert_ne!(first.0, second.0);
+    assert_eq!(house.token(&id), token);
+    assert!(house.fate(&token).alive);
+    assert_eq!(code(&house.ctl(&["logout"])), 0);
+}
+
+#[test]
+fn a_restart_of_nothing_starts_one() {
+    let house = House::build(Plan::default());
+    let restarted = house.ctl(&["restart", "--json"]);
+    let _daemon = Orphan::of(&restarted);
+    let said: Value = serde_json::from_slice(&restarted.stdout).unwrap();
+    assert_eq!((&said["kept"], &said["had"]), (&json!(0), &json!(0)));
+    assert_eq!(code(&house.ctl(&["status"])), 0);
+}
+
+#[test]
+fn with_a_bad_config_a_restart_leaves_the_old_one_alone_and_a_start_says_why() {
+    let house = House::build(Plan::default());
+    let daemon = Orphan::of(&house.ctl(&["start", "--json"]));
+    let (id, token) = house.add_one();
+    house.change_config("username = \"alice\"", "usrname = \"alice\"");
+    let refused = house.ctl(&["restart"]);
+    let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!((code(&refused), words.contains("usrname")), (78, true), "{words}");
+    assert_eq!(house.token(&id), token, "the old one goes on");
+
+    assert_eq!(code(&house.ctl(&["stop"])), 0);
+    drop(daemon);
+    let refused = house.ctl(&["start"]);
+    let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!((code(&refused), words.contains("usrname")), (78, true), "{words}");
+}
+
+/// As a package's script calls it: root's environment comes along, and root's home is closed.
+#[test]
+fn with_roots_environment_everything_is_found_in_ones_own_home() {
+    if !is_root() {
+        return skipped("only root has an environment of root's");
+    }
+    let house = House::build(Plan { user: Some(65_534), ..Plan::default() });
+    let closed = house.path("roots-home");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
+    let ctl = put_within_reach(&programs().ctl, &house.path(""));
+    let mut command = std::process::Command::new("setpriv");
+    command.args(["--reuid", "65534", "--clear-groups"]).arg(ctl).args(["paths", "--json"]);
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+    for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"] {
+        command.env(name, &closed);
+    }
+    let output = run(command, "", securid_tests::PATIENCE);
+    assert_eq!(code(&output), 0, "{output:?}");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!text.contains("roots-home"), "{text}");
+}
