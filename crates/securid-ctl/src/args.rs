@@ -69,6 +69,7 @@ pub(crate) enum Command {
     Start(commands::start::Args),
     Restart(commands::restart::Args),
     Stop(commands::stop::Args),
+    Setup(commands::setup::Args),
     Paths(commands::paths::Args),
 }
 
@@ -90,6 +91,7 @@ impl Command {
             Self::Start(args) => args.run(context),
             Self::Restart(args) => args.run(context),
             Self::Stop(args) => args.run(context),
+            Self::Setup(args) => args.run(context),
             Self::Paths(args) => args.run(context),
         }
     }

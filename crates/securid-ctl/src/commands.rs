@@ -11,6 +11,7 @@ pub(crate) mod logout;
 pub(crate) mod paths;
 pub(crate) mod restart;
 pub(crate) mod retry;
+pub(crate) mod setup;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod stop;

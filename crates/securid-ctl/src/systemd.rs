@@ -1,20 +1,61 @@
 //! The user's service manager, through `systemctl`.
 
-use std::{env, os::unix::fs::MetadataExt as _, path::PathBuf, process::Command, time::Duration};
+use std::{
+    env,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use crate::{
     failure::{FAILED, Failure},
     program,
 };
 
-/// The daemon's unit.
+/// The daemon's units.
 pub(crate) const SERVICE: &str = "securid-sessiond.service";
+pub(crate) const SOCKET: &str = "securid-sessiond.socket";
 
 /// For what a manager knows by heart, or does by itself: it answers in milliseconds, unless it hangs.
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
+/// Whose units are meant.
+#[derive(Debug, Clone)]
+pub(crate) enum Scope {
+    /// Those of one user's manager.
+    User(Manager),
+    /// Those of all users' managers, of which none need run.
+    Global,
+}
+
+impl Scope {
+    /// What tells `systemctl` so.
+    pub(crate) fn flag(&self) -> &'static str {
+        match self {
+            Self::User(_) => "--user",
+            Self::Global => "--global",
+        }
+    }
+
+    /// Runs `systemctl` with these words.
+    ///
+    /// # Errors
+    /// As [`Manager::systemctl`].
+    pub(crate) fn systemctl(&self, words: &[&str], within: Duration) -> Result<String, Failure> {
+        match self {
+            Self::User(manager) => manager.systemctl(words, within),
+            Self::Global => {
+                let mut command = Command::new("systemctl");
+                command.arg(self.flag());
+                systemctl(command, self.flag(), words, within)
+            }
+        }
+    }
+}
+
 /// The service manager of this process's user.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Manager {
     runtime: PathBuf,
 }
@@ -50,14 +91,7 @@ impl Manager {
     /// # Errors
     /// In systemd's own words, or that it hangs.
     pub(crate) fn systemctl(&self, words: &[&str], within: Duration) -> Result<String, Failure> {
-        let mut command = self.command("systemctl");
-        command.args(["--no-pager", "--no-ask-password"]).args(words);
-        let ended = program::run(command, within)?;
-        if ended.status.success() {
-            return Ok(ended.out);
-        }
-        let said = format!("systemctl --user {}: {}", words.join(" "), ended.complaint());
-        Err(Failure::new("systemd", said, FAILED))
+        systemctl(self.command("systemctl"), "--user", words, within)
     }
 
     /// A property of a unit; without a unit, of the manager.
@@ -82,4 +116,24 @@ impl Manager {
             _ => Ok(false),
         }
     }
+}
+
+/// Whether systemd runs this machine, as `sd_booted` has it.
+pub(crate) fn is_booted() -> bool {
+    Path::new("/run/systemd/system").is_dir()
+}
+
+fn systemctl(
+    mut command: Command,
+    flag: &str,
+    words: &[&str],
+    within: Duration,
+) -> Result<String, Failure> {
+    command.args(["--no-pager", "--no-ask-password"]).args(words);
+    let ended = program::run(command, within)?;
+    if ended.status.success() {
+        return Ok(ended.out);
+    }
+    let said = format!("systemctl {flag} {}: {}", words.join(" "), ended.complaint());
+    Err(Failure::new("systemd", said, FAILED))
 }

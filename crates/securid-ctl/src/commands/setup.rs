@@ -1,0 +1,102 @@
+//! `setup`: have systemd run the daemon, and write a first config.
+//!
+//! - `place`: where units and config belong, for one user or for all;
+//! - `units`, `config`, `removal`: what is to be done, as steps; nothing is changed while they are found;
+//! - `step`: carrying one out, or showing it; `signed`: telling our files from a person's.
+
+mod config;
+mod place;
+mod removal;
+mod signed;
+mod step;
+mod units;
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::{Context, failure::Failure, interrupt::Interrupt};
+use place::Place;
+use step::{Shown, Step};
+
+/// Have systemd run the daemon for you, and write a first config
+///
+/// Units that a package has installed are enabled; where there are none, they are written first. What
+/// you have changed is left as it is, and a config that is there is never written over. Twice is the
+/// same as once.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Write a first config for this server, as https://HOST:8443/aveksa
+    #[arg(long, conflicts_with = "remove")]
+    url: Option<String>,
+    /// What the server is to be called
+    #[arg(long, value_name = "NAME", requires = "url", default_value = "default")]
+    instance: String,
+    /// Who logs in there
+    #[arg(long, value_name = "U", requires = "url")]
+    username: Option<String>,
+    /// Its CA's certificate (PEM), besides the system's
+    #[arg(long, value_name = "FILE", requires = "url")]
+    ca_file: Option<PathBuf>,
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    print: bool,
+    /// Undo it: revoke everything, then disable and remove what setup wrote
+    ///
+    /// While anything is not confirmed dead, nothing is removed (exit status 75).
+    #[arg(long)]
+    remove: bool,
+    /// For all users of this machine, as root; daemons that run are left alone
+    #[arg(long)]
+    global: bool,
+}
+
+/// As `--json` shows it.
+#[derive(Serialize)]
+struct Report {
+    /// Whether it was done, or only shown.
+    done: bool,
+    steps: Vec<Shown>,
+}
+
+impl Args {
+    pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
+        let _interrupt = Interrupt::arm()?;
+        if context.is_elsewhere() {
+            return Err(Failure::usage("setup is about the usual places alone").with_hint(
+                "Leave out --config, --socket and --state-dir, and unset SECURID_CONFIG, \
+                 SECURID_SOCKET and SECURID_STATE_DIR: systemd knows nothing of them.",
+            ));
+        }
+        let place = Place::find(context, self.global)?;
+        let steps = match self.remove {
+            true => removal::steps(context, &place)?,
+            false => {
+                let mut steps = config::steps(&self, &place)?;
+                steps.extend(units::steps(context, &place)?);
+                steps
+            }
+        };
+        let mut report = Report { done: !self.print, steps: Vec::new() };
+        for step in &steps {
+            let shown = if self.print { step.preview() } else { carry_out(step, &steps, context)? };
+            if !context.screen.json {
+                context.screen.text(&shown.line())?;
+            }
+            report.steps.push(shown);
+        }
+        if context.screen.json {
+            context.screen.json(&report)?;
+        }
+        Ok(0)
+    }
+}
+
+/// A config of ours that turns out to be bad is taken back, with its key.
+fn carry_out(step: &Step, all: &[Step], context: &Context) -> Result<Shown, Failure> {
+    step.carry_out(context).inspect_err(|_| {
+        if matches!(step, Step::Check) {
+            all.iter().take_while(|other| !matches!(other, Step::Check)).for_each(Step::undo);
+        }
+    })
+}

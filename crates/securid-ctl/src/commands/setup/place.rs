@@ -1,0 +1,118 @@
+//! Where units and config belong: for one user, or for all.
+
+use std::path::{Path, PathBuf};
+
+use securid_ipc::paths::ConfigFiles;
+
+use crate::{
+    Context,
+    failure::{FAILED, Failure},
+    systemd::{self, Manager},
+};
+
+/// Where packages, and administrators by hand, put units for all users.
+const FOR_ALL: [&str; 5] = [
+    "/usr/local/lib/systemd/user",
+    "/usr/lib/systemd/user",
+    "/lib/systemd/user",
+    "/usr/local/share/systemd/user",
+    "/usr/share/systemd/user",
+];
+
+/// For whom setup works.
+#[derive(Debug)]
+pub(super) enum Scope {
+    /// This user, whose manager runs.
+    User(Manager),
+    /// This user, on a machine without systemd.
+    Alone,
+    /// All users.
+    Global,
+}
+
+/// Where everything belongs.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) scope: Scope,
+    /// Our units go here.
+    pub(super) units: PathBuf,
+    /// Units of packages are here.
+    packaged: Vec<PathBuf>,
+    /// The config that setup writes.
+    pub(super) config: PathBuf,
+    /// All configs that count, this one among them.
+    pub(super) configs: Vec<PathBuf>,
+}
+
+impl Place {
+    pub(super) fn find(context: &Context, global: bool) -> Result<Self, Failure> {
+        let ConfigFiles::Layers { machine, user, .. } = &context.paths.config else {
+            return Err(Failure::usage("setup is about the usual places alone"));
+        };
+        if global {
+            if !rustix::process::getuid().is_root() {
+                return Err(Failure::new("setup", "only root sets up for all users", FAILED)
+                    .with_hint("Without --global it is for you alone."));
+            }
+            return Ok(Self {
+                scope: Scope::Global,
+                units: "/etc/systemd/user".into(),
+                packaged: FOR_ALL.map(PathBuf::from).into(),
+                config: machine.clone(),
+                configs: vec![machine.clone()],
+            });
+        }
+        // .../securid/config.toml
+        let own = user.ancestors().nth(2).unwrap_or(user);
+        let scope = scope()?;
+        let packaged = match &scope {
+            Scope::User(manager) => {
+                let said = manager.property(None, "UnitPath")?;
+                let elsewhere = said.split_whitespace().map(PathBuf::from);
+                elsewhere
+                    .filter(|it| !it.starts_with(own) && !it.starts_with("/run/user"))
+                    .collect()
+            }
+            Scope::Alone | Scope::Global => Vec::new(),
+        };
+        Ok(Self {
+            scope,
+            units: own.join("systemd/user"),
+            packaged,
+            config: user.clone(),
+            configs: vec![machine.clone(), user.clone()],
+        })
+    }
+
+    /// The unit of this name that a package, or an administrator, has installed.
+    pub(super) fn packaged(&self, unit: &str) -> Option<PathBuf> {
+        self.packaged.iter().map(|folder| folder.join(unit)).find(|path| path.exists())
+    }
+
+    /// The permissions of what setup writes: files, and folders.
+    pub(super) fn modes(&self) -> (u32, u32) {
+        match self.scope {
+            Scope::Global => (0o644, 0o755),
+            Scope::User(_) | Scope::Alone => (0o600, 0o700),
+        }
+    }
+
+    /// The key of the sealed file, beside the config.
+    pub(super) fn key(&self) -> PathBuf {
+        self.config.parent().unwrap_or(Path::new("/")).join("key")
+    }
+}
+
+fn scope() -> Result<Scope, Failure> {
+    if let Some(manager) = Manager::find() {
+        return Ok(Scope::User(manager));
+    }
+    if !systemd::is_booted() {
+        return Ok(Scope::Alone);
+    }
+    let message = "systemd runs no manager for this user that could be reached from here";
+    Err(Failure::new("no-user-manager", message, FAILED).with_hint(
+        "Log in properly, not with su (machinectl shell USER@ does it too); or have root run \
+         loginctl enable-linger USER, so that one runs without a login.",
+    ))
+}

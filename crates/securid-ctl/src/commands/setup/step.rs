@@ -1,0 +1,200 @@
+//! One step: shown beforehand, or carried out and said.
+
+use std::{
+    fs::{self, DirBuilder, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use serde::Serialize;
+
+use crate::{
+    Context,
+    ending::PENDING,
+    failure::{FAILED, Failure},
+    launch, program,
+    screen::printable,
+    systemd,
+};
+
+/// For what starts or stops a service: the daemon's `shutdown_grace` is 20 s unless configured.
+const SERVICE_WITHIN: Duration = Duration::from_secs(40);
+
+/// What a drain may take, and what its end may take beyond that.
+const DRAIN: &str = "20s";
+const DRAIN_WITHIN: Duration = Duration::from_secs(30);
+
+/// Something that setup does.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Write a file that is not there, or put it into the place of an older one of ours.
+    Write { path: PathBuf, text: String, modes: (u32, u32), replaces: bool },
+    /// Remove a file of ours.
+    Remove(PathBuf),
+    /// Leave a file as it is.
+    Keep(PathBuf, &'static str),
+    /// Make a key for the sealed file.
+    MakeKey { path: PathBuf, modes: (u32, u32) },
+    /// Have the daemon check its config.
+    Check,
+    /// Revoke everything.
+    Drain,
+    /// Run `systemctl` with these words.
+    Systemctl(systemd::Scope, Vec<&'static str>),
+    /// Say something.
+    Say(String),
+}
+
+/// A step as it is shown.
+#[derive(Debug, Serialize)]
+pub(super) struct Shown {
+    /// What kind of step it is.
+    step: &'static str,
+    /// What it is about.
+    about: String,
+    /// A file's text, beforehand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    /// In words.
+    #[serde(skip)]
+    words: String,
+}
+
+impl Step {
+    /// What it would do.
+    pub(super) fn preview(&self) -> Shown {
+        let (step, [would, _]) = self.words();
+        let text = match self {
+            Self::Write { text, .. } => Some(text.clone()),
+            _ => None,
+        };
+        Shown { step, about: self.about(), text, words: would.to_owned() }
+    }
+
+    /// Does it, and gives back what it has done.
+    ///
+    /// # Errors
+    /// Why it could not be done; what was done before it stays.
+    pub(super) fn carry_out(&self, context: &Context) -> Result<Shown, Failure> {
+        self.act(context)?;
+        let (step, [_, did]) = self.words();
+        Ok(Shown { step, about: self.about(), text: None, words: did.to_owned() })
+    }
+
+    fn act(&self, context: &Context) -> Result<(), Failure> {
+        let failed = |what: &str, path: &Path, error: io::Error| {
+            Failure::new("setup", format!("cannot {what} {}: {error}", path.display()), FAILED)
+        };
+        match self {
+            Self::Write { path, text, modes, replaces } => {
+                write(path, text, *modes, *replaces).map_err(|error| failed("write", path, error))
+            }
+            Self::Remove(path) => fs::remove_file(path).map_err(|e| failed("remove", path, e)),
+            Self::MakeKey { path, modes: (_, folder) } => {
+                make_parents(path, *folder).map_err(|error| failed("write", path, error))?;
+                let mut command = Command::new(launch::program());
+                command.arg("--make-key").arg(path);
+                let ended = program::run(command, systemd::ANSWER_WITHIN)?;
+                match ended.status.success() {
+                    true => Ok(()),
+                    false => Err(Failure::new("setup", ended.complaint(), FAILED)),
+                }
+            }
+            Self::Check => launch::check_config(context),
+            Self::Drain => drain(context),
+            Self::Systemctl(scope, words) => scope.systemctl(words, SERVICE_WITHIN).map(drop),
+            Self::Keep(..) | Self::Say(_) => Ok(()),
+        }
+    }
+
+    /// Takes back a file that was written just now.
+    pub(super) fn undo(&self) {
+        if let Self::Write { path, replaces: false, .. } | Self::MakeKey { path, .. } = self {
+            // The failure that made it necessary is what is told.
+            let _ = fs::remove_file(path);
+        }
+    }
+
+    /// Its kind, and its words before and after.
+    fn words(&self) -> (&'static str, [&'static str; 2]) {
+        match self {
+            Self::Write { replaces: false, .. } => ("write", ["would write", "wrote"]),
+            Self::Write { .. } => ("update", ["would update", "updated"]),
+            Self::Remove(_) => ("remove", ["would remove", "removed"]),
+            Self::Keep(..) => ("keep", ["would keep", "kept"]),
+            Self::MakeKey { .. } => ("make-key", ["would make the key", "made the key"]),
+            Self::Check => ("check", ["would check", "checked"]),
+            Self::Drain => ("drain", ["would revoke", "revoked"]),
+            Self::Systemctl(..) => ("systemctl", ["would run", "ran"]),
+            Self::Say(_) => ("say", ["", ""]),
+        }
+    }
+
+    fn about(&self) -> String {
+        match self {
+            Self::Write { path, .. } | Self::Remove(path) | Self::MakeKey { path, .. } => {
+                path.display().to_string()
+            }
+            Self::Keep(path, why) => format!("{} ({why})", path.display()),
+            Self::Check => "the config".to_owned(),
+            Self::Drain => "every session".to_owned(),
+            Self::Systemctl(scope, words) => {
+                format!("systemctl {} {}", scope.flag(), words.join(" "))
+            }
+            Self::Say(text) => text.clone(),
+        }
+    }
+}
+
+impl Shown {
+    /// As text, with a file's own indented below it.
+    pub(super) fn line(&self) -> String {
+        let mut line = format!("{} {}", self.words, self.about).trim_start().to_owned();
+        for text in self.text.iter().flat_map(|text| text.lines()) {
+            line.push_str("\n    ");
+            line.push_str(&printable(text));
+        }
+        line.push('\n');
+        line
+    }
+}
+
+/// A new file is made only where there is none; an older one of ours is replaced as a whole.
+fn write(path: &Path, text: &str, modes: (u32, u32), replaces: bool) -> io::Result<()> {
+    let (mode, folder) = modes;
+    make_parents(path, folder)?;
+    let draft = path.with_extension("securid-setup");
+    let target = if replaces { &*draft } else { path };
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(target)?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    let placed = written.and_then(|()| if replaces { fs::rename(target, path) } else { Ok(()) });
+    placed.inspect_err(|_| {
+        // Half a file of ours would be taken for a person's.
+        let _ = fs::remove_file(target);
+    })
+}
+
+fn make_parents(path: &Path, mode: u32) -> io::Result<()> {
+    path.parent()
+        .map_or(Ok(()), |folder| DirBuilder::new().recursive(true).mode(mode).create(folder))
+}
+
+/// Whoever has the sessions is asked to end them; the daemon's own program knows how.
+fn drain(context: &Context) -> Result<(), Failure> {
+    let mut command = context.daemon_command();
+    command.args(["--log", "off", "--drain", "--timeout", DRAIN]);
+    let ended = program::run(command, DRAIN_WITHIN)?;
+    if ended.status.success() {
+        return Ok(());
+    }
+    let said = ended.complaint().replace("securid-sessiond: ", "");
+    let (code, exit) = match ended.status.code() {
+        Some(75) => ("pending", PENDING),
+        _ => ("drain", FAILED),
+    };
+    Err(Failure::new(code, format!("{said}\nnothing was removed"), exit)
+        .with_hint("The daemon keeps trying: see securid-ctl list, and run this again."))
+}

@@ -1,0 +1,150 @@
+//! The units of the user's manager: written where no package has them, then enabled and started.
+
+use std::{
+    env,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
+
+use securid_ipc::client::Client;
+
+use super::{
+    place::{Place, Scope},
+    signed::{Found, look, signed},
+    step::Step,
+};
+use crate::{
+    Context,
+    failure::{FAILED, Failure},
+    systemd::{self, Manager, SERVICE, SOCKET},
+};
+
+/// The units and their texts, in which programs are where packages put them.
+pub(super) const UNITS: [(&str, &str); 3] = [
+    (SOCKET, include_str!("../../../../../systemd/user/securid-sessiond.socket")),
+    (SERVICE, include_str!("../../../../../systemd/user/securid-sessiond.service")),
+    (LOGOUT, include_str!("../../../../../systemd/user/securid-logout.service")),
+];
+
+/// The unit that logs out when the desktop is left.
+const LOGOUT: &str = "securid-logout.service";
+
+/// The target that stands for the desktop.
+const DESKTOP: &str = "graphical-session.target";
+
+pub(super) fn steps(context: &Context, place: &Place) -> Result<Vec<Step>, Failure> {
+    if matches!(place.scope, Scope::Alone) {
+        return Ok(vec![Step::Say(
+            "systemd does not run here: have securid-ctl start run at login, as from ~/.profile, and \
+             securid-ctl logout when you leave"
+                .to_owned(),
+        )]);
+    }
+    let mut steps = Vec::new();
+    for (name, text) in UNITS {
+        steps.push(unit(place, name, text)?);
+    }
+    let changed = steps.iter().any(|it| matches!(it, Step::Write { .. } | Step::Remove(_)));
+    let enable = vec!["enable", SOCKET, SERVICE, LOGOUT];
+    match &place.scope {
+        Scope::User(manager) => {
+            let scope = systemd::Scope::User(manager.clone());
+            if changed {
+                steps.push(Step::Systemctl(scope.clone(), vec!["daemon-reload"]));
+            }
+            steps.push(Step::Systemctl(scope.clone(), enable));
+            steps.extend(start(context, manager, scope)?);
+        }
+        Scope::Global => {
+            steps.push(Step::Systemctl(systemd::Scope::Global, enable));
+            steps.push(Step::Say("users have it from their next login on".to_owned()));
+        }
+        Scope::Alone => {}
+    }
+    Ok(steps)
+}
+
+/// What becomes of one unit.
+fn unit(place: &Place, name: &str, text: &str) -> Result<Step, Failure> {
+    let path = place.units.join(name);
+    let packaged = place.packaged(name);
+    Ok(match (look(&path)?, packaged) {
+        (Found::Foreign, _) => Step::Keep(path, "changed by hand"),
+        (Found::Ours(_), Some(_)) => Step::Remove(path),
+        (Found::Nothing, Some(installed)) => Step::Keep(installed, "installed already"),
+        (found, None) => {
+            let text = signed(&with_programs(text, &place.scope)?);
+            match found {
+                Found::Ours(present) if present == text => Step::Keep(path, "up to date"),
+                found => {
+                    let replaces = found != Found::Nothing;
+                    Step::Write { path, text, modes: (0o644, place.modes().1), replaces }
+                }
+            }
+        }
+    })
+}
+
+/// The unit's text with the programs where they are: beside this one.
+fn with_programs(text: &str, scope: &Scope) -> Result<String, Failure> {
+    let us = env::current_exe()?;
+    let folder = us.parent().unwrap_or(Path::new("/"));
+    let failed = |what: String, hint: &str| Failure::new("setup", what, FAILED).with_hint(hint);
+    let daemon = folder.join("securid-sessiond");
+    if !daemon.is_file() {
+        let what = format!("securid-sessiond is not in {}, beside securid-ctl", folder.display());
+        return Err(failed(what, "Install both programs into one folder."));
+    }
+    // What systemd would read as more than a path.
+    let plain = |c: char| c.is_alphanumeric() || "/._-+@~,:".contains(c);
+    let shown = folder.display().to_string();
+    if !shown.chars().all(plain) {
+        let what = format!("a unit cannot name a program in {shown}");
+        return Err(failed(what, "Install both programs where the path has no such characters."));
+    }
+    if matches!(scope, Scope::Global)
+        && let Some(closed) = closed_to_others(&daemon).or_else(|| closed_to_others(&us))
+    {
+        let what = format!("other users cannot run what is below {}", closed.display());
+        return Err(failed(what, "Install both programs into /usr/local/bin."));
+    }
+    let mut text = text.to_owned();
+    for program in ["securid-sessiond", "securid-ctl"] {
+        text = text.replace(&format!("/usr/bin/{program}"), &format!("{shown}/{program}"));
+    }
+    Ok(text)
+}
+
+fn closed_to_others(program: &Path) -> Option<PathBuf> {
+    let is_closed = |path: &&Path| path.metadata().is_ok_and(|it| it.mode() & 0o001 == 0);
+    program.ancestors().find(is_closed).map(Path::to_owned)
+}
+
+/// What is to be started now. A socket cannot be taken from a daemon that has it.
+fn start(
+    context: &Context,
+    manager: &Manager,
+    scope: systemd::Scope,
+) -> Result<Vec<Step>, Failure> {
+    let is_active =
+        |unit| Ok::<_, Failure>(manager.property(Some(unit), "ActiveState")? == "active");
+    let mut steps = Vec::new();
+    if is_active(SERVICE)? {
+        steps.push(Step::Say(
+            "the daemon runs already; securid-ctl restart has it run as the unit now says"
+                .to_owned(),
+        ));
+    } else if !is_active(SOCKET)? && Client::connect(&context.paths.sockets).is_ok() {
+        steps.push(Step::Say(
+            "a daemon runs that this unit has not started: securid-ctl stop, then securid-ctl start, \
+             has systemd run it"
+                .to_owned(),
+        ));
+    } else {
+        steps.push(Step::Systemctl(scope.clone(), vec!["start", SOCKET, SERVICE]));
+    }
+    if is_active(DESKTOP)? {
+        steps.push(Step::Systemctl(scope, vec!["start", LOGOUT]));
+    }
+    Ok(steps)
+}

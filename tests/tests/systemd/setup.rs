@@ -1,0 +1,218 @@
+//! `securid-ctl setup`, `start`, `restart` and `stop` where systemd runs the daemon.
+
+use std::fs;
+use std::process::Output;
+use std::time::Duration;
+
+use securid_simulator::Fault;
+use securid_tests::{Machine, Plan, process::told, timed};
+use serde_json::{Value, json};
+
+/// One whose units are a package's, and who has a key.
+fn packaged() -> Option<Machine> {
+    Machine::boot(Plan { keyring: "sealed-file", ..Plan::default() })
+}
+
+/// One without a package: the programs are in the user's home, and there is no config.
+fn unpackaged() -> Option<Machine> {
+    let machine = Machine::boot(Plan { keyring: "auto", ..Plan::default() })?;
+    machine.root_ok(
+        "rm /usr/lib/systemd/user/securid-* /home/tu/.config/securid/config.toml
+         install -D -o tu -t /home/tu/bin /usr/bin/securid-sessiond /usr/bin/securid-ctl
+         rm /usr/bin/securid-sessiond /usr/bin/securid-ctl
+         ln -s /home/tu/bin/securid-ctl /usr/bin/securid-ctl
+         systemctl --user -M tu@ daemon-reload",
+    );
+    Some(machine)
+}
+
+fn code(output: &Output) -> Option<i32> {
+    output.status.code()
+}
+
+/// The units of ours that are enabled.
+fn enabled(machine: &Machine) -> usize {
+    let units = "securid-sessiond.socket securid-sessiond.service securid-logout.service";
+    let states = machine.user(&format!("systemctl --user is-enabled {units}"));
+    let states = String::from_utf8_lossy(&states.stdout).into_owned();
+    states.lines().filter(|state| *state == "enabled").count()
+}
+
+/// Kind and object of each step.
+fn steps(report: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let steps = report["steps"].as_array().unwrap_or_else(|| panic!("{report}"));
+    steps.iter().map(|step| (text(&step["step"]), text(&step["about"]))).collect()
+}
+
+#[test]
+fn a_packages_units_are_enabled_and_the_daemon_restarted_started_and_stopped() {
+    let Some(machine) = packaged() else { return };
+    let shown = machine.ctl("setup --print");
+    assert_eq!((&shown["done"], enabled(&machine)), (&json!(false), 0), "{shown}");
+    let done = machine.ctl("setup");
+    assert_eq!(steps(&shown), steps(&done));
+    assert_eq!((&done["done"], enabled(&machine)), (&json!(true), 3), "{done}");
+    assert!(steps(&done).iter().all(|(step, _)| step != "write" && step != "make-key"), "{done}");
+    let id = machine.login();
+    let daemon = machine.daemon().expect("it runs");
+
+    machine.user_ok("securid-ctl setup");
+    assert_eq!(machine.daemon(), Some(daemon), "twice is the same as once");
+    assert_eq!(machine.ctl("start")["already"], true);
+    assert_eq!(machine.ctl("start")["pid"], daemon);
+
+    // As a package's script does it: with root's environment, without a runtime folder.
+    let said = machine.root_ok("HOME=/root runuser -u tu -- securid-ctl restart --json");
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((&said["kept"], &said["had"]), (&json!(1), &json!(1)), "{said}");
+    assert_ne!(machine.daemon(), Some(daemon));
+    assert_eq!(machine.daemon().map(Value::from), Some(said["pid"].clone()));
+    assert_eq!(machine.ctl("list")["sessions"][0]["id"], id);
+    assert_eq!(machine.simulator.truth().alive().len(), 1);
+
+    let stopped = machine.ctl("stop");
+    assert_eq!(stopped, json!({"keep": false, "activated": true}));
+    assert_eq!(machine.simulator.truth().alive(), [""; 0]);
+    assert_eq!(machine.ctl("list")["sessions"], json!([]), "its socket has started it again");
+
+    machine.user_ok("systemctl --user stop securid-sessiond.socket securid-sessiond.service");
+    assert_eq!(machine.ctl("start")["already"], false);
+    assert!(machine.daemon().is_some(), "systemd has started it");
+}
+
+#[test]
+fn what_is_not_dead_is_not_set_down() {
+    let Some(machine) = packaged() else { return };
+    machine.user_ok("securid-ctl setup");
+    machine.login();
+    machine.simulator.set_fault_for("logoutUser", Some(Fault::Status(503)));
+    let refused = machine.user("securid-ctl setup --remove");
+    assert_eq!(code(&refused), Some(75), "{}", told(&refused));
+    assert!(told(&refused).contains("nothing was removed"), "{}", told(&refused));
+    assert_eq!(enabled(&machine), 3);
+    assert!(machine.daemon().is_some());
+
+    machine.simulator.set_fault_for("logoutUser", None);
+    for _ in 0..2 {
+        machine.user_ok("securid-ctl setup --remove");
+        assert_eq!((enabled(&machine), machine.daemon()), (0, None));
+    }
+    assert_eq!(machine.simulator.truth().alive(), [""; 0]);
+    let config = machine.path("/home/tu/.config/securid/config.toml");
+    assert!(config.exists(), "a person has written it");
+    assert!(machine.path("/usr/lib/systemd/user/securid-sessiond.service").exists());
+}
+
+#[test]
+fn without_a_package_units_config_and_key_are_written() {
+    let Some(machine) = unpackaged() else { return };
+    let home = |name: &str| machine.path(&format!("/home/tu/.config/{name}"));
+    let url = machine.simulator.url().to_owned();
+
+    // A config that is bad is taken back, with all that belongs to it.
+    let bad = machine.user("securid-ctl setup --url ftp://h");
+    assert_eq!(code(&bad), Some(78), "{}", told(&bad));
+    assert!(told(&bad).contains("url"), "{}", told(&bad));
+    assert_eq!(fs::read_dir(home("securid")).unwrap().count(), 0);
+    assert!(!home("systemd/user/securid-sessiond.service").exists());
+
+    let setup = format!("setup --url {url} --instance prod --username alice --ca-file ca.pem");
+    let setup = |more: &str| machine.user(&format!("cd /etc/securid && securid-ctl {setup} {more}"));
+    let shown = setup("--print");
+    assert!(shown.status.success(), "{}", told(&shown));
+    assert!(!home("securid/config.toml").exists() && !home("securid/key").exists());
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("ExecStart=/home/tu/bin/securid-sessiond\n"), "{shown}");
+    assert!(shown.contains("ca_file = \"/etc/securid/ca.pem\""), "{shown}");
+
+    let done = setup("");
+    assert!(done.status.success(), "{}", told(&done));
+    assert_eq!(enabled(&machine), 3);
+    machine.login();
+    assert_eq!(machine.ctl("list")["sessions"][0]["keyring"], "sealed-file");
+
+    // Twice is the same as once, and what a person has changed stays.
+    let unit = home("systemd/user/securid-sessiond.service");
+    let written = fs::read_to_string(&unit).unwrap();
+    let again: Value = serde_json::from_slice(&setup("--json").stdout).unwrap();
+    assert!(
+        steps(&again).iter().all(|(step, _)| !["write", "update", "make-key"].contains(&&**step)),
+        "{again}"
+    );
+    assert_eq!(fs::read_to_string(&unit).unwrap(), written);
+    let socket = home("systemd/user/securid-sessiond.socket");
+    let changed = fs::read_to_string(&socket).unwrap() + "# mine\n";
+    fs::write(&socket, &changed).unwrap();
+
+    // One that an older version has written is brought up to date.
+    machine.user_ok("mv ~/bin ~/programs");
+    machine.root_ok("ln -sf /home/tu/programs/securid-ctl /usr/bin/securid-ctl");
+    let moved: Value = serde_json::from_slice(&setup("--json").stdout).unwrap();
+    let updated = steps(&moved).into_iter().filter(|(step, _)| step == "update").count();
+    assert_eq!(updated, 2, "{moved}");
+    assert!(fs::read_to_string(&unit).unwrap().contains("=/home/tu/programs/securid-sessiond"));
+    assert_eq!(fs::read_to_string(&socket).unwrap(), changed);
+    assert_eq!(machine.ctl("restart")["kept"], 1);
+
+    machine.user_ok("securid-ctl setup --remove");
+    assert_eq!(machine.simulator.truth().alive(), [""; 0]);
+    assert!(!unit.exists() && !home("securid/config.toml").exists());
+    assert!(socket.exists(), "it was changed");
+    assert!(home("securid/key").exists(), "there is a sealed file");
+}
+
+#[test]
+fn for_all_users() {
+    let Some(machine) = unpackaged() else { return };
+    let refused = machine.root("securid-ctl setup --global");
+    assert_eq!(code(&refused), Some(1), "{}", told(&refused));
+    assert!(told(&refused).contains("other users cannot run"), "{}", told(&refused));
+    let refused = machine.user("securid-ctl setup --global");
+    assert_eq!(code(&refused), Some(1), "{}", told(&refused));
+
+    machine.root_ok("install -t /usr/local/bin /home/tu/bin/*; rm /usr/bin/securid-ctl");
+    let url = machine.simulator.url().to_owned();
+    let setup = format!("securid-ctl setup --global --url {url} --ca-file /etc/securid/ca.pem");
+    let setup = format!("PATH=$PATH:/usr/local/bin; {setup}");
+    for _ in 0..2 {
+        machine.root_ok(&setup);
+    }
+    machine.user_ok("systemctl --user daemon-reload");
+    assert_eq!(enabled(&machine), 3);
+    machine.user_ok("systemctl --user start securid-sessiond.service");
+    let checked = machine.user_ok("/usr/local/bin/securid-sessiond --check-config");
+    assert_eq!(checked, "the config is good\n");
+
+    machine.root_ok("/usr/local/bin/securid-ctl setup --global --remove");
+    machine.user_ok("systemctl --user daemon-reload");
+    assert_eq!(enabled(&machine), 0);
+    assert!(!machine.path("/etc/systemd/user/securid-sessiond.service").exists());
+    assert!(!machine.path("/etc/securid/config.toml").exists());
+}
+
+#[test]
+fn without_a_manager_or_with_one_that_hangs_it_says_so_in_time() {
+    let Some(machine) = packaged() else { return };
+    machine.root_ok("useradd -m stranger");
+    for command in ["setup", "setup --remove"] {
+        let refused = machine.root(&format!("runuser -u stranger -- securid-ctl {command}"));
+        assert_eq!(code(&refused), Some(1), "{}", told(&refused));
+        assert!(told(&refused).contains("loginctl enable-linger"), "{}", told(&refused));
+    }
+    // On a machine without systemd everything else is done.
+    let elsewhere = "unshare -m sh -c 'mount -t tmpfs none /run/systemd &&
+        HOME=/home/stranger exec runuser -u stranger -- securid-ctl setup --url https://h/aveksa'";
+    let said = machine.root_ok(elsewhere);
+    assert!(said.contains("securid-ctl start"), "{said}");
+    assert!(machine.path("/home/stranger/.config/securid/config.toml").exists());
+
+    machine.root_ok("kill -STOP $(pgrep -u tu -x systemd)");
+    for command in ["setup", "start"] {
+        let (refused, took) = timed(|| machine.user(&format!("securid-ctl {command}")));
+        assert_eq!(code(&refused), Some(1), "{}", told(&refused));
+        assert!(told(&refused).contains("has not ended within"), "{}", told(&refused));
+        assert!(took < Duration::from_secs(25), "{took:?}");
+    }
+    machine.root_ok("kill -CONT $(pgrep -u tu -x systemd)");
+}
