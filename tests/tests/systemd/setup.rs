@@ -118,7 +118,8 @@ fn without_a_package_units_config_and_key_are_written() {
     assert!(!home("systemd/user/securid-sessiond.service").exists());
 
     let setup = format!("setup --url {url} --instance prod --username alice --ca-file ca.pem");
-    let setup = |more: &str| machine.user(&format!("cd /etc/securid && securid-ctl {setup} {more}"));
+    let setup =
+        |more: &str| machine.user(&format!("cd /etc/securid && securid-ctl {setup} {more}"));
     let shown = setup("--print");
     assert!(shown.status.success(), "{}", told(&shown));
     assert!(!home("securid/config.toml").exists() && !home("securid/key").exists());
