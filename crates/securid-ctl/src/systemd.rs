@@ -18,7 +18,7 @@ pub(crate) const SERVICE: &str = "securid-sessiond.service";
 pub(crate) const SOCKET: &str = "securid-sessiond.socket";
 
 /// For what a manager knows by heart, or does by itself: it answers in milliseconds, unless it hangs.
-pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Whose units are meant.
 #[derive(Debug, Clone)]

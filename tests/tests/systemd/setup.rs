@@ -166,6 +166,7 @@ fn without_a_package_units_config_and_key_are_written() {
 #[test]
 fn for_all_users() {
     let Some(machine) = unpackaged() else { return };
+    machine.root_ok("chmod 700 /home/tu");
     let refused = machine.root("securid-ctl setup --global");
     assert_eq!(code(&refused), Some(1), "{}", told(&refused));
     assert!(told(&refused).contains("other users cannot run"), "{}", told(&refused));
