@@ -8,7 +8,7 @@ use tracing::info;
 
 use super::Keeper;
 use crate::clock;
-use crate::config::OnExit;
+use crate::config::Fate;
 
 /// What a daemon that stops has to mind.
 pub(super) struct Stopping {
@@ -44,7 +44,7 @@ impl Stopping {
 impl Keeper {
     /// The first signal stops; a second one, not a `stop` before it, means at once.
     pub(super) fn signalled(&mut self) {
-        self.stop(self.config.on_exit == OnExit::Keep);
+        self.stop(self.config.on_exit == Fate::Keep);
         if let Some(stopping) = &mut self.stopping {
             stopping.signals += 1;
             if stopping.signals > 1 {
