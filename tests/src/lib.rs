@@ -30,6 +30,7 @@
 //! | `drain_request` | the same on request, `--drain`, in time and whoever has the sessions |
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
 //! | `protocol` | what the socket refuses, and how |
+//! | `systemd` | on a real systemd the units hold what they promise: sandbox, stop, restart, power-off |
 //! | `cli` | `securid-ctl`: exit codes, and that it never hangs |
 //!
 //! The harness:
@@ -46,6 +47,7 @@
 //!   desktop of our own making;
 //! - [`Prompter`] (`prompter`): who is asked to unlock one; [`Fickle`] (`fickle`): one that is
 //!   unlocked at the worst moment;
+//! - [`Machine`] (`machine`): a machine with a real systemd, with the server and the programs in it;
 //! - [`SmallDisk`] (`small_disk`): a file system that can be filled up;
 //! - [`SlowSyncs`] (`slow_syncs`): a disk that takes its time;
 //! - [`stranger`]: being another user;
@@ -65,6 +67,7 @@ mod house;
 pub mod kernel_keys;
 mod leaks;
 pub mod lives;
+mod machine;
 mod mortal;
 mod notification_server;
 pub mod patience;
@@ -86,6 +89,7 @@ pub use client::{Client, RpcFault, outcome};
 pub use fake_logind::{FakeLogind, Screen};
 pub use fickle::Fickle;
 pub use house::{House, PASSWORD};
+pub use machine::{Machine, USER};
 pub use mortal::{AtServer, Died, Mortal, MortalHouse, Server, Told};
 pub use notification_server::{Bubble, NotificationServer};
 pub use patience::{PATIENCE, eventually, is_installed, skipped, timed, within};
