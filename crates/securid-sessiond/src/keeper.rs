@@ -10,6 +10,7 @@
 //! - `draining`: when nothing is left to be revoked
 //! - `desktop`: what logind has to say, and what is wanted of it
 //! - `notices`: what a person is told on the desktop
+//! - `standing`: how things stand, for the service manager
 //! - `stopping`: how the daemon comes to its end
 //! - `troubles`: why errands failed
 //! - `views`: sessions as the protocol shows them
@@ -21,6 +22,7 @@ mod draining;
 mod keyrings;
 mod logouts;
 mod notices;
+mod standing;
 mod stopping;
 mod taking_in;
 mod troubles;
@@ -130,6 +132,7 @@ pub(crate) struct Keeper {
     names: fastrand::Rng,
     desktop: desktop::Desktop,
     notices: notices::Notices,
+    standing: standing::Standing,
     draining: Option<draining::Draining>,
     stopping: Option<stopping::Stopping>,
 }
@@ -174,6 +177,7 @@ impl Keeper {
             names,
             desktop: desktop::Desktop::default(),
             notices: notices::Notices::default(),
+            standing: standing::Standing::unreported(),
             draining: None,
             stopping: None,
         }
@@ -210,6 +214,7 @@ impl Keeper {
                     self.give_up_waiting();
                     self.freshen();
                     self.search_if_due();
+                    self.report_if_due();
                 }
             }
         }
@@ -219,8 +224,8 @@ impl Keeper {
     fn wakes_at(&self) -> Option<u64> {
         let stop = self.stopping.as_ref().map(stopping::Stopping::wakes_at);
         let drain = self.draining.as_ref().and_then(draining::Draining::wakes_at);
-        let notice = self.notices.wakes_at();
-        let others = [stop, drain, notice, self.search.wakes_at(), Some(self.freshen_at)];
+        let (notice, standing) = (self.notices.wakes_at(), self.standing.wakes_at());
+        let others = [stop, drain, notice, standing, self.search.wakes_at(), Some(self.freshen_at)];
         let others = others.into_iter().flatten().map(|at| at.since_boot);
         others.chain(self.machine.wakes_at()).chain(self.logouts.wakes_at()).min()
     }
