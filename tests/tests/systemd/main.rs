@@ -1,6 +1,8 @@
 //! On a real systemd, with real units, logind and keyrings.
 //!
+//! - `desktop`: logind's locks, sleep and shutdown
 //! - `stores`: where the sandboxed daemon keeps secrets, and where it refuses to
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod desktop;
 mod stores;
