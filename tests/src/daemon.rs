@@ -192,6 +192,8 @@ impl House {
         command.env("SECURID_TEST_STORE", self.path("store"));
         let bus = self.path("home/bus");
         command.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", bus.display()));
+        let bus = self.path("system/bus");
+        command.env("DBUS_SYSTEM_BUS_ADDRESS", format!("unix:path={}", bus.display()));
         if let Some(boot_id) = &self.boot_id {
             command.env("SECURID_TEST_BOOT_ID", boot_id);
         }

@@ -65,7 +65,7 @@ impl House {
         };
         let ca_file = house.path("ca.pem");
         fs::write(&ca_file, house.simulator.ca_pem()).expect("the folder is ours");
-        for name in ["store", "run", "home", "disk"] {
+        for name in ["store", "run", "home", "disk", "system"] {
             fs::create_dir(house.path(name)).expect("the folder is ours");
             let mode = Permissions::from_mode(0o700);
             fs::set_permissions(house.path(name), mode).expect("the folder is ours");

@@ -23,6 +23,8 @@
 //! | `quota` | the kernel's quota of an ordinary user |
 //! | `disk` | a full, read-only, slow or swept disk, and files that hang |
 //! | `halves` | records without secrets, secrets without records, damage on either side |
+//! | `logind` | shutdown, sleep and locked screens end what they should, whatever becomes of logind and the bus |
+//! | `notifications` | a person learns on the desktop what ended by itself, and what gets nowhere |
 //! | `origin` | a token goes to its own server, whatever becomes of the config |
 //! | `draining` | with a bad config what is recorded is revoked, and nothing new taken in |
 //! | `drain_request` | the same on request, `--drain`, in time and whoever has the sessions |
@@ -45,6 +47,8 @@
 //! - `socket_unit`, [`NotifySocket`] (`notify_socket`): a service manager's part;
 //! - [`programs`]: the programs under test;
 //! - [`SecretService`] (`secret_service`), [`kernel_keys`], `sealed_file`: real keyrings;
+//! - [`Bus`] (`bus`), [`FakeLogind`] (`fake_logind`), [`NotificationServer`] (`notification_server`): a
+//!   desktop of our own making;
 //! - [`Prompter`] (`prompter`): who is asked to unlock one; [`Fickle`] (`fickle`): one that is
 //!   unlocked at the worst moment;
 //! - [`Machine`] (`machine`): a machine with a real systemd, with the server and the programs in it;
@@ -58,8 +62,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod asks;
+mod bus;
 pub mod client;
 mod daemon;
+mod fake_logind;
 mod fickle;
 mod house;
 pub mod kernel_keys;
@@ -67,6 +73,7 @@ mod leaks;
 pub mod lives;
 mod machine;
 mod mortal;
+mod notification_server;
 mod notify_socket;
 pub mod patience;
 mod plan;
@@ -83,11 +90,14 @@ mod socket_unit;
 pub mod stranger;
 pub mod trace;
 
+pub use bus::Bus;
 pub use client::{Client, RpcFault, outcome};
+pub use fake_logind::{FakeLogind, Screen};
 pub use fickle::Fickle;
 pub use house::{House, PASSWORD};
 pub use machine::{Machine, USER};
 pub use mortal::{AtServer, Died, Mortal, MortalHouse, Server, Told};
+pub use notification_server::{Bubble, NotificationServer};
 pub use notify_socket::NotifySocket;
 pub use patience::{PATIENCE, eventually, is_installed, skipped, timed, within};
 pub use plan::Plan;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use crate::bus::Bus;
 use crate::patience::{PATIENCE, eventually, is_installed};
 use crate::process::{Process, run};
 
@@ -26,7 +27,7 @@ pub struct SecretService {
     /// Where its collections are, below `HOME`.
     home: PathBuf,
     keyring: Option<Process>,
-    bus: Option<Process>,
+    bus: Bus,
 }
 
 impl SecretService {
@@ -37,51 +38,35 @@ impl SecretService {
         if !["dbus-daemon", "dbus-send", "gnome-keyring-daemon"].into_iter().all(is_installed) {
             return None;
         }
-        let config = folder.join("bus.conf");
-        // Without service files nothing starts a keyring behind our back.
-        let text = format!(
-            "<busconfig><type>session</type><listen>unix:path={}</listen>\
-             <policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/>\
-             <allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>",
-            folder.join("bus").display()
-        );
-        fs::write(&config, text).expect("the folder is ours");
-        let folder = folder.to_owned();
-        let mut service = Self { home: folder.clone(), folder, keyring: None, bus: None };
-        service.start_bus();
-        Some(service)
+        let (bus, folder) = (Bus::start(folder), folder.to_owned());
+        Some(Self { home: folder.clone(), folder, keyring: None, bus })
     }
 
     /// Starts the bus, at the address of the one before.
     pub fn start_bus(&mut self) {
-        let mut command = Command::new("dbus-daemon");
-        command.arg("--nofork").arg("--config-file").arg(self.folder.join("bus.conf"));
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        self.bus = Some(Process::start(command));
-        eventually("the bus", || UnixStream::connect(self.folder.join("bus")).ok());
+        self.bus.restart();
     }
 
     /// Ends the bus as a crash does, and the keyring with it.
     pub fn stop_bus(&mut self) {
-        (self.bus, self.keyring) = (None, None);
-        // It does not clear up after SIGKILL.
-        fs::remove_file(self.folder.join("bus")).expect("the folder is ours");
+        self.bus.stop();
+        self.keyring = None;
     }
 
     /// Stops the bus's process: whoever calls anybody, or connects, waits.
     pub fn freeze_bus(&self) {
-        self.bus.as_ref().expect("it was started").signal(Signal::STOP);
+        self.bus.freeze();
     }
 
     /// Lets the bus go on.
     pub fn thaw_bus(&self) {
-        self.bus.as_ref().expect("it was started").signal(Signal::CONT);
+        self.bus.thaw();
     }
 
     /// What `DBUS_SESSION_BUS_ADDRESS` is for clients.
     #[must_use]
     pub fn address(&self) -> String {
-        format!("unix:path={}", self.folder.join("bus").display())
+        self.bus.address()
     }
 
     /// Starts gnome-keyring, unlocked, and waits until it serves. What it held before is there.

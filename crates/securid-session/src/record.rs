@@ -114,6 +114,10 @@ pub enum Reason {
     Idle,
     /// Its lifetime was over.
     Lifetime,
+    /// The screen was locked.
+    Lock,
+    /// The machine was put to sleep.
+    Suspend,
     /// The daemon stopped, or the machine was rebooted.
     Shutdown,
     /// Its user logged in anew and wanted the others gone (`login --replace`).
@@ -156,6 +160,8 @@ impl Reason {
             Self::Request => "request",
             Self::Idle => "idle",
             Self::Lifetime => "lifetime",
+            Self::Lock => "lock",
+            Self::Suspend => "suspend",
             Self::Shutdown => "shutdown",
             Self::Replaced => "replaced",
             Self::Orphan => "orphan",
@@ -166,8 +172,10 @@ impl Reason {
     /// The reason with this name, if this version knows it.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        use Reason::{Abandoned, Idle, Lifetime, Orphan, Replaced, Request, Shutdown};
-        [Request, Idle, Lifetime, Shutdown, Replaced, Orphan, Abandoned]
+        use Reason::{
+            Abandoned, Idle, Lifetime, Lock, Orphan, Replaced, Request, Shutdown, Suspend,
+        };
+        [Request, Idle, Lifetime, Lock, Suspend, Shutdown, Replaced, Orphan, Abandoned]
             .into_iter()
             .find(|r| r.name() == name)
     }

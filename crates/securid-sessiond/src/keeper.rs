@@ -8,6 +8,8 @@
 //! - `taking_in`: tokens on their way in
 //! - `logouts`: clients that wait for an end
 //! - `draining`: when nothing is left to be revoked
+//! - `desktop`: what logind has to say, and what is wanted of it
+//! - `notices`: what a person is told on the desktop
 //! - `standing`: how things stand, for the service manager
 //! - `stopping`: how the daemon comes to its end
 //! - `troubles`: why errands failed
@@ -15,9 +17,11 @@
 
 mod actions;
 mod calls;
+mod desktop;
 mod draining;
 mod keyrings;
 mod logouts;
+mod notices;
 mod standing;
 mod stopping;
 mod taking_in;
@@ -40,6 +44,7 @@ use tracing::{debug, info, warn};
 
 use crate::clock::{self, Alarm};
 use crate::config::Config;
+use crate::desktop::News;
 use crate::errands::{Done, Errands};
 
 pub(crate) use stopping::End;
@@ -79,6 +84,8 @@ pub(crate) enum Message {
     Fresh(oneshot::Sender<Vec<HistoryLine>>),
     /// The records on disk are gone.
     RecordsGone,
+    /// Logind has something to say.
+    Desktop(News),
     /// The process was sent SIGTERM or SIGINT.
     Signal,
 }
@@ -123,6 +130,8 @@ pub(crate) struct Keeper {
     freshen_at: Moment,
     /// Draws the names of sessions. They are no secrets: they only must not be taken.
     names: fastrand::Rng,
+    desktop: desktop::Desktop,
+    notices: notices::Notices,
     standing: standing::Standing,
     draining: Option<draining::Draining>,
     stopping: Option<stopping::Stopping>,
@@ -166,6 +175,8 @@ impl Keeper {
             started: clock::now(),
             freshen_at: clock::now().after(keyrings::FRESHEN_EVERY),
             names,
+            desktop: desktop::Desktop::default(),
+            notices: notices::Notices::default(),
             standing: standing::Standing::unreported(),
             draining: None,
             stopping: None,
@@ -190,6 +201,10 @@ impl Keeper {
             if let Some(end) = self.end() {
                 return Ok(end);
             }
+            // In the midst of a burst nobody outside needs to know of every step.
+            if inbox.is_empty() {
+                self.mind_desktop();
+            }
             alarm.set(self.wakes_at())?;
             tokio::select! {
                 Some(message) = inbox.recv() => self.take(message),
@@ -209,8 +224,8 @@ impl Keeper {
     fn wakes_at(&self) -> Option<u64> {
         let stop = self.stopping.as_ref().map(stopping::Stopping::wakes_at);
         let drain = self.draining.as_ref().and_then(draining::Draining::wakes_at);
-        let standing = self.standing.wakes_at();
-        let others = [stop, drain, standing, self.search.wakes_at(), Some(self.freshen_at)];
+        let (notice, standing) = (self.notices.wakes_at(), self.standing.wakes_at());
+        let others = [stop, drain, notice, standing, self.search.wakes_at(), Some(self.freshen_at)];
         let others = others.into_iter().flatten().map(|at| at.since_boot);
         others.chain(self.machine.wakes_at()).chain(self.logouts.wakes_at()).min()
     }
@@ -250,6 +265,7 @@ impl Keeper {
             Message::RecordsGone => {
                 self.event(Event::RecordsGone);
             }
+            Message::Desktop(news) => self.desktop_says(news),
             Message::Signal => self.signalled(),
         }
     }
@@ -272,6 +288,9 @@ impl Keeper {
         }
         if let Event::Answered { verdict, .. } = &event {
             self.note_contact(&key, verdict);
+            if matches!(verdict, Verdict::Dead { .. }) {
+                self.notice_end(&key);
+            }
         }
         self.event(event);
         if keyring_answers {

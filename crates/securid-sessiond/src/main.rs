@@ -19,6 +19,7 @@
 //! | `taking` | `add` and `login`, up to the point where the token is here |
 //! | `keeper` | the one task that owns the state: feeds the machine, carries its actions out |
 //! | `errands` | the actions that take time: keyring, disk, server; each answers with an event |
+//! | `desktop` | logind and notifications: tell the keeper, and do as it wants |
 //! | `selector` | which session is meant |
 //! | `trouble` | what goes wrong, in the protocol's words |
 //! | `clock`, `servers` | the machine's clocks; one HTTP client per origin |
@@ -29,6 +30,7 @@ mod activation;
 mod args;
 mod clock;
 mod config;
+mod desktop;
 mod drain;
 mod errands;
 mod failure;

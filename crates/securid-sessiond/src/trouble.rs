@@ -114,6 +114,12 @@ pub(crate) fn stopping() -> RpcError {
         .with_hint("Try again once it is started anew.")
 }
 
+/// The machine is about to go down.
+pub(crate) fn going_down() -> RpcError {
+    let message = "the machine is going down, so nothing new is taken in";
+    RpcError::new(ErrorCode::ShuttingDown, message).with_hint("Log in once it is up again.")
+}
+
 /// The daemon only drains, because its config is bad.
 pub(crate) fn draining() -> RpcError {
     let message = "the daemon's config is bad: it only revokes what is recorded";

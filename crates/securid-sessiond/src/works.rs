@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::info;
 
 use crate::config::Config;
+use crate::desktop;
 use crate::errands::Errands;
 use crate::failure::Failure;
 use crate::keeper::{End, Findings, Keeper, Message};
@@ -69,6 +70,8 @@ impl Works {
     ) -> Result<End, Failure> {
         let (config, errands) = (Arc::clone(&self.config), self.errands.clone());
         let inbox = errands.inbox.clone();
+        tokio::spawn(desktop::mind(self.keeper.wants_of_desktop(), inbox.clone()));
+        tokio::spawn(desktop::notifications::show(self.keeper.board()));
         let desk = Arc::new(Desk { config, draining, errands });
         let (close, closed) = oneshot::channel::<()>();
         let mut server = tokio::spawn(async {

@@ -11,7 +11,7 @@ use securid_ipc::duration::parse_duration;
 use serde::de::{self, Deserialize, Deserializer};
 use toml::Spanned;
 
-use super::{Fault, OnExit};
+use super::{Fate, Fault};
 
 /// What one file says. Which keys there are is the contract's; those of later versions are unknown.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -22,7 +22,10 @@ pub(crate) struct ConfigFile {
     pub(crate) require_durable: Option<bool>,
     pub(crate) idle_timeout: Option<Limit>,
     pub(crate) max_lifetime: Option<Limit>,
-    pub(crate) on_exit: Option<OnExit>,
+    pub(crate) on_exit: Option<Fate>,
+    pub(crate) on_lock: Option<Fate>,
+    pub(crate) on_suspend: Option<Fate>,
+    pub(crate) notify: Option<bool>,
     #[serde(default)]
     pub(crate) revocation: RevocationTable,
     #[serde(default)]
@@ -47,6 +50,8 @@ pub(crate) struct InstanceTable {
     pub(crate) format: Option<ReplyFormat>,
     pub(crate) idle_timeout: Option<Limit>,
     pub(crate) max_lifetime: Option<Limit>,
+    pub(crate) on_lock: Option<Fate>,
+    pub(crate) on_suspend: Option<Fate>,
 }
 
 /// A file as read: its text is kept so that a place in it can be told as a line.
@@ -214,7 +219,7 @@ impl<'de> Deserialize<'de> for ReplyFormat {
     }
 }
 
-impl<'de> Deserialize<'de> for OnExit {
+impl<'de> Deserialize<'de> for Fate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match String::deserialize(deserializer)?.as_str() {
             "revoke" => Ok(Self::Revoke),

@@ -13,7 +13,7 @@ use securid_store::{KeyPlace, Preference, StoreKind};
 use toml::Spanned;
 
 use super::file::Source;
-use super::{Config, Fault, Instance, Loaded, OnExit, RevocationSettings};
+use super::{Config, DesktopFates, Fate, Fault, Instance, Loaded, RevocationSettings};
 
 /// The contract's default limits.
 const LIMITS: Limits = Limits {
@@ -107,13 +107,19 @@ fn merge(sources: &[Source], faults: &mut Vec<Fault>) -> Config {
         idle: last!(idle_timeout).map_or(LIMITS.idle, |l| l.0),
         lifetime: last!(max_lifetime).map_or(LIMITS.lifetime, |l| l.0),
     };
-    let instances = instances(sources, limits, faults);
+    let desktop = DesktopFates {
+        on_lock: last!(on_lock).copied().unwrap_or(Fate::Keep),
+        on_suspend: last!(on_suspend).copied().unwrap_or(Fate::Keep),
+    };
+    let instances = instances(sources, limits, desktop, faults);
     Config {
         default_instance: default_instance(sources, &instances, faults),
         keyring: keyring(sources, faults),
         key_file: absolute(said(sources, |s| s.says.key_file.as_ref()), "key_file", faults),
         require_durable: last!(require_durable).copied().unwrap_or(false),
-        on_exit: last!(on_exit).copied().unwrap_or(OnExit::Revoke),
+        on_exit: last!(on_exit).copied().unwrap_or(Fate::Revoke),
+        desktop,
+        notify: last!(notify).copied().unwrap_or(false),
         revocation,
         instances,
     }
@@ -181,6 +187,7 @@ fn default_instance(
 fn instances(
     sources: &[Source],
     limits: Limits,
+    desktop: DesktopFates,
     faults: &mut Vec<Fault>,
 ) -> BTreeMap<String, Arc<Instance>> {
     let names: std::collections::BTreeSet<&String> =
@@ -188,7 +195,7 @@ fn instances(
     names
         .into_iter()
         .filter_map(|name| {
-            let instance = instance(name, sources, limits, faults)?;
+            let instance = instance(name, sources, limits, desktop, faults)?;
             Some((name.clone(), Arc::new(instance)))
         })
         .collect()
@@ -198,6 +205,7 @@ fn instance(
     name: &str,
     sources: &[Source],
     limits: Limits,
+    desktop: DesktopFates,
     faults: &mut Vec<Fault>,
 ) -> Option<Instance> {
     macro_rules! last {
@@ -228,6 +236,10 @@ fn instance(
         limits: Limits {
             idle: last!(idle_timeout).map_or(limits.idle, |l| l.0),
             lifetime: last!(max_lifetime).map_or(limits.lifetime, |l| l.0),
+        },
+        desktop: DesktopFates {
+            on_lock: last!(on_lock).copied().unwrap_or(desktop.on_lock),
+            on_suspend: last!(on_suspend).copied().unwrap_or(desktop.on_suspend),
         },
     })
 }
@@ -262,6 +274,7 @@ mod tests {
         }
     }
 
+    const KEPT: DesktopFates = DesktopFates { on_lock: Fate::Keep, on_suspend: Fate::Keep };
     const PROD: &str = "[instances.prod]\nurl = \"https://h:8443/aveksa\"\n";
 
     #[test]
@@ -273,7 +286,9 @@ mod tests {
         assert_eq!(prod.endpoint.url(), "https://h:8443/aveksa/command.submit");
         assert_eq!(prod.limits, LIMITS);
         assert_eq!(config.keyring, Preference::Auto);
-        assert_eq!((config.on_exit, config.require_durable), (OnExit::Revoke, false));
+        assert_eq!((config.on_exit, config.require_durable), (Fate::Revoke, false));
+        assert_eq!((config.desktop, prod.desktop), (KEPT, KEPT));
+        assert!(!config.notify);
         assert_eq!(config.revocation.concurrency, 32);
         assert_eq!(config.revocation.shutdown_grace, Duration::from_secs(20));
     }
@@ -291,9 +306,20 @@ mod tests {
         assert_eq!(prod.username.as_deref(), Some("u"));
         assert_eq!(prod.limits.idle, Some(Duration::from_secs(90)));
         assert_eq!(prod.limits.lifetime, None);
-        assert_eq!(config.on_exit, OnExit::Keep);
+        assert_eq!(config.on_exit, Fate::Keep);
         assert_eq!(config.revocation.concurrency, 4);
         assert_eq!(config.revocation.retry_max, Duration::from_secs(60));
+    }
+
+    #[test]
+    fn an_instance_has_its_own_say_about_the_desktop_and_one_that_is_gone_has_none() {
+        let text = format!("on_suspend = \"revoke\"\nnotify = true\n{PROD}on_lock = \"revoke\"\n");
+        let config = merged(&[&text, "[instances.prod]\non_suspend = \"keep\"\n"]).unwrap();
+        assert!(config.notify);
+        let prod = DesktopFates { on_lock: Fate::Revoke, on_suspend: Fate::Keep };
+        assert_eq!(config.desktop_fates("prod"), prod);
+        let top = DesktopFates { on_lock: Fate::Keep, on_suspend: Fate::Revoke };
+        assert_eq!(config.desktop_fates("gone"), top);
     }
 
     #[test]
@@ -333,6 +359,9 @@ mod tests {
             ("keyring = \"vault\"".into(), "/c.toml:1: keyring: \"vault\" is no keyring"),
             ("key_file = \"key\"".into(), "/c.toml:1: key_file: is a relative path"),
             ("on_exit = \"ask\"".into(), "/c.toml:1: on_exit: \"ask\": write revoke or keep"),
+            (at("on_lock = \"lock\""), "/c.toml:3: instances.prod.on_lock: \"lock\": write"),
+            ("on_suspend = true".into(), "/c.toml:1: on_suspend: invalid type: boolean"),
+            ("notify = \"yes\"".into(), "/c.toml:1: notify: invalid type: string"),
             ("default_instance = \"x\"".into(), "/c.toml:1: default_instance: there is no table"),
             (
                 "[revocation]\nconcurrency = 0".into(),

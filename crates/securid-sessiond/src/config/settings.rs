@@ -18,16 +18,27 @@ pub(crate) struct Config {
     /// The key of the sealed file.
     pub(crate) key_file: Option<PathBuf>,
     pub(crate) require_durable: bool,
-    pub(crate) on_exit: OnExit,
+    pub(crate) on_exit: Fate,
+    /// What the screen's lock and the machine's sleep mean where no instance says otherwise.
+    pub(crate) desktop: DesktopFates,
+    /// Whether the desktop is told of sessions that end by themselves.
+    pub(crate) notify: bool,
     pub(crate) revocation: RevocationSettings,
     pub(crate) instances: BTreeMap<String, Arc<Instance>>,
 }
 
-/// What becomes of active sessions when the daemon stops.
+/// What becomes of active sessions when something happens: the daemon stops, the screen is locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OnExit {
+pub(crate) enum Fate {
     Revoke,
     Keep,
+}
+
+/// What becomes of active sessions when the desktop is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DesktopFates {
+    pub(crate) on_lock: Fate,
+    pub(crate) on_suspend: Fate,
 }
 
 /// The `[revocation]` table.
@@ -52,6 +63,7 @@ pub(crate) struct Instance {
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) format: Format,
     pub(crate) limits: Limits,
+    pub(crate) desktop: DesktopFates,
 }
 
 impl Default for RevocationSettings {
@@ -82,6 +94,11 @@ impl Config {
     /// The instance of this name, or the default one.
     pub(crate) fn instance(&self, name: Option<&str>) -> Option<&Arc<Instance>> {
         self.instances.get(name.or(self.default_instance.as_deref())?)
+    }
+
+    /// What the desktop's events mean for the sessions of this instance, which may be gone meanwhile.
+    pub(crate) fn desktop_fates(&self, instance: &str) -> DesktopFates {
+        self.instances.get(instance).map_or(self.desktop, |instance| instance.desktop)
     }
 }
 

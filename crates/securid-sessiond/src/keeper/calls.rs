@@ -15,7 +15,7 @@ use securid_store::{Preference, Readiness, StoreKind, crash};
 use zeroize::Zeroizing;
 
 use super::{Answer, Deferred, Keeper, logouts, views};
-use crate::config::OnExit;
+use crate::config::Fate;
 use crate::{clock, selector, trouble};
 
 /// How many sessions a page of the list has at most: at some 600 bytes each, well within a reply
@@ -44,7 +44,7 @@ impl Keeper {
             Call::Retry(params) => self.retry(params.sessions.as_deref()),
             Call::Forget(params) => self.forget(&params.session),
             Call::Stop(params) => {
-                let keep = params.keep.unwrap_or(self.config.on_exit == OnExit::Keep);
+                let keep = params.keep.unwrap_or(self.config.on_exit == Fate::Keep);
                 Ok(Reply::Stopping(StopView { keep: self.stop(keep) }))
             }
             // Answered before they come here.

@@ -8,7 +8,7 @@ use tracing::info;
 
 use super::Keeper;
 use crate::clock;
-use crate::config::OnExit;
+use crate::config::Fate;
 
 /// What a daemon that stops has to mind.
 pub(super) struct Stopping {
@@ -44,7 +44,7 @@ impl Stopping {
 impl Keeper {
     /// The first signal stops; a second one, not a `stop` before it, means at once.
     pub(super) fn signalled(&mut self) {
-        self.stop(self.config.on_exit == OnExit::Keep);
+        self.stop(self.config.on_exit == Fate::Keep);
         if let Some(stopping) = &mut self.stopping {
             stopping.signals += 1;
             if stopping.signals > 1 {
@@ -54,10 +54,10 @@ impl Keeper {
     }
 
     /// Begins to stop: nothing new is taken in, and unless sessions are kept, all are revoked. Of
-    /// several wishes, to revoke wins, and draining is one. Gives back whether they are kept.
+    /// several wishes, to revoke wins; draining is one, and so is the end of the boot. Gives back whether they are kept.
     pub(super) fn stop(&mut self, keep: bool) -> bool {
         let kept_so_far = self.stopping.as_ref().is_none_or(|stopping| stopping.keep);
-        let keep = keep && kept_so_far && self.draining.is_none();
+        let keep = keep && kept_so_far && self.draining.is_none() && !self.is_going_down();
         if self.stopping.as_ref().is_some_and(|stopping| stopping.keep == keep) {
             return keep;
         }

@@ -44,6 +44,8 @@ impl Keeper {
     pub(super) fn login_begins(&mut self, reply: Answer<()>) {
         if self.stopping.is_some() {
             let _ = reply.send(Err(trouble::stopping()));
+        } else if self.is_going_down() {
+            let _ = reply.send(Err(trouble::going_down()));
         } else if reply.send(Ok(())).is_ok() {
             self.logins_in_flight += 1;
         }
@@ -52,6 +54,11 @@ impl Keeper {
     /// Takes a token in. One that is handed over may be here already, under a session whose secret
     /// was not read yet: that is found out first.
     pub(super) fn take_in(&mut self, taking: Taking, reply: Answer<SessionView>) {
+        // A login's token is nobody else's: that is taken in, and revoked.
+        if self.is_going_down() && taking.source == Source::Handover {
+            let _ = reply.send(Err(trouble::going_down()));
+            return;
+        }
         let unread = self.unread(&taking);
         if unread.is_empty() {
             return self.take_in_now(taking, reply);

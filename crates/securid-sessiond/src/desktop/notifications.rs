@@ -1,0 +1,151 @@
+//! Bubbles on the desktop, by whatever serves `org.freedesktop.Notifications` on the session's bus.
+//!
+//! One call is in flight at most, and the newest word wins: a server that hangs costs nothing but
+//! its bubbles. There is a connection only for as long as something is told.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tracing::debug;
+use zbus::proxy::CacheProperties;
+use zbus::zvariant::Value;
+
+use super::bus::Bus;
+
+/// How long it may take to show something, from connecting to the last reply.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// How much of a text is shown: servers cut longer ones themselves, and not always well.
+const LONGEST: usize = 200;
+
+/// When a bubble goes, in the protocol's words: as the person has set it.
+const AS_SET: i32 = -1;
+
+/// What is to be seen. The pending one goes when there is none any more; that something has ended
+/// remains true.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Board {
+    pub(crate) ended: Option<Bubble>,
+    /// Counts up with each that ended: the same words may be told twice.
+    pub(crate) ended_count: u64,
+    pub(crate) pending: Option<Bubble>,
+}
+
+/// A title, and a text which the desktop may take for markup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bubble {
+    summary: String,
+    body: String,
+}
+
+impl Bubble {
+    /// Takes out of both what does not belong there: a server's own words may be in them.
+    pub(crate) fn new(summary: &str, body: &str) -> Self {
+        let mut escaped = String::new();
+        for letter in plain(body).chars() {
+            match letter {
+                '&' => escaped.push_str("&amp;"),
+                '<' => escaped.push_str("&lt;"),
+                '>' => escaped.push_str("&gt;"),
+                other => escaped.push(other),
+            }
+        }
+        Self { summary: plain(summary), body: escaped }
+    }
+}
+
+/// Without control characters, and cut.
+fn plain(text: &str) -> String {
+    let mut letters = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut plain: String = letters.by_ref().take(LONGEST).collect();
+    if letters.next().is_some() {
+        plain.push('…');
+    }
+    plain
+}
+
+#[zbus::proxy(
+    interface = "org.freedesktop.Notifications",
+    default_service = "org.freedesktop.Notifications",
+    default_path = "/org/freedesktop/Notifications",
+    gen_blocking = false
+)]
+trait Notifications {
+    #[expect(clippy::too_many_arguments, reason = "the protocol has so many")]
+    fn notify(
+        &self,
+        app_name: &str,
+        replaces_id: u32,
+        app_icon: &str,
+        summary: &str,
+        body: &str,
+        actions: &[&str],
+        hints: HashMap<&str, Value<'_>>,
+        expire_timeout: i32,
+    ) -> zbus::Result<u32>;
+    fn close_notification(&self, id: u32) -> zbus::Result<()>;
+}
+
+/// The bubbles that were shown, by the server's numbers; 0 is none.
+#[derive(Debug, Default)]
+struct Shown {
+    ended: u32,
+    pending: u32,
+}
+
+/// Shows what is to be seen, for ever.
+pub(crate) async fn show(mut board: watch::Receiver<Board>) {
+    let (mut shown, mut told) = (Shown::default(), Board::default());
+    while board.changed().await.is_ok() {
+        let wanted = board.borrow_and_update().clone();
+        let done = timeout(DEADLINE, shown.bring_up_to_date(&told, &wanted)).await;
+        match done {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => debug!("nothing can be shown: {error}"),
+            Err(_) => debug!("nothing was shown within {DEADLINE:?}"),
+        }
+        // What could not be shown is not news any more when the next is.
+        told = wanted;
+    }
+}
+
+impl Shown {
+    async fn bring_up_to_date(&mut self, told: &Board, wanted: &Board) -> zbus::Result<()> {
+        let bus = Bus::session().await?;
+        let server = NotificationsProxy::builder(&bus.connection);
+        let server = server.cache_properties(CacheProperties::No).build().await?;
+        match &wanted.pending {
+            pending if *pending == told.pending => {}
+            Some(bubble) => self.pending = notify(&server, self.pending, bubble).await?,
+            None if self.pending == 0 => {}
+            None => server.close_notification(std::mem::take(&mut self.pending)).await?,
+        }
+        if let Some(bubble) =
+            wanted.ended.as_ref().filter(|_| wanted.ended_count != told.ended_count)
+        {
+            self.ended = notify(&server, self.ended, bubble).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn notify(server: &NotificationsProxy<'_>, last: u32, bubble: &Bubble) -> zbus::Result<u32> {
+    let Bubble { summary, body } = bubble;
+    server.notify("securid", last, "", summary, body, &[], HashMap::new(), AS_SET).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_servers_words_are_neither_markup_nor_control_nor_endless() {
+        let bubble = Bubble::new("a\x1b[1m", "<b>A & B</b>\n\u{7}");
+        assert_eq!(bubble.summary, "a [1m");
+        assert_eq!(bubble.body, "&lt;b&gt;A &amp; B&lt;/b&gt;  ");
+        let long = Bubble::new("", &"<".repeat(5000));
+        assert_eq!(long.body, format!("{}…", "&lt;".repeat(LONGEST)));
+    }
+}
