@@ -30,7 +30,7 @@ use securid_api::Token;
 use securid_ipc::messages::{Call, Reply, RpcError};
 use securid_ipc::server::ConnectionId;
 use securid_session::{
-    About, Event, Found, Key, Machine, Moment, Phase, Session, SessionId, Verdict,
+    About, Event, Found, Key, Machine, Moment, Phase, Reason, Session, SessionId, Verdict,
 };
 use securid_store::{Entry, HistoryLine, KeyringError, StoreKind, crash};
 use tokio::sync::{mpsc, oneshot};
@@ -220,7 +220,11 @@ impl Keeper {
             Message::Abandoned(id) => {
                 let known = SessionId::parse(&id).and_then(|id| self.machine.session(&id));
                 if let Some(key) = known.map(|session| session.key().clone()) {
-                    info!(session = %key.id, "its client has gone: it is revoked");
+                    info!(
+                        session = %key.id,
+                        reason = Reason::Abandoned.name(),
+                        "its client has gone: it is revoked"
+                    );
                     crash::point("login.abandoned", &key.id);
                     self.event(Event::Abandon { key });
                 }
@@ -280,18 +284,21 @@ impl Keeper {
 
     fn note_contact(&mut self, key: &Key, verdict: &Verdict) {
         let Some(session) = self.machine.session(&key.id) else { return };
+        let About { instance, origin, .. } = &**session.about();
+        let reason = session.pending().map(|pending| pending.revocation.reason.name());
         let result = match verdict {
             Verdict::Dead { outcome, evidence } => {
-                info!(session = %key.id, outcome = outcome.name(), evidence, "dead");
+                let outcome = outcome.name();
+                info!(session = %key.id, instance, reason, outcome, evidence, "dead");
                 Ok(())
             }
             Verdict::Unconfirmed { error, .. } => {
-                warn!(session = %key.id, error, "not confirmed yet");
+                warn!(session = %key.id, instance, reason, error, "not confirmed yet");
                 Err(error.clone())
             }
         };
         let contact = Contact { at: clock::now(), result };
-        self.contacts.insert(session.about().origin.url.clone(), contact);
+        self.contacts.insert(origin.url.clone(), contact);
     }
 
     fn about(&self, key: &Key) -> Option<Arc<About>> {

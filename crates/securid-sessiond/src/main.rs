@@ -6,6 +6,7 @@
 //! | module | is |
 //! |---|---|
 //! | `args`, `config`, `log` | what a person says: flags, files, and what they read |
+//! | `journal` | systemd's journal, in its own protocol |
 //! | `make_key` | a key for the sealed file, and nothing else |
 //! | `start` | the order in which everything comes up and goes down |
 //! | `drain` | the same where everything is only revoked: for `--drain`, and with a bad config |
@@ -28,6 +29,7 @@ mod config;
 mod drain;
 mod errands;
 mod failure;
+mod journal;
 mod keeper;
 mod log;
 mod make_key;
