@@ -12,7 +12,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 pub(crate) use layers::load;
-pub(crate) use settings::{Config, Instance, OnExit, RevocationSettings};
+pub(crate) use settings::{AuditTarget, Config, Instance, OnExit, RevocationSettings};
 
 /// One thing that is wrong in a config file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //! Nothing here waits: what takes time is an errand, which comes back as a [`Message`].
 //!
 //! - `actions`: what the machine wants, carried out
+//! - `auditing`: what the audit is told
 //! - `calls`: what clients ask
 //! - `keyrings`: secrets without a record, and secrets that must not grow stale
 //! - `taking_in`: tokens on their way in
@@ -13,6 +14,7 @@
 //! - `views`: sessions as the protocol shows them
 
 mod actions;
+mod auditing;
 mod calls;
 mod draining;
 mod keyrings;
@@ -103,6 +105,7 @@ pub(crate) struct Keeper {
     /// before the daemon, and revocation must not need it. Each is wiped when it is dropped.
     tokens: HashMap<Key, Token>,
     troubles: troubles::Troubles,
+    auditing: auditing::Auditing,
     holds: HashMap<ConnectionId, Vec<Key>>,
     taking_in: taking_in::TakingIn,
     logouts: logouts::Logouts,
@@ -147,6 +150,7 @@ impl Keeper {
         Self {
             machine: Machine::new(config.revocation.policy(), names.u64(..)),
             config,
+            auditing: auditing::Auditing::new(errands.audit.clone()),
             errands,
             tokens: HashMap::new(),
             troubles: troubles::Troubles::default(),

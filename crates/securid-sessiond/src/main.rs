@@ -19,11 +19,13 @@
 //! | `errands` | the actions that take time: keyring, disk, server; each answers with an event |
 //! | `selector` | which session is meant |
 //! | `trouble` | what goes wrong, in the protocol's words |
+//! | `audit` | the lives of sessions, written down for somebody else to check |
 //! | `clock`, `servers` | the machine's clocks; one HTTP client per origin |
 //!
 //! The life of a session itself is in the crate `securid-session`, which does none of this.
 
 mod args;
+mod audit;
 mod clock;
 mod config;
 mod drain;

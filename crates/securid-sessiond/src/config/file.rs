@@ -23,6 +23,7 @@ pub(crate) struct ConfigFile {
     pub(crate) idle_timeout: Option<Limit>,
     pub(crate) max_lifetime: Option<Limit>,
     pub(crate) on_exit: Option<OnExit>,
+    pub(crate) audit: Option<Spanned<String>>,
     #[serde(default)]
     pub(crate) revocation: RevocationTable,
     #[serde(default)]

@@ -19,6 +19,7 @@ pub(crate) struct Config {
     pub(crate) key_file: Option<PathBuf>,
     pub(crate) require_durable: bool,
     pub(crate) on_exit: OnExit,
+    pub(crate) audit: AuditTarget,
     pub(crate) revocation: RevocationSettings,
     pub(crate) instances: BTreeMap<String, Arc<Instance>>,
 }
@@ -28,6 +29,15 @@ pub(crate) struct Config {
 pub(crate) enum OnExit {
     Revoke,
     Keep,
+}
+
+/// Where the lives of sessions are written down for an auditor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AuditTarget {
+    None,
+    Journal,
+    /// A file, by its whole path.
+    File(PathBuf),
 }
 
 /// The `[revocation]` table.

@@ -291,7 +291,8 @@ impl Keeper {
         let unusable = unusable.filter(|trouble| trouble.code == ErrorCode::StorageFailed);
         let unusable = unusable.map(ToString::to_string);
         let known = self.problems.iter().chain(&self.keyring_trouble).cloned();
-        known.chain(stopping).chain(lost).chain(unusable).collect()
+        let audit = self.errands.audit.problems();
+        known.chain(stopping).chain(lost).chain(unusable).chain(audit).collect()
     }
 
     /// The store for new secrets as it was last seen, without asking it: a status never hangs.
