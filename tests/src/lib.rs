@@ -27,6 +27,8 @@
 //! | `draining` | with a bad config what is recorded is revoked, and nothing new taken in |
 //! | `drain_request` | the same on request, `--drain`, in time and whoever has the sessions |
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
+//! | `audit` | an auditor can follow every session from its beginning to its end, over crashes too |
+//! | `audit_trouble` | a full, hanging or refused audit holds nothing up, and loses nothing |
 //! | `protocol` | what the socket refuses, and how |
 //! | `cli` | `securid-ctl`: exit codes, and that it never hangs |
 //!
@@ -44,6 +46,7 @@
 //!   unlocked at the worst moment;
 //! - [`SmallDisk`] (`small_disk`): a file system that can be filled up;
 //! - [`SlowSyncs`] (`slow_syncs`): a disk that takes its time;
+//! - [`audit`]: the audit, read and held to its rules;
 //! - [`stranger`]: being another user;
 //! - `leaks`: looking for secrets where none may be;
 //! - [`patience`]: bounded waits, and tests that cannot be made here.
@@ -52,6 +55,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod asks;
+pub mod audit;
 pub mod client;
 mod daemon;
 mod fickle;
