@@ -18,6 +18,9 @@ const LIST: &str = "p=$(keyctl get_persistent @s) || exit 1; \
 const UNLINK: &str = "p=$(keyctl get_persistent @s) || exit 1; \
      for key in \"$@\"; do keyctl unlink \"$key\" \"$p\"; done";
 
+/// Empties the persistent keyring.
+const CLEAR: &str = "p=$(keyctl get_persistent @s) && keyctl clear \"$p\"";
+
 /// The keys of the daemon with this state folder, which is that of user `uid`.
 #[must_use]
 pub fn of(state_dir: &Path, uid: u32) -> Vec<String> {
@@ -38,6 +41,11 @@ pub fn remove(state_dir: &Path, uid: u32) {
     if !keys.is_empty() {
         keyctl(UNLINK, &keys, uid);
     }
+}
+
+/// Removes whatever this user has there.
+pub fn clear(uid: u32) {
+    keyctl(CLEAR, &[], uid);
 }
 
 fn keyctl(script: &str, arguments: &[String], uid: u32) -> String {

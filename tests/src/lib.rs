@@ -30,6 +30,7 @@
 //! | `audit` | an auditor can follow every session from its beginning to its end, over crashes too |
 //! | `audit_trouble` | a full, hanging or refused audit holds nothing up, and loses nothing |
 //! | `protocol` | what the socket refuses, and how |
+//! | `systemd` | on a real systemd the units hold what they promise: sandbox, stop, restart, power-off |
 //! | `cli` | `securid-ctl`: exit codes, and that it never hangs |
 //!
 //! The harness:
@@ -44,6 +45,7 @@
 //! - [`SecretService`] (`secret_service`), [`kernel_keys`], `sealed_file`: real keyrings;
 //! - [`Prompter`] (`prompter`): who is asked to unlock one; [`Fickle`] (`fickle`): one that is
 //!   unlocked at the worst moment;
+//! - [`Machine`] (`machine`): a machine with a real systemd, with the server and the programs in it;
 //! - [`SmallDisk`] (`small_disk`): a file system that can be filled up;
 //! - [`SlowSyncs`] (`slow_syncs`): a disk that takes its time;
 //! - [`audit`]: the audit, read and held to its rules;
@@ -63,6 +65,7 @@ mod house;
 pub mod kernel_keys;
 mod leaks;
 pub mod lives;
+mod machine;
 mod mortal;
 pub mod patience;
 mod plan;
@@ -81,6 +84,7 @@ pub mod trace;
 pub use client::{Client, RpcFault, outcome};
 pub use fickle::Fickle;
 pub use house::{House, PASSWORD};
+pub use machine::{Machine, USER};
 pub use mortal::{AtServer, Died, Mortal, MortalHouse, Server, Told};
 pub use patience::{PATIENCE, eventually, is_installed, skipped, timed, within};
 pub use plan::Plan;

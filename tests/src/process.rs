@@ -1,6 +1,6 @@
 //! A process of ours: watched, signalled and ended by its own id, with a bound on every wait.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -31,6 +31,20 @@ impl Process {
     /// Sends it a signal; fine if it has ended.
     pub fn signal(&self, signal: Signal) {
         let _ = kill_process(Pid::from_child(&self.0), signal);
+    }
+
+    /// Writes a line to its stdin, which is a pipe.
+    ///
+    /// # Panics
+    /// If it does not read.
+    pub fn tell(&mut self, line: &str) {
+        let stdin = self.0.stdin.as_mut().expect("its stdin is a pipe");
+        writeln!(stdin, "{line}").expect("it reads");
+    }
+
+    /// Lets it see the end of its stdin.
+    pub fn close_stdin(&mut self) {
+        self.0.stdin = None;
     }
 
     /// How it ended, if it has.
@@ -68,7 +82,6 @@ pub fn run(mut command: Command, input: &str, limit: Duration) -> Output {
     let words = format!("{command:?}");
     let mut child = Process::start(command);
     if let Some(mut stdin) = child.0.stdin.take() {
-        use std::io::Write;
         // A program that does not read it may have ended.
         let _ = stdin.write_all(input.as_bytes());
     }
