@@ -32,6 +32,8 @@
 //! | `activation` | a socket that a service manager holds loses no client, whatever the daemon meets |
 //! | `supervised` | the service manager knows how the daemon is |
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
+//! | `audit` | an auditor can follow every session from its beginning to its end, over crashes too |
+//! | `audit_trouble` | a full, hanging or refused audit holds nothing up, and loses nothing |
 //! | `protocol` | what the socket refuses, and how |
 //! | `systemd` | on a real systemd the units hold what they promise: sandbox, stop, restart, power-off |
 //! | `cli` | `securid-ctl`: exit codes, and that it never hangs |
@@ -54,6 +56,7 @@
 //! - [`Machine`] (`machine`): a machine with a real systemd, with the server and the programs in it;
 //! - [`SmallDisk`] (`small_disk`): a file system that can be filled up;
 //! - [`SlowSyncs`] (`slow_syncs`): a disk that takes its time;
+//! - [`audit`]: the audit, read and held to its rules;
 //! - [`stranger`]: being another user;
 //! - `leaks`: looking for secrets where none may be;
 //! - [`patience`]: bounded waits, and tests that cannot be made here.
@@ -62,6 +65,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod asks;
+pub mod audit;
 mod bus;
 pub mod client;
 mod daemon;

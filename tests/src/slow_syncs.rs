@@ -1,5 +1,7 @@
 //! A disk whose syncs take long, as one that is failing or far away has them.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -16,24 +18,48 @@ impl SlowSyncs {
     /// Delays those of this process by so much each.
     #[must_use]
     pub fn of(pid: u32, delay: Duration) -> Self {
-        let mut command = Command::new("strace");
-        command.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e"]);
-        command.arg(format!("inject=fsync:delay_enter={}", delay.as_micros()));
-        command.args(["-p", &pid.to_string()]);
-        command.stdin(Stdio::null()).stdout(Stdio::null());
-        let tracer = Process::start(command);
+        let tracer = trace(pid, &["-f"], delay);
         // Every thread is traced once the kernel says so of the last.
         eventually("strace to hold on to every thread", || {
-            let mut tasks = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten();
-            let traced = |task: std::fs::DirEntry| {
-                let status =
-                    std::fs::read_to_string(task.path().join("status")).unwrap_or_default();
-                status.contains(&format!("TracerPid:\t{}\n", tracer.pid()))
-            };
-            tasks.all(traced).then_some(())
+            tasks(pid).iter().all(|task| is_traced(task, tracer.pid())).then_some(())
         });
         Self(tracer)
     }
+
+    /// Delays those of one thread of this process alone.
+    ///
+    /// # Panics
+    /// If it has no thread of this name.
+    #[must_use]
+    pub fn of_thread(pid: u32, name: &str, delay: Duration) -> Self {
+        let is_it = |task: &PathBuf| {
+            fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim_end() == name)
+        };
+        let task = tasks(pid).into_iter().find(is_it).expect("there is such a thread");
+        let number = task.file_name().expect("it has one").to_string_lossy();
+        let tracer = trace(number.parse().expect("it is a number"), &[], delay);
+        eventually("strace to hold on to it", || is_traced(&task, tracer.pid()).then_some(()));
+        Self(tracer)
+    }
+}
+
+fn trace(pid: u32, with: &[&str], delay: Duration) -> Process {
+    let mut command = Command::new("strace");
+    command.args(with).args(["-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e"]);
+    command.arg(format!("inject=fsync:delay_enter={}", delay.as_micros()));
+    command.args(["-p", &pid.to_string()]);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    Process::start(command)
+}
+
+fn tasks(pid: u32) -> Vec<PathBuf> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    tasks.map(|task| task.path()).collect()
+}
+
+fn is_traced(task: &Path, tracer: u32) -> bool {
+    let status = fs::read_to_string(task.join("status")).unwrap_or_default();
+    status.contains(&format!("TracerPid:\t{tracer}\n"))
 }
 
 impl Drop for SlowSyncs {

@@ -28,6 +28,12 @@ pub(crate) fn rfc3339(unix_millis: i64) -> String {
     Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
 }
 
+/// The same to the millisecond, for lines that must keep their order.
+pub(crate) fn rfc3339_millis(unix_millis: i64) -> String {
+    let at = Timestamp::from_millisecond(unix_millis).unwrap_or(Timestamp::UNIX_EPOCH);
+    format!("{at:.3}")
+}
+
 /// What the wall clock will show at that reading of the boot clock, as far as one knows at `now`.
 pub(crate) fn wall_time(at: Moment, now: Moment) -> String {
     let ahead = i128::from(at.since_boot) - i128::from(now.since_boot);

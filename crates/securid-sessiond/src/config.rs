@@ -12,7 +12,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 pub(crate) use layers::load;
-pub(crate) use settings::{Config, DesktopFates, Fate, Instance, RevocationSettings};
+pub(crate) use settings::{AuditTarget, Config, DesktopFates, Fate, Instance, RevocationSettings};
 
 /// One thing that is wrong in a config file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout};
 use tracing::debug;
 use zeroize::Zeroizing;
 
+use crate::audit::{Audit, Handed};
 use crate::keeper::{Inbox, Message};
 use crate::servers::Servers;
 use crate::trouble;
@@ -36,6 +37,7 @@ const AT_THE_DISK: usize = 64;
 pub(crate) struct Errands {
     pub(crate) keyring: Keyring,
     pub(crate) disk: Disk,
+    pub(crate) audit: Audit,
     pub(crate) servers: Arc<Servers>,
     pub(crate) inbox: Inbox,
     keyring_turns: Arc<Semaphore>,
@@ -56,10 +58,11 @@ pub(crate) struct Done {
 }
 
 impl Errands {
-    pub(crate) fn new(keyring: Keyring, disk: Disk, inbox: Inbox) -> Self {
+    pub(crate) fn new(keyring: Keyring, disk: Disk, audit: Audit, inbox: Inbox) -> Self {
         Self {
             keyring,
             disk,
+            audit,
             servers: Arc::new(Servers::default()),
             inbox,
             keyring_turns: Arc::new(Semaphore::new(AT_THE_KEYRING)),
@@ -88,10 +91,15 @@ impl Errands {
         });
     }
 
-    pub(crate) fn remove(&self, key: Key) {
-        let this = self.clone();
+    /// Removes a record as soon as the audit has this line: until then it is the only thing that the
+    /// next daemon could tell the end from.
+    pub(crate) fn remove(&self, key: Key, end: Option<Handed>) {
+        let (this, audited) = (self.clone(), self.audit.written(end));
         self.send(async move {
-            let removed = this.at_the_disk(this.disk.remove(key.id.clone())).await;
+            let removed = match audited.await {
+                Ok(()) => this.at_the_disk(this.disk.remove(key.id.clone())).await,
+                Err(why) => Err(trouble::unaudited(why)),
+            };
             Done::of(removed, |done| Event::Removed { key, done })
         });
     }

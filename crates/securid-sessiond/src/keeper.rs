@@ -3,6 +3,7 @@
 //! Nothing here waits: what takes time is an errand, which comes back as a [`Message`].
 //!
 //! - `actions`: what the machine wants, carried out
+//! - `auditing`: what the audit is told
 //! - `calls`: what clients ask
 //! - `keyrings`: secrets without a record, and secrets that must not grow stale
 //! - `taking_in`: tokens on their way in
@@ -16,6 +17,7 @@
 //! - `views`: sessions as the protocol shows them
 
 mod actions;
+mod auditing;
 mod calls;
 mod desktop;
 mod draining;
@@ -36,7 +38,7 @@ use securid_api::Token;
 use securid_ipc::messages::{Call, Reply, RpcError};
 use securid_ipc::server::ConnectionId;
 use securid_session::{
-    About, Event, Found, Key, Machine, Moment, Phase, Session, SessionId, Verdict,
+    About, Event, Found, Key, Machine, Moment, Phase, Reason, Session, SessionId, Verdict,
 };
 use securid_store::{Entry, HistoryLine, KeyringError, StoreKind, crash};
 use tokio::sync::{mpsc, oneshot};
@@ -112,6 +114,7 @@ pub(crate) struct Keeper {
     /// before the daemon, and revocation must not need it. Each is wiped when it is dropped.
     tokens: HashMap<Key, Token>,
     troubles: troubles::Troubles,
+    auditing: auditing::Auditing,
     holds: HashMap<ConnectionId, Vec<Key>>,
     taking_in: taking_in::TakingIn,
     logouts: logouts::Logouts,
@@ -159,6 +162,7 @@ impl Keeper {
         Self {
             machine: Machine::new(config.revocation.policy(), names.u64(..)),
             config,
+            auditing: auditing::Auditing::new(errands.audit.clone()),
             errands,
             tokens: HashMap::new(),
             troubles: troubles::Troubles::default(),
@@ -241,7 +245,11 @@ impl Keeper {
             Message::Abandoned(id) => {
                 let known = SessionId::parse(&id).and_then(|id| self.machine.session(&id));
                 if let Some(key) = known.map(|session| session.key().clone()) {
-                    info!(session = %key.id, "its client has gone: it is revoked");
+                    info!(
+                        session = %key.id,
+                        reason = Reason::Abandoned.name(),
+                        "its client has gone: it is revoked"
+                    );
                     crash::point("login.abandoned", &key.id);
                     self.event(Event::Abandon { key });
                 }
@@ -305,18 +313,21 @@ impl Keeper {
 
     fn note_contact(&mut self, key: &Key, verdict: &Verdict) {
         let Some(session) = self.machine.session(&key.id) else { return };
+        let About { instance, origin, .. } = &**session.about();
+        let reason = session.pending().map(|pending| pending.revocation.reason.name());
         let result = match verdict {
             Verdict::Dead { outcome, evidence } => {
-                info!(session = %key.id, outcome = outcome.name(), evidence, "dead");
+                let outcome = outcome.name();
+                info!(session = %key.id, instance, reason, outcome, evidence, "dead");
                 Ok(())
             }
             Verdict::Unconfirmed { error, .. } => {
-                warn!(session = %key.id, error, "not confirmed yet");
+                warn!(session = %key.id, instance, reason, error, "not confirmed yet");
                 Err(error.clone())
             }
         };
         let contact = Contact { at: clock::now(), result };
-        self.contacts.insert(session.about().origin.url.clone(), contact);
+        self.contacts.insert(origin.url.clone(), contact);
     }
 
     fn about(&self, key: &Key) -> Option<Arc<About>> {

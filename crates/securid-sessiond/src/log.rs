@@ -1,26 +1,39 @@
-//! What the daemon tells about itself, on stderr.
+//! What the daemon tells about itself: to the journal where stderr is the journal, else on stderr.
+//!
+//! - `to_journal`: events as the journal's entries, with fields to be searched by
+
+mod to_journal;
 
 use std::io::{IsTerminal, Write};
 
+use tracing::Level;
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::journal::{self, Entry, Journal};
+
 /// The log; it is written to its end when this is dropped.
 pub(crate) struct Log {
     writer: NonBlocking,
+    to_journal: bool,
     _guard: WorkerGuard,
 }
 
 /// Starts the log.
 ///
 /// A thread of its own writes, and where nobody reads what it writes (a stopped terminal, a full
-/// pipe), lines are dropped rather than the daemon held up. Only our own crates are as talkative as asked for: what libraries tell of
+/// pipe, a stopped journal), lines are dropped rather than the daemon held up. Only our own crates are as talkative as asked for: what libraries tell of
 /// requests and D-Bus messages could hold secrets, so they are never heard below a warning.
 pub(crate) fn start(level: LevelFilter) -> Log {
-    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    let journal = journal::is_stderr().then(|| Journal::open(None).ok()).flatten();
+    let to_journal = journal.is_some();
+    let (writer, guard) = match journal {
+        Some(journal) => to_journal::thread(journal),
+        None => tracing_appender::non_blocking(std::io::stderr()),
+    };
     let targets = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
         .with_target("securid_sessiond", level)
@@ -29,19 +42,27 @@ pub(crate) fn start(level: LevelFilter) -> Log {
         .with_target("securid_api", level);
     // Set and not empty, as no-color.org has it.
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty());
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(writer.clone())
-        .with_ansi(std::io::stderr().is_terminal() && !no_color)
-        .with_target(false);
+    let lines = (!to_journal).then(|| {
+        tracing_subscriber::fmt::layer()
+            .with_writer(writer.clone())
+            .with_ansi(std::io::stderr().is_terminal() && !no_color)
+            .with_target(false)
+    });
+    let entries = to_journal.then(|| to_journal::ToJournal(writer.clone()));
     // It fails only if a log is running already, which then goes on.
-    let _ = tracing_subscriber::registry().with(targets).with(lines).try_init();
-    Log { writer, _guard: guard }
+    let _ = tracing_subscriber::registry().with(targets).with(lines).with(entries).try_init();
+    Log { writer, to_journal, _guard: guard }
 }
 
 impl Log {
-    /// Says something to whoever started the program, whatever the level.
+    /// Says what went wrong to whoever started the program, whatever the level.
     pub(crate) fn say(&self, text: impl std::fmt::Display) {
+        let bytes = if self.to_journal {
+            Entry::new(Level::ERROR, &text.to_string()).into_bytes()
+        } else {
+            format!("securid-sessiond: {text}\n").into_bytes()
+        };
         // In one piece; nobody can be told that it failed.
-        let _ = self.writer.clone().write_all(format!("securid-sessiond: {text}\n").as_bytes());
+        let _ = self.writer.clone().write_all(&bytes);
     }
 }

@@ -6,6 +6,7 @@
 //! | module | is |
 //! |---|---|
 //! | `args`, `config`, `log` | what a person says: flags, files, and what they read |
+//! | `journal` | systemd's journal, in its own protocol |
 //! | `make_key` | a key for the sealed file, and nothing else |
 //! | `activation` | the socket that the service manager hands over |
 //! | `start` | the order in which everything comes up and goes down |
@@ -22,18 +23,21 @@
 //! | `desktop` | logind and notifications: tell the keeper, and do as it wants |
 //! | `selector` | which session is meant |
 //! | `trouble` | what goes wrong, in the protocol's words |
+//! | `audit` | the lives of sessions, written down for somebody else to check |
 //! | `clock`, `servers` | the machine's clocks; one HTTP client per origin |
 //!
 //! The life of a session itself is in the crate `securid-session`, which does none of this.
 
 mod activation;
 mod args;
+mod audit;
 mod clock;
 mod config;
 mod desktop;
 mod drain;
 mod errands;
 mod failure;
+mod journal;
 mod keeper;
 mod log;
 mod make_key;

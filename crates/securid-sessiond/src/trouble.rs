@@ -51,6 +51,12 @@ pub(crate) fn disk_hangs() -> RpcError {
         .with_hint("Look into the system's log for that disk.")
 }
 
+/// The audit has not got the end of a session, whose record therefore stays.
+pub(crate) fn unaudited(why: String) -> RpcError {
+    RpcError::new(ErrorCode::StorageFailed, why)
+        .with_hint("securid-ctl status says what is wrong with the audit.")
+}
+
 /// The keyring's entry is for another server than the record says.
 pub(crate) fn other_origin(id: &SessionId, entry: &str, record: &str) -> RpcError {
     let message =

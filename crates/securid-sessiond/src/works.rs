@@ -1,6 +1,7 @@
 //! The daemon with or without a socket: a keeper that has taken up all that is recorded.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use securid_ipc::server::{Listener, serve};
 use securid_store::{
@@ -9,6 +10,7 @@ use securid_store::{
 use tokio::sync::{mpsc, oneshot};
 use tracing::info;
 
+use crate::audit::Audit;
 use crate::config::Config;
 use crate::desktop;
 use crate::errands::Errands;
@@ -17,6 +19,14 @@ use crate::keeper::{End, Findings, Keeper, Message};
 use crate::service::Desk;
 use crate::signals::Signals;
 use crate::state::{Found, State};
+
+/// How long the audit may take for what waits at the end. Every end that it has not got then, the
+/// next start tells it from the records.
+const AUDIT_WITHIN: Duration = Duration::from_secs(2);
+
+/// The same for an end that has no time left: `--drain` has to be over 3 s after its timeout, and 2 s of
+/// these are the intents'.
+const AUDIT_IN_HASTE: Duration = Duration::from_millis(500);
 
 /// Everything that works on the sessions of one state folder.
 pub(crate) struct Works {
@@ -46,7 +56,8 @@ impl Works {
         })?;
         let key = KeyPlace::find(config.key_file.as_deref());
         let keyring = Keyring::system(namespace, SealedPlace { key, ..sealed });
-        let errands = Errands::new(keyring, disk, inbox);
+        let audit = Audit::start(&config.audit)?;
+        let errands = Errands::new(keyring, disk, audit, inbox);
         let config = Arc::new(config);
         problems.extend(found.problems.iter().cloned());
         let findings = Findings { problems, left_alone: found.left_alone.clone() };
@@ -102,6 +113,7 @@ impl Works {
             let _ = server.await;
             crash::point("stop.told", "");
         }
+        self.errands.audit.finish(if end == End::AtRest { AUDIT_WITHIN } else { AUDIT_IN_HASTE });
         Ok(end)
     }
 }

@@ -26,6 +26,7 @@ pub(crate) struct ConfigFile {
     pub(crate) on_lock: Option<Fate>,
     pub(crate) on_suspend: Option<Fate>,
     pub(crate) notify: Option<bool>,
+    pub(crate) audit: Option<Spanned<String>>,
     #[serde(default)]
     pub(crate) revocation: RevocationTable,
     #[serde(default)]

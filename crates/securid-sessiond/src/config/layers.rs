@@ -13,7 +13,8 @@ use securid_store::{KeyPlace, Preference, StoreKind};
 use toml::Spanned;
 
 use super::file::Source;
-use super::{Config, DesktopFates, Fate, Fault, Instance, Loaded, RevocationSettings};
+use super::{AuditTarget, Config, DesktopFates, Fate, Fault, Instance, Loaded, RevocationSettings};
+use crate::audit;
 
 /// The contract's default limits.
 const LIMITS: Limits = Limits {
@@ -55,6 +56,7 @@ pub(crate) fn load(files: &ConfigFiles, thorough: bool) -> Loaded {
     if thorough {
         faults.extend(config.instances.values().filter_map(|i| unusable_ca_file(&sources, i)));
         faults.extend(unusable_key_file(&sources));
+        faults.extend(unusable_audit_file(&sources, &config));
     }
     Loaded { config, faults, warnings }
 }
@@ -71,6 +73,13 @@ fn unusable_key_file(sources: &[Source]) -> Option<Fault> {
     let (source, file) = said(sources, |s| s.says.key_file.as_ref())?;
     let error = KeyPlace::find(Some(file.get_ref()))?.check().err()?;
     Some(source.fault(file, "key_file", format!("{error}. {}", error.hint())))
+}
+
+fn unusable_audit_file(sources: &[Source], config: &Config) -> Option<Fault> {
+    let AuditTarget::File(path) = &config.audit else { return None };
+    let (source, at) = said(sources, |s| s.says.audit.as_ref())?;
+    let problem = audit::check(path).err()?;
+    Some(source.fault(at, "audit", problem))
 }
 
 /// The machine's file counts only if nobody but root can have written it.
@@ -120,6 +129,7 @@ fn merge(sources: &[Source], faults: &mut Vec<Fault>) -> Config {
         on_exit: last!(on_exit).copied().unwrap_or(Fate::Revoke),
         desktop,
         notify: last!(notify).copied().unwrap_or(false),
+        audit: audit_target(sources, faults),
         revocation,
         instances,
     }
@@ -166,6 +176,25 @@ fn keyring(sources: &[Source], faults: &mut Vec<Fault>) -> Preference {
         },
         Preference::Fixed,
     )
+}
+
+fn audit_target(sources: &[Source], faults: &mut Vec<Fault>) -> AuditTarget {
+    let Some((source, target)) = said(sources, |s| s.says.audit.as_ref()) else {
+        return AuditTarget::None;
+    };
+    match target.get_ref().as_str() {
+        "none" => AuditTarget::None,
+        "journal" => AuditTarget::Journal,
+        path if Path::new(path).is_absolute() => AuditTarget::File(path.into()),
+        other => {
+            let problem = format!(
+                "{other:?} is no place for the audit: write none, journal, or the whole path of a \
+                 file, from /"
+            );
+            faults.push(source.fault(target, "audit", problem));
+            AuditTarget::None
+        }
+    }
 }
 
 fn default_instance(
@@ -289,6 +318,7 @@ mod tests {
         assert_eq!((config.on_exit, config.require_durable), (Fate::Revoke, false));
         assert_eq!((config.desktop, prod.desktop), (KEPT, KEPT));
         assert!(!config.notify);
+        assert_eq!(config.audit, AuditTarget::None);
         assert_eq!(config.revocation.concurrency, 32);
         assert_eq!(config.revocation.shutdown_grace, Duration::from_secs(20));
     }
@@ -358,6 +388,7 @@ mod tests {
             ),
             ("keyring = \"vault\"".into(), "/c.toml:1: keyring: \"vault\" is no keyring"),
             ("key_file = \"key\"".into(), "/c.toml:1: key_file: is a relative path"),
+            ("audit = \"audit.jsonl\"".into(), "/c.toml:1: audit: \"audit.jsonl\" is no place"),
             ("on_exit = \"ask\"".into(), "/c.toml:1: on_exit: \"ask\": write revoke or keep"),
             (at("on_lock = \"lock\""), "/c.toml:3: instances.prod.on_lock: \"lock\": write"),
             ("on_suspend = true".into(), "/c.toml:1: on_suspend: invalid type: boolean"),

@@ -23,6 +23,7 @@ pub(crate) struct Config {
     pub(crate) desktop: DesktopFates,
     /// Whether the desktop is told of sessions that end by themselves.
     pub(crate) notify: bool,
+    pub(crate) audit: AuditTarget,
     pub(crate) revocation: RevocationSettings,
     pub(crate) instances: BTreeMap<String, Arc<Instance>>,
 }
@@ -39,6 +40,15 @@ pub(crate) enum Fate {
 pub(crate) struct DesktopFates {
     pub(crate) on_lock: Fate,
     pub(crate) on_suspend: Fate,
+}
+
+/// Where the lives of sessions are written down for an auditor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AuditTarget {
+    None,
+    Journal,
+    /// A file, by its whole path.
+    File(PathBuf),
 }
 
 /// The `[revocation]` table.

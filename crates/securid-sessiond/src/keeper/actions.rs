@@ -11,19 +11,25 @@ impl Keeper {
     pub(super) fn event(&mut self, event: Event) -> Option<Denial> {
         let about = key_of(&event).cloned();
         let only_time = event == Event::Tick;
+        let seen = self.auditing.before(&self.machine, &event);
         let actions = self.machine.handle(clock::now(), event);
+        self.auditing.after(&self.machine, seen, &actions);
         if !only_time || !actions.is_empty() {
             self.standing.note_change();
         }
         let mut denial = None;
         for action in actions {
+            self.auditing.sees(&action);
             match action {
                 Action::Write(record) => {
                     debug!(session = %record.key.id, stage = record.stage.name(), "writing");
                     self.errands.write(record);
                 }
                 Action::Archive(record) => self.errands.archive(&record),
-                Action::Remove(key) => self.errands.remove(key),
+                Action::Remove(key) => {
+                    let end = self.auditing.end_of(&self.machine, &key);
+                    self.errands.remove(key, end);
+                }
                 Action::Store(key) => self.store(key),
                 Action::Fetch(key) => {
                     if let Some(about) = self.about(&key) {

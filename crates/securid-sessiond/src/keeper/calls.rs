@@ -10,7 +10,7 @@ use securid_ipc::messages::{
 };
 use securid_ipc::secret::Secret;
 use securid_ipc::server::ConnectionId;
-use securid_session::{Denial, Event, Key, Phase, Reason, Session, SessionId};
+use securid_session::{Denial, Event, Key, Outcome, Phase, Reason, Session, SessionId};
 use securid_store::{Preference, Readiness, StoreKind, crash};
 use zeroize::Zeroizing;
 
@@ -239,7 +239,13 @@ impl Keeper {
             return Err(RpcError::new(ErrorCode::Params, message)
                 .with_hint(format!("Log it out first: securid-ctl logout {id}")));
         }
-        tracing::warn!(session = %id, "given up on a person's word");
+        tracing::warn!(
+            session = %id,
+            instance = session.about().instance,
+            reason = session.pending().map(|pending| pending.revocation.reason.name()),
+            outcome = Outcome::Forgotten.name(),
+            "given up on a person's word"
+        );
         crash::point("forget.asked", &id);
         self.event(Event::Forget { id: id.clone() });
         Ok(Reply::Forgotten(SessionRef { session: id.to_string() }))
@@ -285,7 +291,8 @@ impl Keeper {
         let unusable = unusable.filter(|trouble| trouble.code == ErrorCode::StorageFailed);
         let unusable = unusable.map(ToString::to_string);
         let known = self.problems.iter().chain(&self.keyring_trouble).cloned();
-        known.chain(stopping).chain(lost).chain(unusable).collect()
+        let audit = self.errands.audit.problems();
+        known.chain(stopping).chain(lost).chain(unusable).chain(audit).collect()
     }
 
     /// The store for new secrets as it was last seen, without asking it: a status never hangs.

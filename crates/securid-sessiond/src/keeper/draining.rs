@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use securid_ipc::messages::LogoutItem;
-use securid_session::{Event, Moment, Phase, SessionId};
+use securid_session::{Event, Moment, Phase, Session, SessionId};
 
 use super::Keeper;
 use super::stopping::INTENTS_WITHIN;
@@ -52,12 +52,14 @@ impl Keeper {
     }
 
     /// Whether nothing can be revoked any more: all is dead and cleared away, or lost. (A secret whose
-    /// record is damaged, in a store that does not say whether it is there, is found by a later start.)
+    /// record is damaged, in a store that does not say whether it is there, is found by a later start.
+    /// So is the record of a dead one of which an audit that fails has not heard yet.)
     pub(super) fn is_drained(&self) -> bool {
+        let unheard = |session: &Session| session.is_over() && self.errands.audit.is_failing();
         self.draining.is_some()
             && self.machine.at_rest()
             && self.search.is_at_rest()
-            && self.machine.sessions().all(|session| session.phase() == Phase::Lost)
+            && self.machine.sessions().all(|s| s.phase() == Phase::Lost || unheard(s))
     }
 
     /// Whether its time is over. The next daemon goes on where intents are on disk, so these are

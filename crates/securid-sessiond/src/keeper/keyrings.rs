@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use securid_api::Format;
-use securid_session::{About, Event, Limits, Moment, Origin, Phase, SessionId};
+use securid_session::{About, Event, Limits, Moment, Origin, Phase, Reason, SessionId};
 use securid_store::{Entry, KeyringError, StoreKind, crash};
 use tracing::{debug, warn};
 
@@ -76,16 +76,17 @@ impl Keeper {
 
     /// The index names a keyring for it that this build does not know.
     pub(crate) fn cannot_look_for(&mut self, keyring: &str, id: SessionId) {
-        self.note_problem(format!(
+        let problem = format!(
             "session {id} has no record, and its secret is in a keyring that this build does not \
              know ({keyring})"
-        ));
+        );
+        self.note_problem(&id, problem);
         self.search.unusable.insert(id);
     }
 
-    /// Tells people of something until the daemon ends.
-    fn note_problem(&mut self, problem: String) {
-        warn!("{problem}");
+    /// Tells people of something about this session until the daemon ends.
+    fn note_problem(&mut self, id: &SessionId, problem: String) {
+        warn!(session = %id, "{problem}");
         self.problems.push(problem);
     }
 
@@ -143,17 +144,18 @@ impl Keeper {
             Ok(_) => return,
             Err(error @ KeyringError::Damaged { .. }) => {
                 self.search.unusable.insert(id.clone());
-                return self.note_problem(format!("{error}; it has no record"));
+                return self.note_problem(id, format!("{error}; it has no record"));
             }
             Err(error) => {
-                debug!(%error, "cannot read a secret without a record yet");
+                debug!(session = %id, %error, "cannot read a secret without a record yet");
                 self.search.suspects.push((kind, id.clone()));
                 return self.search_later();
             }
         };
         match errands::token(&entry) {
             Ok(token) => {
-                warn!(session = %id, "a secret without a record: it is revoked");
+                let reason = Reason::Orphan.name();
+                warn!(session = %id, reason, "a secret without a record: it is revoked");
                 self.tokens.insert(entry.key.clone(), token);
                 let about = self.about_orphan(&entry, kind);
                 crash::point("orphan.found", id);
@@ -161,9 +163,11 @@ impl Keeper {
             }
             Err(error) => {
                 self.search.unusable.insert(id.clone());
-                self.note_problem(format!(
-                "the keyring ({kind}) has an entry {id} without a record that is no token: {error}"
-            ));
+                let problem = format!(
+                    "the keyring ({kind}) has an entry {id} without a record that is no token: \
+                     {error}"
+                );
+                self.note_problem(id, problem);
             }
         }
     }

@@ -184,6 +184,7 @@ impl Keeper {
     pub(super) fn reject(&mut self, key: &Key, why: Rejection) {
         let error = self.troubles.of_rejection(key, why);
         info!(session = %key.id, %error, "not taken in");
+        self.auditing.rejected(&self.machine, key, &error);
         crash::point("add.rejected", &key.id);
         for bringer in self.taking_in.waiting.remove(key).unwrap_or_default() {
             let _ = bringer.reply.send(Err(error.clone()));

@@ -1,0 +1,209 @@
+//! The log's way to the journal: events become entries, and the log's thread sends them.
+
+use std::fmt::{Debug, Write as _};
+use std::io::{self, Write};
+use std::sync::{Arc, OnceLock};
+
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+
+use crate::journal::{Entry, Journal};
+
+/// How many entries wait for a journal that takes none, before further ones are dropped: some 3 MB,
+/// and minutes of a busy daemon's log.
+const WAITING: usize = 10_000;
+
+/// Starts the thread that sends to this journal whatever is written in one piece.
+pub(super) fn thread(journal: Journal) -> (NonBlocking, WorkerGuard) {
+    let dropped = Arc::new(OnceLock::new());
+    let sender = Sender { journal, dropped: Arc::clone(&dropped), failed: 0, told: 0 };
+    let builder = NonBlockingBuilder::default().buffered_lines_limit(WAITING);
+    let (writer, guard) = builder.finish(sender);
+    // It was not set before.
+    let _ = dropped.set(writer.error_counter());
+    (writer, guard)
+}
+
+/// Makes entries of events.
+pub(super) struct ToJournal(pub(super) NonBlocking);
+
+impl<S: Subscriber> Layer<S> for ToJournal {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut said = Said::default();
+        event.record(&mut said);
+        let entry = said.entry(*event.metadata().level());
+        // It is dropped, and counted, if too many wait.
+        let _ = self.0.clone().write_all(&entry.into_bytes());
+    }
+}
+
+/// What an event says.
+#[derive(Default)]
+struct Said {
+    message: String,
+    fields: Vec<(&'static str, String)>,
+}
+
+impl Said {
+    /// The message with all fields, as on stderr, and each field by itself.
+    fn entry(self, level: Level) -> Entry {
+        let mut words = self.message;
+        for (name, value) in &self.fields {
+            // Writing to a string does not fail.
+            let _ = write!(words, " {name}={value}");
+        }
+        let mut entry = Entry::new(level, &words);
+        for (name, value) in &self.fields {
+            entry.add_ours(name, value);
+        }
+        entry
+    }
+
+    fn note(&mut self, field: &Field, value: String) {
+        match field.name() {
+            "message" => self.message = value,
+            name => self.fields.push((name, value)),
+        }
+    }
+}
+
+impl Visit for Said {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.note(field, value.to_owned());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.note(field, format!("{value:?}"));
+    }
+}
+
+/// Sends entries; what is lost is counted, and told as soon as the journal takes entries again.
+struct Sender {
+    journal: Journal,
+    /// Set as soon as the queue is there.
+    dropped: Arc<OnceLock<ErrorCounter>>,
+    failed: usize,
+    told: usize,
+}
+
+impl Sender {
+    fn tell_of_lost(&mut self) {
+        let dropped = self.dropped.get().map_or(0, ErrorCounter::dropped_lines);
+        let lost = self.failed.saturating_add(dropped);
+        if lost > self.told {
+            let words = format!("the journal did not take {} entries", lost - self.told);
+            if self.journal.send(&Entry::new(Level::WARN, &words).into_bytes()).is_ok() {
+                self.told = lost;
+            }
+        }
+    }
+}
+
+impl Write for Sender {
+    fn write(&mut self, entry: &[u8]) -> io::Result<usize> {
+        match self.journal.send(entry) {
+            Ok(()) => self.tell_of_lost(),
+            Err(_) => self.failed = self.failed.saturating_add(1),
+        }
+        Ok(entry.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::os::unix::net::UnixDatagram;
+    use std::time::{Duration, Instant};
+
+    use tracing::{info, warn};
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    /// A journal of the test's own, and what arrives there.
+    fn house() -> (tempfile::TempDir, UnixDatagram, Journal) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let listener = UnixDatagram::bind(&path).unwrap();
+        listener.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        (folder, listener, Journal::at(path, None).unwrap())
+    }
+
+    fn next(listener: &UnixDatagram) -> Vec<u8> {
+        let mut bytes = vec![0; 64 * 1024];
+        let len = listener.recv(&mut bytes).unwrap();
+        bytes.truncate(len);
+        bytes
+    }
+
+    #[test]
+    fn an_event_arrives_with_its_fields() {
+        let (_folder, listener, journal) = house();
+        let (writer, _guard) = thread(journal);
+        let log = tracing_subscriber::registry().with(ToJournal(writer));
+        tracing::subscriber::with_default(log, || {
+            let session = "0123456789abcdef";
+            info!(%session, outcome = "revoked", attempts = 2, "dead");
+            warn!(evidence = "two\nlines", "odd");
+        });
+        assert_eq!(
+            String::from_utf8(next(&listener)).unwrap(),
+            "MESSAGE=dead session=0123456789abcdef outcome=revoked attempts=2\nPRIORITY=6\n\
+             SYSLOG_IDENTIFIER=securid-sessiond\nSECURID_SESSION=0123456789abcdef\n\
+             SECURID_OUTCOME=revoked\nSECURID_ATTEMPTS=2\n"
+        );
+        let mut expected = b"MESSAGE\n\x16\0\0\0\0\0\0\0odd evidence=two\nlines\nPRIORITY=4\n\
+            SYSLOG_IDENTIFIER=securid-sessiond\nSECURID_EVIDENCE\n"
+            .to_vec();
+        expected.extend_from_slice(&9_u64.to_le_bytes());
+        expected.extend_from_slice(b"two\nlines\n");
+        assert_eq!(String::from_utf8_lossy(&next(&listener)), String::from_utf8_lossy(&expected));
+    }
+
+    /// One that takes nothing hangs nobody; what it lost it is told of.
+    #[test]
+    fn a_journal_that_is_stopped() {
+        let (_folder, listener, journal) = house();
+        let (mut writer, guard) = thread(journal);
+        let began = Instant::now();
+        // More than its queue and ours have room for.
+        let sent = WAITING + 2_000;
+        for number in 0..sent {
+            writer.write_all(format!("MESSAGE={number}\n").as_bytes()).unwrap();
+        }
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+        let (mut arrived, mut lost) = (0, 0);
+        while arrived + lost < sent {
+            let text = String::from_utf8(next(&listener)).unwrap();
+            match text.strip_prefix("MESSAGE=the journal did not take ") {
+                Some(words) => {
+                    lost += words.split(' ').next().unwrap().parse::<usize>().unwrap();
+                }
+                None => arrived += 1,
+            }
+        }
+        assert_eq!(arrived + lost, sent);
+        assert!(lost > 0);
+        drop(guard);
+    }
+
+    #[test]
+    fn a_journal_that_is_gone_holds_no_exit_up() {
+        let (folder, listener, journal) = house();
+        drop(listener);
+        drop(folder);
+        let (mut writer, guard) = thread(journal);
+        writer.write_all(b"MESSAGE=nobody hears this\n").unwrap();
+        let began = Instant::now();
+        drop(guard);
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    }
+}
