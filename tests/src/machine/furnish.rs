@@ -27,9 +27,10 @@ ExecStart=/usr/bin/gnome-keyring-daemon --foreground --unlock --components=secre
 ";
 
 impl Machine {
+    /// `-l`: lastlog(8) has room for every number, and may be huge.
     pub(super) fn furnish(&self, plan: &Plan) {
         let home = format!("/home/{USER}");
-        self.root_ok(&format!("useradd -K UID_MAX=60000 -m -u {} -s /bin/bash {USER}", self.uid));
+        self.root_ok(&format!("useradd -l -K UID_MAX=60000 -m -u {} -s /bin/bash {USER}", self.uid));
         self.put_programs();
         for manager in ["user", "system"] {
             self.put_units(manager);

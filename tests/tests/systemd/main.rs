@@ -1,6 +1,10 @@
 //! On a real systemd, with real units, logind and keyrings.
 //!
+//! - `units`: what systemd itself thinks of the units
+//! - `sandbox`: what the sandbox really bars
 //! - `stores`: where the sandboxed daemon keeps secrets, and where it refuses to
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod sandbox;
 mod stores;
+mod units;
