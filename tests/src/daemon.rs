@@ -1,6 +1,6 @@
 //! The daemon of a house, and the command line beside it: started, signalled, ended.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
@@ -29,7 +29,7 @@ impl House {
             program = put_within_reach(&program, &self.path(""));
         }
         let mut command = match &self.disk {
-            None => Command::new(program),
+            None => self.with_socket(&program),
             Some(disk) => disk.command(&program),
         };
         command.args(["--log", self.plan.log]);
@@ -50,8 +50,28 @@ impl House {
     /// # Panics
     /// If it does not come up.
     pub fn start_with(&mut self, command: Command) {
+        let log = self.open_log();
+        self.start_telling(command, log);
+    }
+
+    /// The same without waiting for anything.
+    ///
+    /// # Panics
+    /// If a daemon runs already.
+    pub fn start_unseen(&mut self, mut command: Command, stderr: impl Into<Stdio>) {
+        assert!(self.daemon.is_none(), "a daemon runs already");
+        command.stdin(self.stdin_of_daemon()).stdout(Stdio::null()).stderr(stderr);
+        self.daemon = Some(Process::start(command));
+    }
+
+    /// The house's log, to be written to.
+    ///
+    /// # Panics
+    /// If it cannot be opened.
+    #[must_use]
+    pub fn open_log(&self) -> File {
         let log = OpenOptions::new().create(true).append(true).open(self.path("daemon.log"));
-        self.start_telling(command, log.expect("the folder is ours"));
+        log.expect("the folder is ours")
     }
 
     /// The same, with its stderr elsewhere than in the house's log.
@@ -69,10 +89,8 @@ impl House {
     ///
     /// # Panics
     /// If it neither answers nor ends.
-    pub fn start_mortal(&mut self, mut command: Command, stderr: impl Into<Stdio>) -> bool {
-        assert!(self.daemon.is_none(), "a daemon runs already");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
-        self.daemon = Some(Process::start(command));
+    pub fn start_mortal(&mut self, command: Command, stderr: impl Into<Stdio>) -> bool {
+        self.start_unseen(command, stderr);
         eventually("the daemon to answer", || {
             let answers = Client::connect(&self.socket()).is_ok();
             (answers || self.has_ended()).then_some(answers)

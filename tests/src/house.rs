@@ -2,6 +2,7 @@
 //! and started again.
 
 use std::fs::{self, Permissions};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -31,6 +32,8 @@ pub struct House {
     pub(crate) disk: Option<SmallDisk>,
     pub(crate) daemon: Option<Process>,
     pub(crate) boot_id: Option<String>,
+    /// What every daemon is handed, of [`House::bind_socket`].
+    pub(crate) handed_over: Option<OwnedFd>,
     /// Every answer of the daemon but those of `session.token`.
     pub(crate) heard: Mutex<String>,
 }
@@ -54,6 +57,7 @@ impl House {
             disk: None,
             daemon: None,
             boot_id: None,
+            handed_over: None,
             heard: Mutex::default(),
             folder,
             plan,

@@ -26,6 +26,8 @@
 //! | `origin` | a token goes to its own server, whatever becomes of the config |
 //! | `draining` | with a bad config what is recorded is revoked, and nothing new taken in |
 //! | `drain_request` | the same on request, `--drain`, in time and whoever has the sessions |
+//! | `activation` | a socket that a service manager holds loses no client, whatever the daemon meets |
+//! | `supervised` | the service manager knows how the daemon is |
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
 //! | `protocol` | what the socket refuses, and how |
 //! | `systemd` | on a real systemd the units hold what they promise: sandbox, stop, restart, power-off |
@@ -39,6 +41,7 @@
 //! - [`MortalHouse`] (`mortal`, `asks`), [`lives`]: a daemon that may die at any moment, and what is
 //!   played with it; `recovery`: what has to hold then; [`trace`]: the points that were passed;
 //! - [`process`]: children that end when they are dropped;
+//! - `socket_unit`, [`NotifySocket`] (`notify_socket`): a service manager's part;
 //! - [`programs`]: the programs under test;
 //! - [`SecretService`] (`secret_service`), [`kernel_keys`], `sealed_file`: real keyrings;
 //! - [`Prompter`] (`prompter`): who is asked to unlock one; [`Fickle`] (`fickle`): one that is
@@ -63,6 +66,7 @@ mod leaks;
 pub mod lives;
 mod machine;
 mod mortal;
+mod notify_socket;
 pub mod patience;
 mod plan;
 pub mod process;
@@ -74,6 +78,7 @@ mod secret_service;
 mod sessions;
 mod slow_syncs;
 mod small_disk;
+mod socket_unit;
 pub mod stranger;
 pub mod trace;
 
@@ -82,6 +87,7 @@ pub use fickle::Fickle;
 pub use house::{House, PASSWORD};
 pub use machine::{Machine, USER};
 pub use mortal::{AtServer, Died, Mortal, MortalHouse, Server, Told};
+pub use notify_socket::NotifySocket;
 pub use patience::{PATIENCE, eventually, is_installed, skipped, timed, within};
 pub use plan::Plan;
 pub use prompter::{Dialog, Prompter};

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use securid_ipc::messages::{LogoutItem, SessionState};
 use securid_ipc::paths::Paths;
+use securid_ipc::server::Listener;
 use securid_store::LockError;
 use tracing::{info, warn};
 
@@ -16,6 +17,7 @@ use crate::config::{Config, Loaded};
 use crate::failure::{self, BAD_CONFIG, Failure};
 use crate::keeper::End;
 use crate::log::Log;
+use crate::notify::ServiceManager;
 use crate::signals::Signals;
 use crate::start::{listen, texts};
 use crate::state::State;
@@ -28,14 +30,16 @@ const PENDING: u8 = 75;
 /// which takes some tenths of a second.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// Drains for as long as it takes; the socket is open meanwhile, so that people see why. Gives back
-/// the exit status, which is the bad config's in any case.
+/// Drains for as long as it takes; the socket is open meanwhile, so that people see why. One that was
+/// handed over is left where there is nothing to drain. Gives back the exit status, which is the bad
+/// config's in any case.
 ///
 /// # Errors
 /// If the state folder cannot be used.
 pub(crate) async fn for_bad_config(
     paths: &Paths,
     loaded: Loaded,
+    socket: &mut Option<Listener>,
     log: &Log,
 ) -> Result<u8, Failure> {
     let signals = Signals::catch()?;
@@ -56,7 +60,8 @@ pub(crate) async fn for_bad_config(
     let mut works = Works::take_up(state, loaded.config, texts(&loaded.warnings))?;
     works.keeper.drain_for(&texts(&loaded.faults));
     // Revoking matters more than being asked about it.
-    let listener = listen(paths).map_err(|failure| warn!("{failure}")).ok();
+    let listener = listen(paths, socket).map_err(|failure| warn!("{failure}")).ok();
+    works.keeper.report_to(ServiceManager::from_environment());
     if works.run(signals, listener, true).await? == End::AtRest {
         info!("drained");
     }

@@ -4,6 +4,7 @@ use securid_ipc::paths::PathError;
 use securid_ipc::server::BindError;
 use securid_store::{DiskError, DiskErrorKind, LockError};
 
+use crate::activation::BadSocket;
 use crate::config::Fault;
 use crate::make_key::NoKey;
 
@@ -24,6 +25,8 @@ pub(crate) enum Failure {
     InUse(BindError),
     #[error("{0}")]
     Bind(BindError),
+    #[error("{0}")]
+    Activation(#[from] BadSocket),
     #[error("{0}")]
     Paths(#[from] PathError),
     #[error("the system refuses what the daemon needs: {0}")]

@@ -8,6 +8,7 @@
 //! - `taking_in`: tokens on their way in
 //! - `logouts`: clients that wait for an end
 //! - `draining`: when nothing is left to be revoked
+//! - `standing`: how things stand, for the service manager
 //! - `stopping`: how the daemon comes to its end
 //! - `troubles`: why errands failed
 //! - `views`: sessions as the protocol shows them
@@ -17,6 +18,7 @@ mod calls;
 mod draining;
 mod keyrings;
 mod logouts;
+mod standing;
 mod stopping;
 mod taking_in;
 mod troubles;
@@ -121,6 +123,7 @@ pub(crate) struct Keeper {
     freshen_at: Moment,
     /// Draws the names of sessions. They are no secrets: they only must not be taken.
     names: fastrand::Rng,
+    standing: standing::Standing,
     draining: Option<draining::Draining>,
     stopping: Option<stopping::Stopping>,
 }
@@ -163,6 +166,7 @@ impl Keeper {
             started: clock::now(),
             freshen_at: clock::now().after(keyrings::FRESHEN_EVERY),
             names,
+            standing: standing::Standing::unreported(),
             draining: None,
             stopping: None,
         }
@@ -195,6 +199,7 @@ impl Keeper {
                     self.give_up_waiting();
                     self.freshen();
                     self.search_if_due();
+                    self.report_if_due();
                 }
             }
         }
@@ -204,7 +209,8 @@ impl Keeper {
     fn wakes_at(&self) -> Option<u64> {
         let stop = self.stopping.as_ref().map(stopping::Stopping::wakes_at);
         let drain = self.draining.as_ref().and_then(draining::Draining::wakes_at);
-        let others = [stop, drain, self.search.wakes_at(), Some(self.freshen_at)];
+        let standing = self.standing.wakes_at();
+        let others = [stop, drain, standing, self.search.wakes_at(), Some(self.freshen_at)];
         let others = others.into_iter().flatten().map(|at| at.since_boot);
         others.chain(self.machine.wakes_at()).chain(self.logouts.wakes_at()).min()
     }

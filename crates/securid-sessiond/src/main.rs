@@ -7,10 +7,13 @@
 //! |---|---|
 //! | `args`, `config`, `log` | what a person says: flags, files, and what they read |
 //! | `make_key` | a key for the sealed file, and nothing else |
+//! | `activation` | the socket that the service manager hands over |
 //! | `start` | the order in which everything comes up and goes down |
 //! | `drain` | the same where everything is only revoked: for `--drain`, and with a bad config |
+//! | `refusal` | what clients are told by a daemon that was started for them and cannot serve |
 //! | `state` | the state folder at a start: its lock, and what was found there |
 //! | `works` | keeper, errands and socket put together, with what was found taken up |
+//! | `notify`, `watchdog` | what the service manager is told, and how often |
 //! | `signals`, `failure` | what the system tells the process, and why it ends badly |
 //! | `service` | what stands behind the socket: hands calls on |
 //! | `taking` | `add` and `login`, up to the point where the token is here |
@@ -22,6 +25,7 @@
 //!
 //! The life of a session itself is in the crate `securid-session`, which does none of this.
 
+mod activation;
 mod args;
 mod clock;
 mod config;
@@ -31,6 +35,8 @@ mod failure;
 mod keeper;
 mod log;
 mod make_key;
+mod notify;
+mod refusal;
 mod selector;
 mod servers;
 mod service;
@@ -39,8 +45,11 @@ mod start;
 mod state;
 mod taking;
 mod trouble;
+mod watchdog;
 mod works;
 
 fn main() -> std::process::ExitCode {
-    start::main(args::parse())
+    // First of all, while there is one thread.
+    let socket = activation::take_socket();
+    start::main(&args::parse(), socket)
 }

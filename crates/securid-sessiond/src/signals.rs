@@ -31,16 +31,20 @@ impl Signals {
     /// Tells the keeper of them, for ever.
     pub(crate) async fn tell(&mut self, inbox: &Inbox) {
         loop {
+            self.end().await;
+            let _ = inbox.send(Message::Signal);
+        }
+    }
+
+    /// Waits for one that asks for the daemon's end.
+    pub(crate) async fn end(&mut self) {
+        loop {
             tokio::select! {
-                Some(()) = self.terminate.recv() => {}
-                Some(()) = self.interrupt.recv() => {}
-                Some(()) = self.hang_up.recv() => {
-                    info!("the terminal has gone; going on");
-                    continue;
-                }
+                Some(()) = self.terminate.recv() => return,
+                Some(()) = self.interrupt.recv() => return,
+                Some(()) = self.hang_up.recv() => info!("the terminal has gone; going on"),
                 else => std::future::pending().await,
             }
-            let _ = inbox.send(Message::Signal);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The order in which everything comes up and goes down.
 
+use std::os::unix::net::UnixListener;
 use std::process::ExitCode;
 
 use securid_ipc::paths::Paths;
@@ -7,21 +8,26 @@ use securid_ipc::server::{BindError, Listener};
 use securid_store::crash;
 use tracing::{info, warn};
 
+use crate::activation::BadSocket;
 use crate::args::Args;
 use crate::config::{self, Loaded};
-use crate::drain;
 use crate::failure::Failure;
 use crate::keeper::End;
 use crate::log::Log;
 use crate::make_key::make_key;
+use crate::notify::ServiceManager;
 use crate::signals::Signals;
 use crate::state::State;
 use crate::works::Works;
+use crate::{drain, refusal, trouble};
+
+/// The socket that the service manager has handed over, if there is one.
+type HandedOver = Result<Option<UnixListener>, BadSocket>;
 
 /// Runs the daemon to its end.
-pub(crate) fn main(args: Args) -> ExitCode {
+pub(crate) fn main(args: &Args, socket: HandedOver) -> ExitCode {
     let log = crate::log::start(args.log);
-    let status = run(&args, &log).unwrap_or_else(|failure| {
+    let status = run(args, socket, &log).unwrap_or_else(|failure| {
         log.say(&failure);
         failure.exit_code()
     });
@@ -30,7 +36,7 @@ pub(crate) fn main(args: Args) -> ExitCode {
     status.into()
 }
 
-fn run(args: &Args, log: &Log) -> Result<u8, Failure> {
+fn run(args: &Args, socket: HandedOver, log: &Log) -> Result<u8, Failure> {
     if let Some(target) = &args.make_key {
         make_key(target)?;
         return Ok(0);
@@ -51,10 +57,8 @@ fn run(args: &Args, log: &Log) -> Result<u8, Failure> {
     let end = runtime.block_on(async {
         if args.drain {
             drain::on_request(&paths, loaded, args.timeout, log).await
-        } else if loaded.faults.is_empty() {
-            daemon(&paths, loaded).await
         } else {
-            drain::for_bad_config(&paths, loaded, log).await
+            daemon(&paths, loaded, socket?, log).await
         }
     });
     // A name service that hangs must not hold the exit up.
@@ -62,13 +66,43 @@ fn run(args: &Args, log: &Log) -> Result<u8, Failure> {
     end
 }
 
-async fn daemon(paths: &Paths, loaded: Loaded) -> Result<u8, Failure> {
+/// Serves, or drains. Whoever has connected to a socket that was handed over is answered in any case.
+async fn daemon(
+    paths: &Paths,
+    loaded: Loaded,
+    socket: Option<UnixListener>,
+    log: &Log,
+) -> Result<u8, Failure> {
+    let mut socket = socket.map(Listener::inherited).transpose().map_err(Failure::Bind)?;
+    let faults = loaded.faults.clone();
+    let end = if faults.is_empty() {
+        serve(paths, loaded, &mut socket).await
+    } else {
+        drain::for_bad_config(paths, loaded, &mut socket, log).await
+    };
+    let Some(unserved) = socket else { return end };
+    let error = match &end {
+        Ok(_) => trouble::bad_config(&faults),
+        Err(failure) => trouble::cannot_start(failure),
+    };
+    let nothing_recorded =
+        end.is_ok() && State::is_anything_in(&paths.state_dir).is_ok_and(|is| !is);
+    refusal::tell_those_who_wait(unserved, error, nothing_recorded).await;
+    end
+}
+
+async fn serve(
+    paths: &Paths,
+    loaded: Loaded,
+    socket: &mut Option<Listener>,
+) -> Result<u8, Failure> {
     // First of all, so that a stop that comes while records are read is not the default death.
     let signals = Signals::catch()?;
     let state = State::open(&paths.state_dir)?;
     let mut works = Works::take_up(state, loaded.config, texts(&loaded.warnings))?;
-    let listener = listen(paths)?;
+    let listener = listen(paths, socket)?;
     crash::point("load.listening", "");
+    works.keeper.report_to(ServiceManager::from_environment());
     match works.run(signals, Some(listener), false).await? {
         End::AtRest => info!("stopped"),
         End::GraceOver => warn!("stopped with revocations unconfirmed: the next start goes on"),
@@ -82,9 +116,20 @@ pub(crate) fn texts(faults: &[config::Fault]) -> Vec<String> {
     faults.iter().map(ToString::to_string).collect()
 }
 
-/// Binds the first socket that can be had. One on which another daemon answers ends the search:
-/// clients would find that one.
-pub(crate) fn listen(paths: &Paths) -> Result<Listener, Failure> {
+/// Takes the socket that was handed over, or binds the first one that can be had. One on which another
+/// daemon answers ends the search: clients would find that one.
+pub(crate) fn listen(
+    paths: &Paths,
+    handed_over: &mut Option<Listener>,
+) -> Result<Listener, Failure> {
+    if let Some(listener) = handed_over.take() {
+        let socket = listener.path().display();
+        info!(%socket, version = securid_ipc::VERSION, "ready: it was handed over, so no other counts");
+        if listener.is_open_to_others() {
+            warn!("{socket} lets other users connect; they are refused: set SocketMode=0600");
+        }
+        return Ok(listener);
+    }
     let mut last = None;
     for path in &paths.own_sockets {
         match Listener::bind(path) {

@@ -5,6 +5,8 @@ use securid_ipc::messages::{ErrorCode, RpcError};
 use securid_session::{Denial, SessionId};
 use securid_store::{DiskError, DiskErrorKind, KeyringError};
 
+use crate::config::Fault;
+use crate::failure::{self, Failure};
 use crate::servers::Unusable;
 
 pub(crate) fn keyring(error: &KeyringError) -> RpcError {
@@ -120,6 +122,24 @@ pub(crate) fn draining() -> RpcError {
     );
     error.data.bad_config = true;
     error
+}
+
+/// It was started by whoever asks now, and its config is bad.
+pub(crate) fn bad_config(faults: &[Fault]) -> RpcError {
+    let message = format!("the daemon's config is bad:\n{}", failure::list(faults));
+    let mut error = RpcError::new(ErrorCode::ShuttingDown, message)
+        .with_hint("Mend it, and try again: the daemon starts by itself.");
+    error.data.bad_config = true;
+    error
+}
+
+/// It was started by whoever asks now, and cannot serve.
+pub(crate) fn cannot_start(failure: &Failure) -> RpcError {
+    let message = format!("the daemon cannot start: {failure}");
+    match failure {
+        Failure::Disk(_) => RpcError::new(ErrorCode::StorageFailed, message),
+        _ => RpcError::new(ErrorCode::ShuttingDown, message),
+    }
 }
 
 pub(crate) fn under_revocation(id: &str) -> RpcError {

@@ -20,13 +20,23 @@ const SHORTAGE: Duration = Duration::from_millis(100);
 /// its own work by then; what is left is handing over replies.
 pub(super) const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Serves until `shutdown` resolves: then the socket is unlinked at once, nothing new is read, and
-/// calls in flight have two seconds to be answered. A call that is not done by then is dropped.
+/// How long requests are still read once the server stops. A client sends its first one as soon as it
+/// is connected, and must not be left without an answer because the stop came between.
+pub(super) const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// How long the queue of a socket that is unlinked is looked at: it only empties.
+const LAST_LOOK: Duration = Duration::from_millis(10);
+
+/// Serves until `shutdown` resolves: then nobody new is let in, what clients have sent just then is
+/// still read, and calls have two seconds to be answered. A call that is not done by then is dropped.
+///
+/// A socket that was bound here is unlinked, and who is in its queue already is served like the others.
+/// Of one that was handed over the queue is left alone: it is the next daemon's.
 ///
 /// # Panics
 /// With whatever a [`Service`] panicked with.
 pub async fn serve<S: Service>(
-    listener: Listener,
+    mut listener: Listener,
     service: Arc<S>,
     shutdown: impl Future<Output = ()>,
 ) {
@@ -51,6 +61,14 @@ pub async fn serve<S: Service>(
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(_) => sleep(SHORTAGE).await,
             },
+        }
+    }
+    if listener.is_bound_here() {
+        listener.unlink();
+        // The look has to take some time: what the kernel has is seen only when the runtime asks it.
+        while let Ok(Ok(stream)) = timeout(LAST_LOOK, listener.accept()).await {
+            let Some(id) = numbers.next().filter(|_| is_ours(&stream)) else { continue };
+            connections.spawn(connection::run(stream, id, service.clone(), closing.clone()));
         }
     }
     drop(listener);

@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{
     ConnectionId, Service,
-    accept::{FAREWELL, pass_panic_on},
+    accept::{FAREWELL, LAST_WORDS, pass_panic_on},
     outbox::{Answer, Outbox},
 };
 use crate::{
@@ -104,6 +104,8 @@ impl<S: Service> Connection<S> {
                 self.outbox.deadline(),
                 self.farewell,
             ];
+            let last_words =
+                self.farewell.filter(|_| self.reading).map(|by| by - (FAREWELL - LAST_WORDS));
             let mut reader = stream;
             select! {
                 Some(done) = self.calls.join_next() => {
@@ -117,10 +119,10 @@ impl<S: Service> Connection<S> {
                     n => self.lines.advance(n),
                 },
                 () = passed(deadlines) => return Err(io::ErrorKind::TimedOut.into()),
+                () = passed([last_words]) => self.stop_reading(),
                 stop = closing.wait_for(|closing| *closing), if self.farewell.is_none() => {
                     // An error means that the server is gone, which is as good as its word.
                     let _ = stop;
-                    self.reading = false;
                     self.farewell = Some(Instant::now() + FAREWELL);
                 }
             }
@@ -199,7 +201,7 @@ impl<S: Service> Connection<S> {
 }
 
 /// Ends when the earliest of the deadlines is over; never, if there is none.
-async fn passed(deadlines: [Option<Instant>; 3]) {
+async fn passed<const N: usize>(deadlines: [Option<Instant>; N]) {
     match deadlines.into_iter().flatten().min() {
         Some(earliest) => sleep_until(earliest).await,
         None => std::future::pending().await,

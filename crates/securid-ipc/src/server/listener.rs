@@ -1,4 +1,4 @@
-//! Binding a socket.
+//! Binding a socket, or taking over one that the service manager has bound.
 //!
 //! `interprocess`' own `try_overwrite` took the path from a live daemon, and the old listener then
 //! unlinked the new one's socket. So here: connect to what is there, unlink it only if it refuses,
@@ -7,7 +7,13 @@
 
 use std::{
     fs, io,
-    os::unix::fs::{FileTypeExt as _, MetadataExt as _},
+    os::{
+        fd::OwnedFd,
+        unix::{
+            fs::{FileTypeExt as _, MetadataExt as _},
+            net::UnixListener,
+        },
+    },
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -18,8 +24,11 @@ use interprocess::{
         ConnectOptions, ListenerOptions, Name,
         tokio::{Listener as Socket, Stream, prelude::*},
     },
-    os::unix::local_socket::ListenerOptionsExt as _,
+    os::unix::{
+        local_socket::ListenerOptionsExt as _, uds_local_socket::tokio::Listener as UnixSocket,
+    },
 };
+use rustix::net::sockopt::socket_acceptconn;
 use thiserror::Error;
 
 use crate::{
@@ -35,11 +44,16 @@ const SOCKET_MODE: u16 = 0o600;
 /// whose queue is full is a live one.
 const PROBE: Duration = Duration::from_secs(1);
 
-/// A bound socket. Dropped, it unlinks its path, if that is still its own.
+/// Write permission for others, who could then connect.
+const OPEN_TO_OTHERS: u32 = 0o022;
+
+/// A listening socket. Dropped, one that was bound here unlinks its path, if that is still its own;
+/// one that was handed over stays, and so do the clients in its queue.
 #[derive(Debug)]
 pub struct Listener {
     socket: Socket,
-    bound: Bound,
+    path: PathBuf,
+    bound: Option<Bound>,
 }
 
 /// Why a socket could not be bound.
@@ -69,6 +83,14 @@ pub enum BindError {
     NotASocket {
         /// Where.
         path: PathBuf,
+    },
+    /// What was handed over waits for no clients, or at no path where they would look.
+    #[error(
+        "the socket that was handed over {what}: give its unit ListenStream= with a path, and Accept=no"
+    )]
+    NotForUs {
+        /// What is wrong with it.
+        what: &'static str,
     },
     /// The system refused.
     #[error("cannot listen on {path}: {source}", path = path.display())]
@@ -104,13 +126,50 @@ impl Listener {
             }
         })?;
         let inode = inode(path).map_err(failed)?;
-        Ok(Self { socket, bound: Bound { path: path.to_owned(), inode } })
+        let bound = Bound { path: path.to_owned(), inode };
+        Ok(Self { socket, path: path.to_owned(), bound: Some(bound) })
+    }
+
+    /// Takes over a socket that somebody else has bound and goes on holding: its path stays when this
+    /// is dropped, and whoever waits in its queue then is the next daemon's. Its folder and mode
+    /// are its owner's business, since peers are told by their uid ([`Listener::is_open_to_others`]). Call it
+    /// on a tokio runtime with I/O enabled.
+    ///
+    /// # Errors
+    /// [`BindError::NotForUs`] if it does not listen at a path, [`BindError::Failed`] if the system
+    /// refuses.
+    pub fn inherited(socket: UnixListener) -> Result<Self, BindError> {
+        let unusable = |what| BindError::NotForUs { what };
+        let address = socket.local_addr().map_err(|_| unusable("has no address"))?;
+        let path = address.as_pathname().ok_or(unusable("has no path"))?.to_owned();
+        if !socket_acceptconn(&socket).unwrap_or(false) {
+            return Err(unusable("does not listen"));
+        }
+        let socket = UnixSocket::try_from(OwnedFd::from(socket))
+            .map_err(|source| BindError::Failed { path: path.clone(), source })?;
+        Ok(Self { socket: Socket::from(socket), path, bound: None })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.bound.path
+        &self.path
+    }
+
+    /// Whether the file's mode lets other users connect. They are refused all the same.
+    #[must_use]
+    pub fn is_open_to_others(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_ok_and(|found| found.mode() & OPEN_TO_OTHERS != 0)
+    }
+
+    /// Lets no new client find a socket that was bound here.
+    pub(super) fn unlink(&mut self) {
+        self.bound = None;
+    }
+
+    /// Whether it was bound here, so that nobody else will serve who is in its queue.
+    pub(super) fn is_bound_here(&self) -> bool {
+        self.bound.is_some()
     }
 
     pub(super) async fn accept(&self) -> io::Result<Stream> {

@@ -130,6 +130,32 @@ async fn a_stop_lets_calls_finish_and_takes_nothing_new() {
     soon(server.serving).await.unwrap();
 }
 
+/// The server has not run since they connected, so that the stop comes before it sees any of them.
+#[tokio::test]
+async fn a_stop_leaves_nobody_without_an_answer_who_was_there_before() {
+    let mut server = Server::start();
+    let mut idle = server.connect().await;
+    idle.call(1, "session.touch", "a").await;
+    assert_eq!(idle.answer().await, touched(1, "a"));
+    let mut waiting: Vec<_> = (0..10)
+        .map(|id| {
+            let mut stream = std::os::unix::net::UnixStream::connect(server.path()).unwrap();
+            std::io::Write::write_all(&mut stream, request(id, "session.touch", "b").as_bytes())
+                .unwrap();
+            stream
+        })
+        .collect();
+    idle.call(2, "session.touch", "c").await;
+    server.stop.take().unwrap().send(()).unwrap();
+    assert_eq!(idle.answer().await, touched(2, "c"));
+    for (id, stream) in (0..).zip(waiting.drain(..)) {
+        stream.set_nonblocking(true).unwrap();
+        let mut peer = Peer(BufReader::new(UnixStream::from_std(stream).unwrap()));
+        assert_eq!(peer.answer().await, touched(id, "b"));
+    }
+    assert!(UnixStream::connect(server.path()).await.is_err(), "it still takes connections");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stop_waits_for_no_call_for_ever() {
     let mut server = Server::start();

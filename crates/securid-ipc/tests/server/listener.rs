@@ -62,10 +62,16 @@ async fn a_live_daemon_is_respected_even_with_a_full_queue() {
 
 /// A listener with the shortest queue there is.
 fn rustix_listener(path: &Path) -> std::os::fd::OwnedFd {
-    use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, listen, socket};
+    let socket = rustix_socket(path);
+    rustix::net::listen(&socket, 0).unwrap();
+    socket
+}
+
+/// A socket that is bound and does not listen.
+fn rustix_socket(path: &Path) -> std::os::fd::OwnedFd {
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, socket};
     let socket = socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
     bind(&socket, &SocketAddrUnix::new(path).unwrap()).unwrap();
-    listen(&socket, 0).unwrap();
     socket
 }
 
@@ -80,6 +86,35 @@ async fn the_successor_s_socket_is_not_unlinked() {
     assert!(is_socket(&path));
     assert!(UnixStream::connect(&path).await.is_ok());
     drop(second);
+}
+
+#[tokio::test]
+async fn one_that_was_handed_over_stays_with_its_queue() {
+    let home = private_folder();
+    let path = home.path().join("s.sock");
+    let owner = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let listener = Listener::inherited(owner.try_clone().unwrap()).unwrap();
+    assert_eq!(listener.path(), path);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(!listener.is_open_to_others());
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).unwrap();
+    assert!(listener.is_open_to_others());
+    let _waiting = UnixStream::connect(&path).await.unwrap();
+    drop(listener);
+    assert!(is_socket(&path));
+    owner.set_nonblocking(true).unwrap();
+    owner.accept().unwrap();
+}
+
+#[tokio::test]
+async fn what_is_handed_over_must_listen_at_a_path() {
+    let home = private_folder();
+    let deaf = rustix_socket(&home.path().join("s.sock"));
+    let (connected, _peer) = std::os::unix::net::UnixStream::pair().unwrap();
+    for (wrong, why) in [(deaf, "does not listen"), (connected.into(), "has no path")] {
+        let error = Listener::inherited(wrong.into()).unwrap_err();
+        assert!(error.to_string().contains(why), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,11 @@ impl Keeper {
     /// Feeds the machine, carries out what it wants, and tells those who wait.
     pub(super) fn event(&mut self, event: Event) -> Option<Denial> {
         let about = key_of(&event).cloned();
+        let only_time = event == Event::Tick;
         let actions = self.machine.handle(clock::now(), event);
+        if !only_time || !actions.is_empty() {
+            self.standing.note_change();
+        }
         let mut denial = None;
         for action in actions {
             match action {

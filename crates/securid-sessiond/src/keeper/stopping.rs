@@ -63,7 +63,11 @@ impl Keeper {
         }
         info!(keep, "stopping");
         crash::point("stop.asked", keep);
-        let by = clock::now().after(self.config.revocation.shutdown_grace);
+        let grace = self.config.revocation.shutdown_grace;
+        if self.stopping.is_none() {
+            self.standing.manager.stopping(grace);
+        }
+        let by = clock::now().after(grace);
         let stopping =
             self.stopping.get_or_insert(Stopping { by, keep, signals: 0, at_once_by: None });
         stopping.keep = keep;
