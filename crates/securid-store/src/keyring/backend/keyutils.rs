@@ -88,7 +88,7 @@ impl Backend for Keyutils {
 const FIRST_NAMESPACE: &str = "user:[4026531837]";
 
 /// A person who logs in wants another store.
-const FOR_WHAT_IS_NEW: &str = "Run securid-ctl setup, which makes a key for a sealed file, or start a \
+const FOR_WHAT_IS_NEW: &str = "Give it a key for a sealed file (securid-ctl setup makes one), or start a \
      Secret Service (gnome-keyring, KWallet, KeePassXC).";
 
 /// Secrets that a daemon outside has stored are there, and only one outside can revoke them.
