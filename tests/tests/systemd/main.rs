@@ -1,10 +1,16 @@
 //! On a real systemd, with real units, logind and keyrings.
 //!
+//! - `units`: what systemd itself thinks of the units
+//! - `sandbox`: what the sandbox really bars
 //! - `setup`: `securid-ctl setup`, `start`, `restart` and `stop`, which leave the daemon to systemd
 //! - `shells`: the last shell logs out, and no other
 //! - `stores`: where the sandboxed daemon keeps secrets, and where it refuses to
+//! - `stops`: however the daemon ends, what was acknowledged is revoked
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod sandbox;
 mod setup;
 mod shells;
+mod stops;
 mod stores;
+mod units;
