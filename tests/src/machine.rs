@@ -27,7 +27,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
-use securid_simulator::{Options, Simulator};
+use securid_simulator::{Options, Simulator, Truth};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -182,6 +182,23 @@ impl Machine {
         let session = succeeded(script, &self.user_with(script, PASSWORD));
         let session: Value = serde_json::from_str(&session).expect("it is JSON");
         session["id"].as_str().expect("a session has an id").to_owned()
+    }
+
+    /// Has the server issue a token and the daemon take it over; the token.
+    pub fn add(&self) -> String {
+        let token = self.simulator.issue("alice");
+        let script = "securid-ctl add --token-stdin";
+        succeeded(script, &self.user_with(script, &token));
+        token
+    }
+
+    /// Waits until the server has ended a token.
+    ///
+    /// # Panics
+    /// If it never does.
+    pub fn eventually_dead(&self, token: &str) {
+        let dead = |truth: &Truth| truth.token(token).is_some_and(|token| !token.alive);
+        assert!(self.simulator.wait_until(PATIENCE, dead), "a token lives on");
     }
 
     /// The daemon's process in the machine, as the machine counts, if the user's manager runs one.

@@ -51,6 +51,11 @@ impl Failure {
         self
     }
 
+    /// What went wrong, for people.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Says it on standard error, and gives the exit status.
     pub(crate) fn report(self, json: bool) -> ExitCode {
         #[derive(Serialize)]

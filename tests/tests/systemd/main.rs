@@ -1,10 +1,18 @@
 //! On a real systemd, with real units, logind and keyrings.
 //!
+//! - `units`: what systemd itself thinks of the units
+//! - `sandbox`: what the sandbox really bars
+//! - `stores`: where the sandboxed daemon keeps secrets, and where it refuses to
+//! - `stops`: however the daemon ends, what was acknowledged is revoked
 //! - `desktop`: logind's locks, sleep and shutdown
 //! - `setup`: `securid-ctl setup`, `start`, `restart` and `stop`, which leave the daemon to systemd
-//! - `stores`: where the sandboxed daemon keeps secrets, and where it refuses to
+//! - `shells`: the last shell logs out, and no other
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod desktop;
+mod sandbox;
 mod setup;
+mod shells;
+mod stops;
 mod stores;
+mod units;

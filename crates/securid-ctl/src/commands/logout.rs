@@ -1,4 +1,9 @@
 //! `logout`: revoke sessions, and wait for the server's word.
+//!
+//! - `last_session`: whether a shell that ends is the last one; `logind`: what is known of that.
+
+mod last_session;
+mod logind;
 
 use std::time::Duration;
 
@@ -7,6 +12,9 @@ use securid_ipc::{
     duration::parse_duration,
     messages::{Call, Logout, LogoutItem, LogoutView, Outcome, SessionState, Targets},
 };
+use serde::Serialize;
+
+use last_session::{Verdict, judge};
 
 use crate::{
     Context,
@@ -39,11 +47,25 @@ pub(crate) struct Args {
     /// Do not wait: the daemon goes on alone (exit status 75 unless all had ended before)
     #[arg(long)]
     no_wait: bool,
+    /// Only if the shell that runs this ends its user's last login: for ~/.bash_logout and ~/.zlogout
+    #[arg(long)]
+    if_last_session: bool,
+}
+
+/// As `--json` shows a logout that was not to be.
+#[derive(Serialize)]
+struct NotTheLast<'a> {
+    sessions: [(); 0],
+    /// Why nothing was ended.
+    not_the_last: &'a str,
 }
 
 impl Args {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
         let _interrupt = Interrupt::arm()?;
+        if self.if_last_session && !is_last(context)? {
+            return Ok(0);
+        }
         let mut client = match Client::connect(&context.paths.sockets) {
             Ok(client) => client,
             Err(error) if is_nobody(&error) => return without_daemon(context, error),
@@ -71,6 +93,27 @@ impl Args {
         let refused = done.refused.iter().map(|refused| refused.error.exit_code());
         Ok(worst(sessions.chain(refused)))
     }
+}
+
+/// Whether the last login ends with the shell that runs us; if not, says why nothing is ended.
+fn is_last(context: &Context) -> Result<bool, Failure> {
+    let verdict = match logind::facts() {
+        Ok(facts) => judge(&facts),
+        Err(failure) => Verdict::Unknown(failure.message().to_owned()),
+    };
+    let (why, text) = match verdict {
+        Verdict::Last => return Ok(true),
+        Verdict::GoesOn(why) => (why.to_owned(), format!("{why}: nothing is logged out\n")),
+        Verdict::Unknown(why) => {
+            context.screen.warn(&format!(
+                "whether this is the last login cannot be told, so nothing is logged out: {why}"
+            ));
+            (why, String::new())
+        }
+    };
+    let shown = NotTheLast { sessions: [], not_the_last: &why };
+    context.screen.show(&shown, |_| text)?;
+    Ok(false)
 }
 
 /// Without records there is nothing to revoke; with them, only a daemon can.
