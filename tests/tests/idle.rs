@@ -5,7 +5,8 @@ use std::fs;
 use std::thread::sleep;
 use std::time::Duration;
 
-use securid_tests::{House, Plan};
+use securid_tests::patience::is_installed;
+use securid_tests::{Bus, FakeLogind, House, Plan, Screen, eventually};
 
 /// How often all threads of the daemon have gone to sleep so far.
 fn naps(house: &House) -> u64 {
@@ -48,4 +49,20 @@ fn nor_one_whose_keyring_is_on_the_bus() {
     };
     house.login();
     comes_to_rest(&house);
+}
+
+#[test]
+fn nor_one_that_minds_logind() {
+    let desktop = "on_lock = \"revoke\"\non_suspend = \"revoke\"\nnotify = true";
+    let mut house = House::build(Plan { top: desktop.to_owned(), ..Plan::default() });
+    if !is_installed("dbus-daemon") {
+        return;
+    }
+    let bus = Bus::start(&house.path("system"));
+    let logind = FakeLogind::start(&bus, &[Screen::ours("c1")]);
+    house.start();
+    house.login();
+    eventually("an inhibitor", || (logind.inhibitors("sleep") == 1).then_some(()));
+    comes_to_rest(&house);
+    assert_eq!((logind.inhibitors("shutdown"), logind.inhibitors("sleep")), (1, 1));
 }
