@@ -5,11 +5,13 @@
 //! - `stores`: where the sandboxed daemon keeps secrets, and where it refuses to
 //! - `stops`: however the daemon ends, what was acknowledged is revoked
 //! - `desktop`: logind's locks, sleep and shutdown
+//! - `journal`: what is found there, and that a stopped one holds nothing up
 //! - `setup`: `securid-ctl setup`, `start`, `restart` and `stop`, which leave the daemon to systemd
 //! - `shells`: the last shell logs out, and no other
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod desktop;
+mod journal;
 mod sandbox;
 mod setup;
 mod shells;
