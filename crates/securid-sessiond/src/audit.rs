@@ -27,12 +27,12 @@ pub(crate) use file::check;
 pub(crate) use line::{Details, Happening, Line, Subject};
 use place::Place;
 
-/// How many lines wait while they cannot be written, before further ones are lost: as many as a
-/// daemon holds sessions at most, some 5 MB.
-const WAITING: usize = 10_000;
+/// How many lines wait while they cannot be written, before further ones are lost: a daemon holds 10,000
+/// sessions at most, and one that starts and drains has four lines for each. Some 15 MB.
+const WAITING: usize = 40_000;
 
-/// How many lines are written at once, so that one sync does for many ends and yet none waits long.
-const BATCH: usize = 256;
+/// How many lines are written at once, so that one sync does for many ends: some 300 KB.
+const BATCH: usize = 1024;
 
 /// How soon what could not be written is tried again; then twice as long each time.
 const AGAIN: Duration = Duration::from_secs(1);
