@@ -270,3 +270,28 @@ impl Queue {
         hangs.or_else(|| self.trouble.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// Nothing is lost in silence: behind the last line that found room, one says how many did not.
+    #[test]
+    fn lines_for_which_there_is_no_room_are_counted() {
+        let mut queue = Queue::default();
+        let line = || Line::gap(0, 7);
+        let taken = (0..WAITING).filter_map(|_| queue.take(line())).count();
+        assert_eq!(taken, WAITING);
+        assert_eq!((queue.take(line()), queue.take(line())), (None, None));
+        queue.lines.drain(..1);
+        // There is no room for two.
+        assert_eq!(queue.take(line()), None);
+        queue.lines.drain(..1);
+        assert_eq!(queue.take(line()), Some(Handed(WAITING as u64 + 2)));
+        let [.., gap, last] = queue.lines.make_contiguous() else { unreachable!() };
+        assert_eq!((gap.details.lost, last.details.lost), (Some(3), Some(7)));
+        assert_eq!((queue.lost, queue.lost_untold), (3, 0));
+    }
+}

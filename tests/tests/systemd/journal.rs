@@ -65,8 +65,8 @@ fn an_end_is_found_by_its_fields() {
     let life = format!("SECURID_SESSION={id}");
     let events = audit(&life, "jq -Rr 'fromjson? | .event'");
     assert_eq!(events, "created\nrevocation-asked\nattempt\nconfirmed\n");
-    machine.simulator.set_fault(Some(Fault::Status(503)));
     let pending = machine.login();
+    machine.simulator.set_fault(Some(Fault::Status(503)));
     let _ = machine.user("securid-ctl logout --no-wait");
     let open = "jq -cR 'fromjson? | select(.session)' | jq -rs 'group_by(.session)[] | last |
         select(.event | IN(\"confirmed\", \"forgotten\", \"dropped\") | not) | .session'";
