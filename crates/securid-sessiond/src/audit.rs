@@ -27,12 +27,12 @@ pub(crate) use file::check;
 pub(crate) use line::{Details, Happening, Line, Subject};
 use place::Place;
 
-/// How many lines wait while they cannot be written, before further ones are lost: as many as a
-/// daemon holds sessions at most, some 5 MB.
-const WAITING: usize = 10_000;
+/// How many lines wait while they cannot be written, before further ones are lost: a daemon holds 10,000
+/// sessions at most, and one that starts and drains has four lines for each. Some 15 MB.
+const WAITING: usize = 40_000;
 
-/// How many lines are written at once, so that one sync does for many ends and yet none waits long.
-const BATCH: usize = 256;
+/// How many lines are written at once, so that one sync does for many ends: some 300 KB.
+const BATCH: usize = 1024;
 
 /// How soon what could not be written is tried again; then twice as long each time.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -268,5 +268,30 @@ impl Queue {
         let hangs = self.writing_since.is_some_and(|since| since.elapsed() >= HANGS_AFTER);
         let hangs = hangs.then(|| "the audit hangs: look after its disk".to_owned());
         hangs.or_else(|| self.trouble.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// Nothing is lost in silence: behind the last line that found room, one says how many did not.
+    #[test]
+    fn lines_for_which_there_is_no_room_are_counted() {
+        let mut queue = Queue::default();
+        let line = || Line::gap(0, 7);
+        let taken = (0..WAITING).filter_map(|_| queue.take(line())).count();
+        assert_eq!(taken, WAITING);
+        assert_eq!((queue.take(line()), queue.take(line())), (None, None));
+        queue.lines.drain(..1);
+        // There is no room for two.
+        assert_eq!(queue.take(line()), None);
+        queue.lines.drain(..1);
+        assert_eq!(queue.take(line()), Some(Handed(WAITING as u64 + 2)));
+        let [.., gap, last] = queue.lines.make_contiguous() else { unreachable!() };
+        assert_eq!((gap.details.lost, last.details.lost), (Some(3), Some(7)));
+        assert_eq!((queue.lost, queue.lost_untold), (3, 0));
     }
 }

@@ -173,7 +173,9 @@ fn add(mut file: &File, bytes: &[u8], from: usize) -> (usize, Result<(), String>
 fn hint(error: &io::Error) -> String {
     let hint = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "Make room there.",
-        io::ErrorKind::ReadOnlyFilesystem => "Mount that file system for writing.",
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "Mount that file system for writing, or let the unit's sandbox write there."
+        }
         io::ErrorKind::PermissionDenied => "Let the daemon's user write there.",
         _ => "Look after its disk.",
     };
