@@ -32,6 +32,8 @@ impl Home {
         let house = House::build(Plan {
             top: top.to_owned(),
             instance: instance.to_owned(),
+            // A server that takes its time is not one that does not answer, on a loaded machine either.
+            revocation: vec![("attempt_timeout", "10s")],
             ..Plan::default()
         });
         let bus = is_installed("dbus-daemon").then(|| Bus::start(&house.path("system")))?;

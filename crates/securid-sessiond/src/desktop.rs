@@ -75,11 +75,14 @@ pub(crate) async fn mind(mut wants: watch::Receiver<Wants>, inbox: Inbox) {
                 Ok(mut logind) => {
                     waits = Waits::default();
                     let over = logind.mind(&mut wants, &mut locks, &tell).await;
-                    debug!("the system bus is left: {over:?}");
+                    tell(News::Away);
+                    match over {
+                        Ok(()) => break,
+                        Err(error) => debug!("the system bus has gone: {error}"),
+                    }
                 }
                 Err(error) => debug!("there is no system bus: {error}"),
             }
-            tell(News::Away);
             tokio::select! {
                 () = sleep(waits.next()) => {}
                 done = wants.wait_for(|wants| !wants.news) => if done.is_err() { return },

@@ -10,6 +10,8 @@ fn boot(top: &str, instance: &str) -> Option<Machine> {
         keyring: "sealed-file",
         top: top.to_owned(),
         instance: instance.to_owned(),
+        // A server that takes its time is not one that does not answer, on a loaded machine either.
+        revocation: vec![("attempt_timeout", "10s")],
         ..Plan::default()
     })?;
     machine.enable_units();

@@ -24,10 +24,12 @@ const MANAGER: &str = "org.freedesktop.login1.Manager";
 /// The bus itself, which tells who comes and goes.
 const BUS: &str = "org.freedesktop.DBus";
 
-/// What is listened to at any time.
-const RULES: [&str; 2] = [
-    "type='signal',sender='org.freedesktop.login1',path='/org/freedesktop/login1',\
-     interface='org.freedesktop.login1.Manager'",
+/// What is listened to at any time. Other signals would wake us at every login of anybody's.
+const RULES: [&str; 3] = [
+    "type='signal',sender='org.freedesktop.login1',\
+     interface='org.freedesktop.login1.Manager',member='PrepareForShutdown'",
+    "type='signal',sender='org.freedesktop.login1',\
+     interface='org.freedesktop.login1.Manager',member='PrepareForSleep'",
     "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',\
      arg0='org.freedesktop.login1'",
 ];
