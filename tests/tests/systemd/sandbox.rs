@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use securid_tests::process::run;
-use securid_tests::{Machine, PATIENCE, Plan, USER};
+use securid_tests::{Machine, PATIENCE, Plan, USER, is_installed};
 
 /// What is barred, and the attempt at it as a shell script.
 const BARRED: [(&str, &str); 13] = [
@@ -93,6 +93,9 @@ fn the_daemon_has_no_privileges() {
 }
 
 fn furnished() -> Option<Machine> {
+    if !["cc", "strace"].into_iter().all(is_installed) {
+        return None;
+    }
     let machine = Machine::boot(Plan::default())?;
     let program = machine.path("/usr/bin/write-and-run");
     let mut compiler = Command::new("cc");

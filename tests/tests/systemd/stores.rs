@@ -38,12 +38,24 @@ fn a_system_unit_with_a_credential() {
     assert!(state.contains(".sealed"), "{state}");
     let token = machine.user_ok("securid-ctl token").trim().to_owned();
 
+    // Nobody is told that there is nothing to do only because nobody can be asked.
+    machine
+        .root_ok(&format!("kill -9 $(systemctl show -P MainPID securid-sessiond@{uid}.service)"));
+    machine.root_ok(&format!("systemctl stop securid-sessiond@{uid}.socket"));
+    let refused = machine.user("securid-ctl logout");
+    assert_eq!(refused.status.code(), Some(69), "{refused:?}");
+    assert!(told(&refused).contains(&format!("/var/lib/securid/{uid}: 1")), "{refused:?}");
+
     machine.pull_the_plug();
     assert_eq!(machine.simulator.truth().alive(), [token.as_str()]);
     machine.boot_again();
     machine.eventually_dead(&token);
     let ended = machine.ctl("history")["sessions"][0].clone();
     assert_eq!((&ended["id"], &ended["reason"]), (&id.into(), &"shutdown".into()));
+
+    machine.login();
+    machine.power_off();
+    assert_eq!(machine.simulator.truth().alive(), [""; 0]);
 }
 
 /// Such a unit starts without a key as well: it refuses what it could not keep, and says what to do.
