@@ -3,6 +3,7 @@
 //! - `units`: what systemd itself thinks of the units
 //! - `sandbox`: what the sandbox really bars
 //! - `stores`: where the sandboxed daemon keeps secrets, and where it refuses to
+//! - `service`: what the manager does for the daemon
 //! - `stops`: however the daemon ends, what was acknowledged is revoked
 //! - `desktop`: logind's locks, sleep and shutdown
 //! - `journal`: what is found there, and that a stopped one holds nothing up
@@ -13,6 +14,7 @@
 mod desktop;
 mod journal;
 mod sandbox;
+mod service;
 mod setup;
 mod shells;
 mod stops;
