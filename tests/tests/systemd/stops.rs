@@ -137,6 +137,32 @@ fn leaving_the_desktop_logs_a_lingering_user_out() {
     assert_eq!(history["sessions"][0]["reason"], "request", "{history}");
 }
 
+/// With a bad config it revokes what there is, however long that takes, and is not started again.
+#[test]
+fn a_bad_config_is_drained_to_the_end() {
+    let plan = Plan { keyring: "sealed-file", ..Plan::default() };
+    let Some(machine) = Machine::boot(plan) else { return };
+    machine.enable_units();
+    machine.drop_in("securid-sessiond.service", "[Service]\nTimeoutStartSec=2s\n");
+    let token = machine.add();
+    machine.user_ok("securid-ctl stop --keep");
+    machine.simulator.set_fault_for("logoutUser", Some(Fault::Status(503)));
+    machine.change_config("[revocation]", "surprise = 1\n[revocation]");
+    machine.user_ok("systemctl --user start securid-sessiond.service");
+    let pid = machine.daemon();
+    std::thread::sleep(Duration::from_secs(4));
+    assert_eq!(machine.daemon(), pid, "it was given up at its start");
+    assert!(pid.is_some());
+
+    machine.simulator.set_fault_for("logoutUser", None);
+    machine.eventually_dead(&token);
+    eventually("its end", || machine.daemon().is_none().then_some(()));
+    let shown = machine.user_ok("systemctl --user show -P ExecMainStatus securid-sessiond.service");
+    assert_eq!((shown.trim(), result(&machine).as_str()), ("78", "exit-code"));
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(machine.daemon(), None);
+}
+
 /// What systemd thinks of its end.
 fn result(machine: &Machine) -> String {
     let shown = machine.user_ok("systemctl --user show -P Result securid-sessiond.service");
