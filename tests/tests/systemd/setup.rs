@@ -78,7 +78,19 @@ fn a_packages_units_are_enabled_and_the_daemon_restarted_started_and_stopped() {
 
     machine.user_ok("systemctl --user stop securid-sessiond.socket securid-sessiond.service");
     assert_eq!(machine.ctl("start")["already"], false);
-    assert!(machine.daemon().is_some(), "systemd has started it");
+    let daemon = machine.daemon();
+    assert!(daemon.is_some(), "systemd has started it");
+
+    // A bad config is told, with its socket or without, and stops nothing.
+    machine.change_config("username = ", "usrname = ");
+    let refused = machine.user("securid-ctl restart");
+    assert_eq!((code(&refused), machine.daemon()), (Some(78), daemon), "{}", told(&refused));
+    for stop in ["securid-sessiond.service", "securid-sessiond.socket securid-sessiond.service"] {
+        machine.user_ok(&format!("systemctl --user stop {stop}"));
+        let refused = machine.user("securid-ctl start");
+        assert_eq!(code(&refused), Some(78), "{stop}: {}", told(&refused));
+        assert!(told(&refused).contains("usrname"), "{stop}: {}", told(&refused));
+    }
 }
 
 #[test]

@@ -81,13 +81,10 @@ fn of_several_shells_the_last_one_logs_out() {
     let said = end(&machine, "third");
     assert!(said.contains("revoked"), "{said}");
     assert_eq!(alive(&machine), 0);
-}
 
-#[test]
-fn a_console_alone_logs_out() {
-    let Some(machine) = machine() else { return };
-    open_console(&machine, "only");
-    let said = end(&machine, "only");
+    machine.login();
+    open_console(&machine, "fourth");
+    let said = end(&machine, "fourth");
     assert!(said.contains("revoked"), "{said}");
     assert_eq!(alive(&machine), 0);
 }

@@ -125,8 +125,13 @@ fn without_daemon(context: &Context, error: ConnectError) -> Result<u8, Failure>
             Ok(number) => {
                 let message = format!("{error}, and sessions are recorded in {shown}: {number}");
                 let failure = Failure::new(error.name(), message, error.exit_code());
-                return Err(failure
-                    .with_hint("securid-ctl start brings one up: it revokes or resumes them."));
+                let hint = match *folder == context.paths.state_dir {
+                    true => "securid-ctl start brings one up: it revokes or resumes them.",
+                    false => {
+                        "Have root start securid-sessiond@UID.socket: it revokes or resumes them."
+                    }
+                };
+                return Err(failure.with_hint(hint));
             }
             Err(unknown) => {
                 return Err(Failure::from(error).with_hint(format!(

@@ -131,7 +131,7 @@ fn start(
     let mut steps = Vec::new();
     if is_active(SERVICE)? {
         steps.push(Step::Say(
-            "the daemon runs already; securid-ctl restart has it run as the unit now says"
+            "the daemon runs already; securid-ctl restart has it run as unit and config now say"
                 .to_owned(),
         ));
     } else if !is_active(SOCKET)? && Client::connect(&context.paths.sockets).is_ok() {
