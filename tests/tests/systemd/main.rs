@@ -5,10 +5,12 @@
 //! - `setup`: `securid-ctl setup`, `start`, `restart` and `stop`, which leave the daemon to systemd
 //! - `shells`: the last shell logs out, and no other
 //! - `stores`: where the sandboxed daemon keeps secrets, and where it refuses to
+//! - `service`: what the manager does for the daemon
 //! - `stops`: however the daemon ends, what was acknowledged is revoked
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod sandbox;
+mod service;
 mod setup;
 mod shells;
 mod stops;
