@@ -166,7 +166,6 @@ impl Machine {
     ///
     /// # Panics
     /// If that is no JSON.
-    #[must_use]
     pub fn ctl(&self, words: &str) -> Value {
         let output = self.user(&format!("securid-ctl {words} --json"));
         serde_json::from_slice(&output.stdout)
@@ -291,15 +290,22 @@ fn is_possible(plan: &Plan) -> bool {
         return false;
     }
     let mut command = Command::new("unshare");
-    let pam = Path::new("/usr/share/pam-configs/systemd");
     command.args(["-m", "-n", "-p", "-f", "-i", "-u", "-C", "true"]);
     let namespaces = run(command, "", PATIENCE).status.success();
-    match (namespaces, pam.exists()) {
-        (false, _) => skipped("no namespaces to be had for a machine"),
-        (_, false) => skipped("libpam-systemd is not installed"),
-        _ => return true,
+    if !namespaces {
+        skipped("no namespaces to be had for a machine");
+        return false;
     }
-    false
+    for (file, package) in [
+        ("/usr/share/pam-configs/systemd", "libpam-systemd"),
+        ("/usr/lib/systemd/user/dbus.socket", "dbus-user-session"),
+    ] {
+        if !Path::new(file).exists() {
+            skipped(&format!("{package} is not installed"));
+            return false;
+        }
+    }
+    true
 }
 
 /// Boots what stands on this ground, and waits until it is up; its init.

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use securid_tests::process::run;
-use securid_tests::{Machine, PATIENCE, Plan, USER};
+use securid_tests::{Machine, PATIENCE, Plan, USER, is_installed};
 
 /// What is barred, and the attempt at it as a shell script.
 const BARRED: [(&str, &str); 13] = [
@@ -25,6 +25,10 @@ const BARRED: [(&str, &str); 13] = [
     ("files that run as their owner", "touch $STATE/x && chmod u+s $STATE/x"),
     ("memory to write and to run", "/usr/bin/write-and-run"),
 ];
+
+/// What only the system's manager can bar: another may not mount a `/proc`.
+const BARRED_TO_SYSTEM_UNITS: (&str, &str) =
+    ("seeing the processes of others", "test -e /proc/1/comm");
 
 /// What the daemon needs.
 const ALLOWED: [(&str, &str); 4] = [
@@ -54,7 +58,7 @@ fn of_the_user_unit() {
     let outside = probe(&machine, &state, || {
         machine.user_ok(&format!("{} bash /etc/probe", environment(&machine, &state)));
     });
-    judge(&inside, &outside);
+    judge(&inside, &outside, &[BARRED_TO_SYSTEM_UNITS.0]);
 }
 
 #[test]
@@ -69,7 +73,25 @@ fn of_the_system_unit() {
     let outside = probe(&machine, &state, || {
         machine.user_ok(&format!("{} bash /etc/probe", environment(&machine, &state)));
     });
-    judge(&inside, &outside);
+    judge(&inside, &outside, &[]);
+}
+
+/// systemd warns of some directives that it cannot carry out, and starts the service without them.
+#[test]
+fn nothing_is_ignored_aloud() {
+    let plan = Plan { keyring: "sealed-file", ..Plan::default() };
+    let Some(machine) = Machine::boot(plan) else { return };
+    machine.enable_units();
+    machine.open_desktop();
+    let token = machine.add();
+    machine.close_desktop();
+    machine.eventually_dead(&token);
+    machine.user_ok("systemctl --user stop securid-sessiond.socket securid-sessiond.service");
+    machine.root_ok(&format!("systemctl start securid-sessiond@{}.service", machine.uid()));
+    let journal = machine.root_ok("journalctl -q --no-pager");
+    let ours = journal.lines().filter(|line| line.contains("securid"));
+    let ignored: Vec<&str> = ours.filter(|line| line.contains("ignoring")).collect();
+    assert!(ignored.is_empty(), "{ignored:#?}");
 }
 
 #[test]
@@ -93,6 +115,9 @@ fn the_daemon_has_no_privileges() {
 }
 
 fn furnished() -> Option<Machine> {
+    if !["cc", "strace"].into_iter().all(is_installed) {
+        return None;
+    }
     let machine = Machine::boot(Plan::default())?;
     let program = machine.path("/usr/bin/write-and-run");
     let mut compiler = Command::new("cc");
@@ -102,7 +127,7 @@ fn furnished() -> Option<Machine> {
     machine.user_ok("mkdir -p ~/.local/state");
     machine.root_ok("mknod -m 666 /dev/a-disk b 1 0");
     let mut script = String::new();
-    for (what, attempt) in BARRED.iter().chain(&ALLOWED) {
+    for (what, attempt) in all() {
         script +=
             &format!("if ({attempt}) >/dev/null 2>&1; then echo '{what}'; fi >>$STATE/done\n");
     }
@@ -145,10 +170,15 @@ fn probe(machine: &Machine, state: &str, run: impl Fn()) -> Vec<String> {
     lines.lines().map(str::to_owned).collect()
 }
 
-fn judge(inside: &[String], outside: &[String]) {
-    let all: Vec<&str> = BARRED.iter().chain(&ALLOWED).map(|(what, _)| *what).collect();
-    assert_eq!(outside, all, "not all works outside");
-    let allowed: Vec<&str> = ALLOWED.iter().map(|(what, _)| *what).collect();
-    let inside: Vec<&str> = inside.iter().map(String::as_str).collect();
+/// All that is tried, in this order.
+fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    BARRED.into_iter().chain([BARRED_TO_SYSTEM_UNITS]).chain(ALLOWED)
+}
+
+fn judge(inside: &[String], outside: &[String], not_barred: &[&str]) {
+    let names: Vec<&str> = all().map(|(what, _)| what).collect();
+    assert_eq!(outside, names, "not all works outside");
+    let allowed = ALLOWED.iter().map(|(what, _)| *what);
+    let allowed: Vec<&str> = not_barred.iter().copied().chain(allowed).collect();
     assert_eq!(inside, allowed);
 }

@@ -47,3 +47,22 @@ fn frozen_it_is_started_again() {
     assert_eq!(machine.ctl("list")["sessions"][0]["state"], "active");
     assert_eq!(machine.simulator.truth().alive(), [token.as_str()]);
 }
+
+/// The socket goes on, whatever becomes of the daemon: each client is told, and the first after the
+/// config was mended is served.
+#[test]
+fn a_bad_config_is_told_to_whoever_asks() {
+    let plan = Plan { keyring: "sealed-file", ..Plan::default() };
+    let Some(machine) = Machine::boot(plan) else { return };
+    machine.change_config("[revocation]", "[revokation]");
+    machine.user_ok("systemctl --user start securid-sessiond.socket");
+    for _ in 0..3 {
+        let refused = machine.user("securid-ctl list");
+        assert_eq!(refused.status.code(), Some(78), "{refused:?}");
+        within(PATIENCE, "its end", || machine.daemon().is_none().then_some(()));
+    }
+    let restarts = machine.user_ok("systemctl --user show -P NRestarts securid-sessiond.service");
+    assert_eq!(restarts.trim(), "0");
+    machine.change_config("[revokation]", "[revocation]");
+    machine.login();
+}

@@ -1,7 +1,7 @@
 //! Where the sandboxed daemon keeps secrets, and where it refuses to.
 
 use securid_tests::process::told;
-use securid_tests::{Machine, PASSWORD, Plan, eventually};
+use securid_tests::{Machine, PASSWORD, Plan, USER, eventually};
 
 #[test]
 fn gnome_keyring() {
@@ -38,12 +38,24 @@ fn a_system_unit_with_a_credential() {
     assert!(state.contains(".sealed"), "{state}");
     let token = machine.user_ok("securid-ctl token").trim().to_owned();
 
+    // Nobody is told that there is nothing to do only because nobody can be asked.
+    machine
+        .root_ok(&format!("kill -9 $(systemctl show -P MainPID securid-sessiond@{uid}.service)"));
+    machine.root_ok(&format!("systemctl stop securid-sessiond@{uid}.socket"));
+    let refused = machine.user("securid-ctl logout");
+    assert_eq!(refused.status.code(), Some(69), "{refused:?}");
+    assert!(told(&refused).contains(&format!("/var/lib/securid/{uid}: 1")), "{refused:?}");
+
     machine.pull_the_plug();
     assert_eq!(machine.simulator.truth().alive(), [token.as_str()]);
     machine.boot_again();
     machine.eventually_dead(&token);
     let ended = machine.ctl("history")["sessions"][0].clone();
     assert_eq!((&ended["id"], &ended["reason"]), (&id.into(), &"shutdown".into()));
+
+    machine.login();
+    machine.power_off();
+    assert_eq!(machine.simulator.truth().alive(), [""; 0]);
 }
 
 /// Such a unit starts without a key as well: it refuses what it could not keep, and says what to do.
@@ -69,6 +81,24 @@ fn the_config_of_the_machine() {
     let session = machine.ctl("list")["sessions"][0].clone();
     let year = |key: &str| session[key].as_str().unwrap()[..4].to_owned();
     assert_ne!(year("expires_at"), year("created_at"));
+}
+
+/// The sandbox lets it write to the usual place alone; another is the person's to name.
+#[test]
+fn a_state_folder_elsewhere() {
+    let plan = Plan { keyring: "sealed-file", ..Plan::default() };
+    let Some(machine) = Machine::boot(plan) else { return };
+    let folder = format!("/home/{USER}/elsewhere/securid");
+    machine.user_ok(&format!(
+        "mkdir -p -m 700 {folder} && systemctl --user set-environment \
+         XDG_STATE_HOME=$(dirname {folder})"
+    ));
+    let drop_in = format!("[Service]\nReadWritePaths={folder}\n");
+    machine.drop_in("securid-sessiond.service", &drop_in);
+    machine.enable_units();
+    machine.login();
+    assert_eq!(machine.user_ok(&format!("ls {folder}/sessions | wc -l")).trim(), "1");
+    machine.user_ok("securid-ctl logout");
 }
 
 /// Kernel keyrings are others in the sandbox: what a daemon outside has stored there is neither lost nor
