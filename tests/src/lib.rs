@@ -30,6 +30,8 @@
 //! | `drain_request` | the same on request, `--drain`, in time and whoever has the sessions |
 //! | `starting` | `securid-ctl start` and `restart` bring one up, in words, and lose nothing |
 //! | `activation` | a socket that a service manager holds loses no client, whatever the daemon meets |
+//! | `leaving` | a daemon with nothing to do ends by itself, and never too soon |
+//! | `reload` | another config counts while the daemon runs, and a bad one changes nothing |
 //! | `supervised` | the service manager knows how the daemon is |
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
 //! | `audit` | an auditor can follow every session from its beginning to its end, over crashes too |

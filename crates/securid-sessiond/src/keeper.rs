@@ -6,11 +6,13 @@
 //! - `auditing`: what the audit is told
 //! - `calls`: what clients ask
 //! - `keyrings`: secrets without a record, and secrets that must not grow stale
+//! - `leaving`: when there is nothing to do
 //! - `taking_in`: tokens on their way in
 //! - `logouts`: clients that wait for an end
 //! - `draining`: when nothing is left to be revoked
 //! - `desktop`: what logind has to say, and what is wanted of it
 //! - `notices`: what a person is told on the desktop
+//! - `reloading`: another config counts from now on
 //! - `standing`: how things stand, for the service manager
 //! - `stopping`: how the daemon comes to its end
 //! - `troubles`: why errands failed
@@ -22,8 +24,10 @@ mod calls;
 mod desktop;
 mod draining;
 mod keyrings;
+mod leaving;
 mod logouts;
 mod notices;
+mod reloading;
 mod standing;
 mod stopping;
 mod taking_in;
@@ -35,7 +39,7 @@ use std::io;
 use std::sync::Arc;
 
 use securid_api::Token;
-use securid_ipc::messages::{Call, Reply, RpcError};
+use securid_ipc::messages::{Call, ReloadView, Reply, RpcError};
 use securid_ipc::server::ConnectionId;
 use securid_session::{
     About, Event, Found, Key, Machine, Moment, Phase, Reason, Session, SessionId, Verdict,
@@ -45,7 +49,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, info, warn};
 
 use crate::clock::{self, Alarm};
-use crate::config::Config;
+use crate::config::{Config, LiveConfig};
 use crate::desktop::News;
 use crate::errands::{Done, Errands};
 
@@ -88,6 +92,8 @@ pub(crate) enum Message {
     RecordsGone,
     /// Logind has something to say.
     Desktop(News),
+    /// Another config, with what is odd in it.
+    Config { config: Config, warnings: Vec<String>, reply: Answer<ReloadView> },
     /// The process was sent SIGTERM or SIGINT.
     Signal,
 }
@@ -107,7 +113,7 @@ struct Deferred {
 }
 
 pub(crate) struct Keeper {
-    config: Arc<Config>,
+    config: LiveConfig,
     machine: Machine,
     errands: Errands,
     /// The tokens of all live sessions: when a desktop session ends, the keyring is often gone
@@ -128,6 +134,8 @@ pub(crate) struct Keeper {
     /// Sessions whose records this version leaves alone; their secrets are no orphans.
     left_alone: Vec<SessionId>,
     problems: Vec<String>,
+    /// Those of the problems that are the config's.
+    config_warnings: Vec<String>,
     started: Moment,
     /// When secrets are looked at next, so that their keyring does not let go of them.
     freshen_at: Moment,
@@ -136,6 +144,7 @@ pub(crate) struct Keeper {
     desktop: desktop::Desktop,
     notices: notices::Notices,
     standing: standing::Standing,
+    leaving: leaving::Leaving,
     draining: Option<draining::Draining>,
     stopping: Option<stopping::Stopping>,
 }
@@ -145,6 +154,8 @@ pub(crate) struct Keeper {
 pub(crate) struct Findings {
     /// For people: records left alone, files set aside, doubtful config keys.
     pub(crate) problems: Vec<String>,
+    /// Those of them that another config may not have.
+    pub(crate) config_warnings: Vec<String>,
     /// Sessions whose records this version leaves alone.
     pub(crate) left_alone: Vec<SessionId>,
 }
@@ -152,15 +163,10 @@ pub(crate) struct Findings {
 impl Keeper {
     /// A keeper that knows nothing of earlier sessions yet. `seed` is for names and
     /// jitter.
-    pub(crate) fn new(
-        config: Arc<Config>,
-        errands: Errands,
-        findings: Findings,
-        seed: u64,
-    ) -> Self {
+    pub(crate) fn new(config: LiveConfig, errands: Errands, findings: Findings, seed: u64) -> Self {
         let mut names = fastrand::Rng::with_seed(seed);
         Self {
-            machine: Machine::new(config.revocation.policy(), names.u64(..)),
+            machine: Machine::new(config.now().revocation.policy(), names.u64(..)),
             config,
             auditing: auditing::Auditing::new(errands.audit.clone()),
             errands,
@@ -176,12 +182,14 @@ impl Keeper {
             keyring_trouble: None,
             left_alone: findings.left_alone,
             problems: findings.problems,
+            config_warnings: findings.config_warnings,
             started: clock::now(),
             freshen_at: clock::now().after(keyrings::FRESHEN_EVERY),
             names,
             desktop: desktop::Desktop::default(),
             notices: notices::Notices::default(),
             standing: standing::Standing::unreported(),
+            leaving: leaving::Leaving::not_yet(),
             draining: None,
             stopping: None,
         }
@@ -209,6 +217,7 @@ impl Keeper {
             if inbox.is_empty() {
                 self.mind_desktop();
             }
+            self.see_whether_to_leave();
             alarm.set(self.wakes_at())?;
             tokio::select! {
                 Some(message) = inbox.recv() => self.take(message),
@@ -229,7 +238,8 @@ impl Keeper {
         let stop = self.stopping.as_ref().map(stopping::Stopping::wakes_at);
         let drain = self.draining.as_ref().and_then(draining::Draining::wakes_at);
         let (notice, standing) = (self.notices.wakes_at(), self.standing.wakes_at());
-        let others = [stop, drain, notice, standing, self.search.wakes_at(), Some(self.freshen_at)];
+        let (search, leave) = (self.search.wakes_at(), self.leaves_at());
+        let others = [stop, drain, notice, standing, search, leave, Some(self.freshen_at)];
         let others = others.into_iter().flatten().map(|at| at.since_boot);
         others.chain(self.machine.wakes_at()).chain(self.logouts.wakes_at()).min()
     }
@@ -274,6 +284,9 @@ impl Keeper {
                 self.event(Event::RecordsGone);
             }
             Message::Desktop(news) => self.desktop_says(news),
+            Message::Config { config, warnings, reply } => {
+                let _ = reply.send(self.reload(config, warnings));
+            }
             Message::Signal => self.signalled(),
         }
     }

@@ -19,10 +19,10 @@ use securid_ipc::{
         Call, InstanceView, KeyringState, KeyringView, Reply, RpcError, SessionCounts,
         SessionState, SessionView, StatusView,
     },
-    server::{ConnectionId, Listener, Service, serve},
+    server::{ConnectionId, Listener, Service, Wanted, serve},
 };
 use tempfile::TempDir;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 /// Enough for anything that ends at all.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -36,7 +36,7 @@ pub(crate) struct Home {
 }
 
 struct Running {
-    stop: oneshot::Sender<()>,
+    wanted: watch::Sender<Wanted>,
     thread: JoinHandle<()>,
     events: Receiver<Event>,
 }
@@ -97,7 +97,7 @@ impl Home {
     ) {
         let (event, events) = channel();
         let fake = Fake { answers: Mutex::new(Box::new(answers)), events: Mutex::new(event) };
-        let (stop, stopped) = oneshot::channel();
+        let (wanted, is_wanted) = watch::channel(Wanted::Always);
         let (ready, is_ready) = channel();
         let path = self.socket();
         let thread = thread::spawn(move || {
@@ -105,19 +105,16 @@ impl Home {
             runtime.unwrap().block_on(async {
                 let listener = Listener::bind(&path).unwrap();
                 ready.send(()).unwrap();
-                serve(listener, Arc::new(fake), async {
-                    let _ = stopped.await;
-                })
-                .await;
+                serve(listener, Arc::new(fake), is_wanted).await;
             });
         });
         is_ready.recv_timeout(PATIENCE).unwrap();
-        self.daemon = Some(Running { stop, thread, events });
+        self.daemon = Some(Running { wanted, thread, events });
     }
 
     pub(crate) fn stop(&mut self) {
         let daemon = self.daemon.take().unwrap();
-        let _ = daemon.stop.send(());
+        drop(daemon.wanted);
         daemon.thread.join().unwrap();
     }
 

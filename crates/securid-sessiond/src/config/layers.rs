@@ -145,6 +145,7 @@ fn merge(sources: &[Source], faults: &mut Vec<Fault>) -> Config {
         desktop,
         notify: last!(notify).copied().unwrap_or(false),
         audit: audit_target(sources, faults),
+        exit_when_empty: last!(exit_when_empty).and_then(|empty| empty.0),
         revocation,
         instances,
     }
@@ -408,6 +409,11 @@ mod tests {
             (at("on_lock = \"lock\""), "/c.toml:3: instances.prod.on_lock: \"lock\": write"),
             ("on_suspend = true".into(), "/c.toml:1: on_suspend: invalid type: boolean"),
             ("notify = \"yes\"".into(), "/c.toml:1: notify: invalid type: string"),
+            (
+                "exit_when_empty = \"500ms\"".into(),
+                "/c.toml:1: exit_when_empty: \"500ms\" is too short",
+            ),
+            ("exit_when_empty = \"soon\"".into(), "/c.toml:1: exit_when_empty: \"soon\" is not"),
             ("default_instance = \"x\"".into(), "/c.toml:1: default_instance: there is no table"),
             (
                 "[revocation]\nconcurrency = 0".into(),

@@ -24,6 +24,8 @@ pub(crate) struct Config {
     /// Whether the desktop is told of sessions that end by themselves.
     pub(crate) notify: bool,
     pub(crate) audit: AuditTarget,
+    /// How long there has to be nothing to do before the daemon ends by itself.
+    pub(crate) exit_when_empty: Option<Duration>,
     pub(crate) revocation: RevocationSettings,
     pub(crate) instances: BTreeMap<String, Arc<Instance>>,
 }

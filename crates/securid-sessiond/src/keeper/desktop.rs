@@ -133,7 +133,7 @@ impl Keeper {
     }
 
     fn desktop_fates(&self, session: &Session) -> DesktopFates {
-        self.config.desktop_fates(&session.about().instance)
+        self.config.now().desktop_fates(&session.about().instance)
     }
 }
 

@@ -69,7 +69,7 @@ impl Keeper {
     /// The server has said that this one is dead.
     pub(super) fn notice_end(&mut self, key: &Key) {
         if let Some(session) = self.machine.session(&key.id).filter(|s| s.key() == key)
-            && self.config.notify
+            && self.config.now().notify
         {
             self.notices.ended(session, clock::now());
         }
@@ -80,7 +80,7 @@ impl Keeper {
         let now = clock::now();
         let (mut late, mut next_late) = (Vec::new(), None);
         let revoking = self.machine.sessions().filter(|s| s.phase() == Phase::Revoking);
-        for session in revoking.filter(|_| self.config.notify) {
+        for session in revoking.filter(|_| self.config.now().notify) {
             let Some(pending) = session.pending() else { continue };
             // By the wall clock: it may be pending since another boot.
             let since = now.unix.saturating_sub(pending.revocation.since.unix).max(0);
