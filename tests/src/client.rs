@@ -1,6 +1,6 @@
 //! The protocol by hand: lines of JSON over the socket, without our own client in between.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -107,6 +107,24 @@ impl Client {
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => None,
             Err(error) => panic!("no answer from the daemon: {error}"),
         }
+    }
+
+    /// The next answer, if it comes within that time.
+    ///
+    /// # Panics
+    /// If the daemon has closed.
+    pub fn receive_within(&mut self, limit: Duration) -> Option<Value> {
+        self.stream.get_ref().set_read_timeout(Some(limit)).expect("it is not nothing");
+        let there = match self.stream.fill_buf() {
+            Ok(bytes) => Some(!bytes.is_empty()),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock) => None,
+            Err(error) => panic!("no answer from the daemon: {error}"),
+        };
+        self.stream.get_ref().set_read_timeout(Some(ANSWER)).expect("it is not nothing");
+        there.map(|open| {
+            assert!(open, "closed without an answer");
+            self.receive().expect("it has begun")
+        })
     }
 
     /// Says that nothing more will be asked.

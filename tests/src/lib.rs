@@ -27,6 +27,8 @@
 //! | `draining` | with a bad config what is recorded is revoked, and nothing new taken in |
 //! | `drain_request` | the same on request, `--drain`, in time and whoever has the sessions |
 //! | `activation` | a socket that a service manager holds loses no client, whatever the daemon meets |
+//! | `leaving` | a daemon with nothing to do ends by itself, and never too soon |
+//! | `reload` | another config counts while the daemon runs, and a bad one changes nothing |
 //! | `supervised` | the service manager knows how the daemon is |
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
 //! | `protocol` | what the socket refuses, and how |

@@ -9,6 +9,7 @@ pub(crate) mod list;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod paths;
+pub(crate) mod reload;
 pub(crate) mod retry;
 pub(crate) mod status;
 pub(crate) mod stop;

@@ -22,7 +22,7 @@ pub use params::{
 pub use reply::Reply;
 pub use views::{
     ContactView, HelloView, HistoryItem, HistoryView, InstanceView, KeyringView, ListView,
-    LogoutItem, LogoutView, RefusedView, RetryView, RevocationView, SessionCounts, SessionRef,
-    SessionView, StatusView, StopView, TakenView, Time, TokenView,
+    LogoutItem, LogoutView, RefusedView, ReloadView, RetryView, RevocationView, SessionCounts,
+    SessionRef, SessionView, StatusView, StopView, TakenView, Time, TokenView,
 };
 pub use words::{KeyringState, Outcome, Reason, SessionState};

@@ -18,7 +18,7 @@ mod probe;
 
 use std::future::Future;
 
-pub use accept::serve;
+pub use accept::{Wanted, serve};
 pub use listener::{BindError, Listener};
 pub use probe::probe;
 

@@ -138,7 +138,7 @@ fn what_is_no_request_is_refused_under_the_id_null() {
 
 #[test]
 fn methods_that_are_not_built_are_not_found() {
-    for method in ["session.call", "events.subscribe", "daemon.reload", "Session.list", ""] {
+    for method in ["session.call", "events.subscribe", "daemon.restart", "Session.list", ""] {
         let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}"}}"#);
         assert_eq!(parsed(&line).unwrap_err().code, ErrorCode::Method);
     }
@@ -328,6 +328,7 @@ fn codes_names_and_exit_statuses() {
             (-32011, "limit-exceeded", 1),
             (-32012, "under-revocation", 1),
             (-32013, "bad-token", 1),
+            (-32014, "bad-config", 78),
         ]
     );
     for code in ErrorCode::ALL {
@@ -372,6 +373,7 @@ fn any_call() -> impl Strategy<Value = Call> {
     let texts = || prop::collection::vec(any::<String>(), 1..4);
     prop_oneof![
         Just(Call::Status),
+        Just(Call::Reload),
         prop::option::of(any::<bool>()).prop_map(|keep| Call::Stop(Stop { keep })),
         (some_text(), any::<String>(), some_text()).prop_map(|(instance, token, username)| {
             Call::Add(Add { instance, token: token.into(), username })

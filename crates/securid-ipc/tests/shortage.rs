@@ -12,11 +12,12 @@ use std::{
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use securid_ipc::{
     messages::{Call, ErrorCode, Reply, RpcError},
-    server::{ConnectionId, Listener, Service, serve},
+    server::{ConnectionId, Listener, Service, Wanted, serve},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::UnixStream,
+    sync::watch,
     time::timeout,
 };
 
@@ -50,7 +51,8 @@ async fn who_finds_no_descriptor_left_is_served_later() {
     let limit = Rlimit { current: Some(highest as u64 + 6), ..getrlimit(Resource::Nofile) };
     setrlimit(Resource::Nofile, limit).unwrap();
 
-    let serving = tokio::spawn(serve(listener, Arc::new(Deaf), std::future::pending()));
+    let (_wanted, is_wanted) = watch::channel(Wanted::Always);
+    let serving = tokio::spawn(serve(listener, Arc::new(Deaf), is_wanted));
     let mut byte = [0];
     let last = clients.last_mut().unwrap();
     let early = timeout(Duration::from_millis(300), last.read(&mut byte)).await;

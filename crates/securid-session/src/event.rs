@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{About, Key, Outcome, Reason, Record, SessionId};
+use crate::{About, Key, Limits, Outcome, Policy, Reason, Record, SessionId};
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +86,16 @@ pub enum Event {
         /// Which.
         id: SessionId,
     },
+    /// From now on the session ends by itself at other limits. One that has passed already counts at
+    /// once.
+    Limits {
+        /// Which.
+        id: SessionId,
+        /// Its limits from now on.
+        limits: Limits,
+    },
+    /// From now on revocations are tried this way; attempts that are out and waits that have begun stay.
+    Policy(Policy),
     /// The daemon is about to stop.
     Stop {
         /// Leave active sessions for the next daemon of this boot instead of revoking them.

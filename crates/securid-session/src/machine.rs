@@ -154,6 +154,13 @@ impl Machine {
             }),
             Event::Retry { id } => self.change(now, &id, actions, |s, _| s.retry(now)),
             Event::Forget { id } => self.change(now, &id, actions, |s, out| s.forget(now, out)),
+            Event::Limits { id, limits } => {
+                self.change(now, &id, actions, |session, _| session.limit(limits));
+            }
+            Event::Policy(policy) => {
+                self.policy = policy;
+                self.slots.resize(policy.concurrency);
+            }
             Event::Stop { keep } => self.stop(now, keep, actions),
             Event::RecordsGone => self.change_all(now, actions, Session::record_gone),
             Event::Tick => {}

@@ -10,7 +10,7 @@ use crate::{Key, Moment};
 pub struct Record {
     /// Which token this is about.
     pub key: Key,
-    /// What the session is; it never changes.
+    /// What the session is.
     pub about: Arc<About>,
     /// When it was taken in.
     pub created: Moment,
@@ -26,7 +26,7 @@ pub struct Record {
 }
 
 /// What a session is: fixed when it is taken in, so that editing or removing an instance in the
-/// config never redirects or strands a token.
+/// config never redirects or strands a token. Only its limits may change ([`Event::Limits`](crate::Event::Limits)).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct About {
     /// The name that the config gave the server then.
@@ -37,7 +37,7 @@ pub struct About {
     pub origin: Origin,
     /// The store that has the token, by the name that the config uses (`keyutils`).
     pub keyring: String,
-    /// When it ends by itself.
+    /// When it ends by itself. Those of the last daemon's config count until they are changed.
     pub limits: Limits,
 }
 

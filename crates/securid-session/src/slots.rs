@@ -28,6 +28,11 @@ impl Slots {
         Self { width: width.max(1), out: BTreeMap::new(), lines: BTreeMap::new() }
     }
 
+    /// So many may be out to one origin from now on; those that are out stay out.
+    pub(crate) fn resize(&mut self, width: usize) {
+        self.width = width.max(1);
+    }
+
     /// The session's attempt fell due then and waits for a slot.
     pub(crate) fn enqueue(&mut self, origin: &str, due: u64, id: &SessionId) {
         if !self.lines.contains_key(origin) {

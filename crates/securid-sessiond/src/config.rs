@@ -2,16 +2,19 @@
 //!
 //! - `file`: one TOML file, with the line of whatever is wrong in it;
 //! - `layers`: which files count, and how the later ones win;
-//! - `settings`: what comes out, complete and checked.
+//! - `settings`: what comes out, complete and checked;
+//! - `live`: the one that counts now.
 
 mod file;
 mod layers;
+mod live;
 mod settings;
 
 use std::fmt;
 use std::path::PathBuf;
 
 pub(crate) use layers::load;
+pub(crate) use live::LiveConfig;
 pub(crate) use settings::{Config, Instance, OnExit, RevocationSettings};
 
 /// One thing that is wrong in a config file.

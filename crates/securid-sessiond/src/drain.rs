@@ -62,7 +62,7 @@ pub(crate) async fn for_bad_config(
     // Revoking matters more than being asked about it.
     let listener = listen(paths, socket).map_err(|failure| warn!("{failure}")).ok();
     works.keeper.report_to(ServiceManager::from_environment());
-    if works.run(signals, listener, true).await? == End::AtRest {
+    if works.run(signals, listener, None).await? == End::AtRest {
         info!("drained");
     }
     tell(&works.keeper.left(), log);
@@ -132,7 +132,7 @@ async fn alone(state: State, config: Config, within: Duration, log: &Log) -> Res
         let signals = Signals::catch()?;
         let mut works = Works::take_up(state, config, Vec::new())?;
         works.keeper.drain(Some(within));
-        works.run(signals, None, true).await?;
+        works.run(signals, None, None).await?;
         unconfirmed += tell(&works.keeper.left(), log);
         unconfirmed += tell_undecided(&works, log);
     }

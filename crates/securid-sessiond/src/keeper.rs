@@ -5,9 +5,11 @@
 //! - `actions`: what the machine wants, carried out
 //! - `calls`: what clients ask
 //! - `keyrings`: secrets without a record, and secrets that must not grow stale
+//! - `leaving`: when there is nothing to do
 //! - `taking_in`: tokens on their way in
 //! - `logouts`: clients that wait for an end
 //! - `draining`: when nothing is left to be revoked
+//! - `reloading`: another config counts from now on
 //! - `standing`: how things stand, for the service manager
 //! - `stopping`: how the daemon comes to its end
 //! - `troubles`: why errands failed
@@ -17,7 +19,9 @@ mod actions;
 mod calls;
 mod draining;
 mod keyrings;
+mod leaving;
 mod logouts;
+mod reloading;
 mod standing;
 mod stopping;
 mod taking_in;
@@ -29,7 +33,7 @@ use std::io;
 use std::sync::Arc;
 
 use securid_api::Token;
-use securid_ipc::messages::{Call, Reply, RpcError};
+use securid_ipc::messages::{Call, ReloadView, Reply, RpcError};
 use securid_ipc::server::ConnectionId;
 use securid_session::{
     About, Event, Found, Key, Machine, Moment, Phase, Session, SessionId, Verdict,
@@ -39,7 +43,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, info, warn};
 
 use crate::clock::{self, Alarm};
-use crate::config::Config;
+use crate::config::{Config, LiveConfig};
 use crate::errands::{Done, Errands};
 
 pub(crate) use stopping::End;
@@ -79,6 +83,8 @@ pub(crate) enum Message {
     Fresh(oneshot::Sender<Vec<HistoryLine>>),
     /// The records on disk are gone.
     RecordsGone,
+    /// Another config, with what is odd in it.
+    Config { config: Config, warnings: Vec<String>, reply: Answer<ReloadView> },
     /// The process was sent SIGTERM or SIGINT.
     Signal,
 }
@@ -98,7 +104,7 @@ struct Deferred {
 }
 
 pub(crate) struct Keeper {
-    config: Arc<Config>,
+    config: LiveConfig,
     machine: Machine,
     errands: Errands,
     /// The tokens of all live sessions: when a desktop session ends, the keyring is often gone
@@ -118,12 +124,15 @@ pub(crate) struct Keeper {
     /// Sessions whose records this version leaves alone; their secrets are no orphans.
     left_alone: Vec<SessionId>,
     problems: Vec<String>,
+    /// Those of the problems that are the config's.
+    config_warnings: Vec<String>,
     started: Moment,
     /// When secrets are looked at next, so that their keyring does not let go of them.
     freshen_at: Moment,
     /// Draws the names of sessions. They are no secrets: they only must not be taken.
     names: fastrand::Rng,
     standing: standing::Standing,
+    leaving: leaving::Leaving,
     draining: Option<draining::Draining>,
     stopping: Option<stopping::Stopping>,
 }
@@ -133,6 +142,8 @@ pub(crate) struct Keeper {
 pub(crate) struct Findings {
     /// For people: records left alone, files set aside, doubtful config keys.
     pub(crate) problems: Vec<String>,
+    /// Those of them that another config may not have.
+    pub(crate) config_warnings: Vec<String>,
     /// Sessions whose records this version leaves alone.
     pub(crate) left_alone: Vec<SessionId>,
 }
@@ -140,15 +151,10 @@ pub(crate) struct Findings {
 impl Keeper {
     /// A keeper that knows nothing of earlier sessions yet. `seed` is for names and
     /// jitter.
-    pub(crate) fn new(
-        config: Arc<Config>,
-        errands: Errands,
-        findings: Findings,
-        seed: u64,
-    ) -> Self {
+    pub(crate) fn new(config: LiveConfig, errands: Errands, findings: Findings, seed: u64) -> Self {
         let mut names = fastrand::Rng::with_seed(seed);
         Self {
-            machine: Machine::new(config.revocation.policy(), names.u64(..)),
+            machine: Machine::new(config.now().revocation.policy(), names.u64(..)),
             config,
             errands,
             tokens: HashMap::new(),
@@ -163,10 +169,12 @@ impl Keeper {
             keyring_trouble: None,
             left_alone: findings.left_alone,
             problems: findings.problems,
+            config_warnings: findings.config_warnings,
             started: clock::now(),
             freshen_at: clock::now().after(keyrings::FRESHEN_EVERY),
             names,
             standing: standing::Standing::unreported(),
+            leaving: leaving::Leaving::not_yet(),
             draining: None,
             stopping: None,
         }
@@ -190,6 +198,7 @@ impl Keeper {
             if let Some(end) = self.end() {
                 return Ok(end);
             }
+            self.see_whether_to_leave();
             alarm.set(self.wakes_at())?;
             tokio::select! {
                 Some(message) = inbox.recv() => self.take(message),
@@ -210,7 +219,8 @@ impl Keeper {
         let stop = self.stopping.as_ref().map(stopping::Stopping::wakes_at);
         let drain = self.draining.as_ref().and_then(draining::Draining::wakes_at);
         let standing = self.standing.wakes_at();
-        let others = [stop, drain, standing, self.search.wakes_at(), Some(self.freshen_at)];
+        let search = self.search.wakes_at();
+        let others = [stop, drain, standing, search, self.leaves_at(), Some(self.freshen_at)];
         let others = others.into_iter().flatten().map(|at| at.since_boot);
         others.chain(self.machine.wakes_at()).chain(self.logouts.wakes_at()).min()
     }
@@ -249,6 +259,9 @@ impl Keeper {
             }
             Message::RecordsGone => {
                 self.event(Event::RecordsGone);
+            }
+            Message::Config { config, warnings, reply } => {
+                let _ = reply.send(self.reload(config, warnings));
             }
             Message::Signal => self.signalled(),
         }

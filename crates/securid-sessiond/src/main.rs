@@ -15,6 +15,7 @@
 //! | `works` | keeper, errands and socket put together, with what was found taken up |
 //! | `notify`, `watchdog` | what the service manager is told, and how often |
 //! | `signals`, `failure` | what the system tells the process, and why it ends badly |
+//! | `reload` | the config, read anew while the daemon runs |
 //! | `service` | what stands behind the socket: hands calls on |
 //! | `taking` | `add` and `login`, up to the point where the token is here |
 //! | `keeper` | the one task that owns the state: feeds the machine, carries its actions out |
@@ -37,6 +38,7 @@ mod log;
 mod make_key;
 mod notify;
 mod refusal;
+mod reload;
 mod selector;
 mod servers;
 mod service;

@@ -62,6 +62,14 @@ impl ServiceManager {
         self.tell(&[NotifyState::Ready]);
     }
 
+    /// The config is being read anew; [`ServiceManager::ready`] says that it is over.
+    pub(crate) fn reloading(&self) {
+        // Without the time, systemd would take it for an answer to another reload.
+        if let Ok(now) = NotifyState::monotonic_usec_now() {
+            self.tell(&[NotifyState::Reloading, now]);
+        }
+    }
+
     /// The daemon was seen answering just now.
     pub(crate) fn alive(&self) {
         self.tell(&[NotifyState::Watchdog]);

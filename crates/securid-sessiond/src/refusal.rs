@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use securid_ipc::messages::{Call, LogoutView, Reply, RpcError};
-use securid_ipc::server::{ConnectionId, Listener, Service, serve};
-use tokio::sync::Notify;
+use securid_ipc::server::{ConnectionId, Listener, Service, Wanted, serve};
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
 use crate::signals::Signals;
@@ -55,11 +55,16 @@ pub(crate) async fn tell_those_who_wait(
     let over = async {
         match Signals::catch() {
             Ok(mut signals) => tokio::select! {
-                () = signals.end() => {}
+                () = signals.end(|| {}) => {}
                 () = quiet => {}
             },
             Err(_) => quiet.await,
         }
     };
-    serve(listener, Arc::new(refusal), over).await;
+    let (wanted, is_wanted) = watch::channel(Wanted::Always);
+    let wanted_until_over = async move {
+        over.await;
+        drop(wanted);
+    };
+    tokio::join!(serve(listener, Arc::new(refusal), is_wanted), wanted_until_over);
 }

@@ -1,7 +1,6 @@
 //! What stands behind the socket: each call goes to whoever can answer it.
 
 use std::cmp::Reverse;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,9 +13,10 @@ use securid_store::HistoryLine;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::config::Config;
+use crate::config::LiveConfig;
 use crate::errands::Errands;
 use crate::keeper::{Inbox, Message};
+use crate::reload::Reloading;
 use crate::{selector, taking, trouble};
 
 /// How many ended sessions a page has at most: at some 500 bytes each, well within a reply line.
@@ -29,22 +29,27 @@ const KEYRING_GLANCE: Duration = Duration::from_millis(500);
 /// Everything that a call may need.
 #[derive(Clone)]
 pub(crate) struct Desk {
-    pub(crate) config: Arc<Config>,
-    /// Whether nothing new is taken in, because the config is bad.
-    pub(crate) draining: bool,
+    pub(crate) config: LiveConfig,
     pub(crate) errands: Errands,
+    /// None if it only drains, because the config is bad: then nothing new is taken in, another config
+    /// neither.
+    pub(crate) reloading: Option<Reloading>,
 }
 
 impl Service for Desk {
     async fn call(&self, connection: ConnectionId, call: Call) -> Result<Reply, RpcError> {
         match call {
-            Call::Add(_) | Call::Login(_) if self.draining => Err(trouble::draining()),
+            Call::Reload => match &self.reloading {
+                Some(reloading) => reloading.reload().await.map(Reply::Reloaded),
+                None => Err(trouble::draining()),
+            },
+            Call::Add(_) | Call::Login(_) if self.reloading.is_none() => Err(trouble::draining()),
             Call::Add(params) => taking::add(self, params).await.map(Reply::Added),
             Call::Login(params) => taking::login(self, params).await.map(Reply::LoggedIn),
             Call::History(params) => self.history(params).await.map(Reply::History),
             Call::Logout(params) => self.logout(connection, params).await.map(Reply::Logout),
             Call::Status => {
-                let look = self.errands.look_at_keyring(self.config.keyring);
+                let look = self.errands.look_at_keyring(self.config.now().keyring);
                 let _ = timeout(KEYRING_GLANCE, look).await;
                 self.ask(connection, Call::Status).await
             }

@@ -3,9 +3,6 @@
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing::info;
-
-use crate::keeper::{Inbox, Message};
 
 /// The signals that are not left to do what they do by default.
 pub(crate) struct Signals {
@@ -23,26 +20,20 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
-            // A terminal that closes takes no daemon with it: tokens would be left behind, alive.
+            // It asks for the config to be read anew. A terminal that closes sends it too, and takes no
+            // daemon with it: tokens would be left behind, alive.
             hang_up: signal(SignalKind::hangup())?,
         })
     }
 
-    /// Tells the keeper of them, for ever.
-    pub(crate) async fn tell(&mut self, inbox: &Inbox) {
-        loop {
-            self.end().await;
-            let _ = inbox.send(Message::Signal);
-        }
-    }
-
-    /// Waits for one that asks for the daemon's end.
-    pub(crate) async fn end(&mut self) {
+    /// Waits for one that asks for the daemon's end. Those that ask for the config to be read anew go to
+    /// `reload`.
+    pub(crate) async fn end(&mut self, mut reload: impl FnMut()) {
         loop {
             tokio::select! {
                 Some(()) = self.terminate.recv() => return,
                 Some(()) = self.interrupt.recv() => return,
-                Some(()) = self.hang_up.recv() => info!("the terminal has gone; going on"),
+                Some(()) = self.hang_up.recv() => reload(),
                 else => std::future::pending().await,
             }
         }

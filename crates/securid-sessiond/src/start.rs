@@ -103,7 +103,7 @@ async fn serve(
     let listener = listen(paths, socket)?;
     crash::point("load.listening", "");
     works.keeper.report_to(ServiceManager::from_environment());
-    match works.run(signals, Some(listener), false).await? {
+    match works.run(signals, Some(listener), Some(&paths.config)).await? {
         End::AtRest => info!("stopped"),
         End::GraceOver => warn!("stopped with revocations unconfirmed: the next start goes on"),
         End::AtOnce => warn!("stopped at once: the next start goes on"),

@@ -38,7 +38,7 @@ pub(crate) async fn login(desk: &Desk, params: Login) -> Result<TakenView, RpcEr
         return Err(error);
     };
     let kind = store(desk).await?;
-    let (origin, deadline) = (instance.origin(), desk.config.revocation.attempt_timeout);
+    let (origin, deadline) = (instance.origin(), desk.config.now().revocation.attempt_timeout);
     let client = match timeout(deadline, desk.errands.servers.client(&origin)).await {
         Ok(client) => client.map_err(|error| trouble::server(&error))?,
         Err(_) => return Err(trouble::certificates_hang()),
@@ -65,7 +65,7 @@ pub(crate) async fn login(desk: &Desk, params: Login) -> Result<TakenView, RpcEr
 }
 
 fn instance(desk: &Desk, name: Option<&str>) -> Result<Arc<Instance>, RpcError> {
-    desk.config.instance(name).map(Arc::clone).ok_or_else(|| trouble::no_instance(name))
+    desk.config.now().instance(name).map(Arc::clone).ok_or_else(|| trouble::no_instance(name))
 }
 
 /// The store for the new secret; a person is there to answer an unlock prompt.
@@ -73,10 +73,10 @@ async fn store(desk: &Desk) -> Result<StoreKind, RpcError> {
     let kind = desk
         .errands
         .keyring
-        .choose(desk.config.keyring, true)
+        .choose(desk.config.now().keyring, true)
         .await
         .map_err(|error| trouble::keyring(&error))?;
-    if desk.config.require_durable && !kind.survives_reboot() {
+    if desk.config.now().require_durable && !kind.survives_reboot() {
         let message = format!("the keyring ({kind}) does not survive a reboot");
         return Err(RpcError::new(ErrorCode::KeyringUnavailable, message).with_hint(
             "Start a Secret Service, give the sealed file a key (key_file), or set \

@@ -124,6 +124,18 @@ pub(crate) fn draining() -> RpcError {
     error
 }
 
+/// The config was to be read anew.
+pub(crate) fn still_the_old_config(faults: &[Fault]) -> RpcError {
+    RpcError::new(ErrorCode::BadConfig, failure::list(faults))
+        .with_hint("Mend it, and reload again: the daemon goes on with the config that it has.")
+}
+
+/// The config was to be read anew, and its disk does not answer.
+pub(crate) fn config_hangs() -> RpcError {
+    RpcError::new(ErrorCode::StorageFailed, "the config could not be read in time")
+        .with_hint("Look after its disk; the daemon goes on with the config that it has.")
+}
+
 /// It was started by whoever asks now, and its config is bad.
 pub(crate) fn bad_config(faults: &[Fault]) -> RpcError {
     let message = format!("the daemon's config is bad:\n{}", failure::list(faults));

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
+use securid_ipc::paths::ConfigFiles;
 use securid_ipc::server::{Listener, serve};
 use securid_store::{
     Disk, KeyPlace, Keyring, Preference, SealedPlace, StateLock, StoreKind, crash,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tracing::info;
 
-use crate::config::Config;
+use crate::config::{Config, LiveConfig};
 use crate::errands::Errands;
 use crate::failure::Failure;
 use crate::keeper::{End, Findings, Keeper, Message};
+use crate::reload::Reloading;
 use crate::service::Desk;
 use crate::signals::Signals;
 use crate::state::{Found, State};
@@ -21,14 +23,14 @@ use crate::watchdog;
 /// Everything that works on the sessions of one state folder.
 pub(crate) struct Works {
     pub(crate) keeper: Keeper,
-    pub(crate) config: Arc<Config>,
+    pub(crate) config: LiveConfig,
     errands: Errands,
     incoming: mpsc::UnboundedReceiver<Message>,
     _lock: StateLock,
 }
 
 impl Works {
-    /// Takes up what was found; `problems` are for people, besides those of the state folder.
+    /// Takes up what was found; `problems` are what is odd in the config, for people.
     ///
     /// # Errors
     /// If there are no random numbers, or no thread for the disk.
@@ -47,18 +49,21 @@ impl Works {
         let key = KeyPlace::find(config.key_file.as_deref());
         let keyring = Keyring::system(namespace, SealedPlace { key, ..sealed });
         let errands = Errands::new(keyring, disk, inbox);
-        let config = Arc::new(config);
+        let live = LiveConfig::new(config);
+        let config = live.now();
+        let config_warnings = problems.clone();
         problems.extend(found.problems.iter().cloned());
-        let findings = Findings { problems, left_alone: found.left_alone.clone() };
+        let left_alone = found.left_alone.clone();
+        let findings = Findings { problems, config_warnings, left_alone };
         let seed = getrandom::u64().map_err(Failure::Random)?;
-        let mut keeper = Keeper::new(Arc::clone(&config), errands.clone(), findings, seed);
+        let mut keeper = Keeper::new(live.clone(), errands.clone(), findings, seed);
         restore(&mut keeper, found, config.keyring, errands.keyring.fallback());
         errands.look_at_keyring(config.keyring);
-        Ok(Self { keeper, config, errands, incoming, _lock: lock })
+        Ok(Self { keeper, config: live, errands, incoming, _lock: lock })
     }
 
-    /// Works until the end, and serves clients where there is a listener. `draining`: whether they
-    /// can bring nothing new.
+    /// Works until the end, and serves clients where there is a listener. `reload_from`: where the
+    /// config may be read anew; without it nothing new is taken in, for the daemon only drains.
     ///
     /// # Errors
     /// If the alarm clock or the server fails.
@@ -66,31 +71,40 @@ impl Works {
         &mut self,
         mut signals: Signals,
         listener: Option<Listener>,
-        draining: bool,
+        reload_from: Option<&ConfigFiles>,
     ) -> Result<End, Failure> {
-        let (config, errands) = (Arc::clone(&self.config), self.errands.clone());
+        let (config, errands) = (self.config.clone(), self.errands.clone());
         let inbox = errands.inbox.clone();
-        let desk = Arc::new(Desk { config, draining, errands });
-        let (close, closed) = oneshot::channel::<()>();
+        let reloading = reload_from
+            .map(|files| Reloading::new(files.clone(), inbox.clone(), self.keeper.manager()));
+        let desk = Arc::new(Desk { config, errands, reloading: reloading.clone() });
         let socket = listener.as_ref().map(|listener| listener.path().to_owned());
         let watchdog =
             socket.map(|socket| tokio::spawn(watchdog::feed(self.keeper.manager(), socket)));
+        let wanted = self.keeper.server_wanted();
+        let mut closed = listener.is_none();
         let mut server = tokio::spawn(async {
-            let closed = async {
-                let _ = closed.await;
-            };
-            match listener {
-                Some(listener) => serve(listener, desk, closed).await,
-                None => closed.await,
+            if let Some(listener) = listener {
+                serve(listener, desk, wanted).await;
             }
         });
-        let end = tokio::select! {
-            end = self.keeper.run(&mut self.incoming) => end?,
-            () = signals.tell(&inbox) => End::AtOnce,
-            panicked = &mut server => {
-                // It ends by itself only if a call panicked: a half-dead daemon helps nobody.
-                let error = format!("the server ended: {panicked:?}");
-                return Err(std::io::Error::other(error).into());
+        let end = loop {
+            tokio::select! {
+                end = self.keeper.run(&mut self.incoming) => break end?,
+                () = signals.end(|| reload_beside(reloading.as_ref())) => {
+                    let _ = inbox.send(Message::Signal);
+                }
+                served = &mut server, if !closed => match served {
+                    Ok(()) => {
+                        closed = true;
+                        self.keeper.leave();
+                    }
+                    // A call panicked: a half-dead daemon helps nobody.
+                    Err(panicked) => {
+                        let error = format!("the server ended: {panicked:?}");
+                        return Err(std::io::Error::other(error).into());
+                    }
+                },
             }
         };
         crash::point("stop.over", "");
@@ -102,11 +116,21 @@ impl Works {
             if let Some(watchdog) = watchdog {
                 watchdog.abort();
             }
-            let _ = close.send(());
-            let _ = server.await;
+            self.keeper.close();
+            if !closed {
+                let _ = server.await;
+            }
             crash::point("stop.told", "");
         }
         Ok(end)
+    }
+}
+
+/// SIGHUP: nobody waits for the answer, and the log has it.
+fn reload_beside(reloading: Option<&Reloading>) {
+    match reloading.cloned() {
+        Some(reloading) => drop(tokio::spawn(async move { reloading.reload().await })),
+        None => info!("it only drains: the config is not read anew"),
     }
 }
 

@@ -16,10 +16,10 @@ use std::{
 
 use securid_ipc::{
     messages::{Call, Reply, RpcError, SessionState, SessionView},
-    server::{ConnectionId, Listener, Service, serve},
+    server::{ConnectionId, Listener, Service, Wanted, serve},
 };
 use tempfile::TempDir;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 /// Enough for anything that ends at all.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -33,7 +33,7 @@ pub(crate) struct Home {
 }
 
 struct Running {
-    stop: oneshot::Sender<()>,
+    wanted: watch::Sender<Wanted>,
     thread: JoinHandle<()>,
     events: Receiver<Event>,
 }
@@ -94,7 +94,7 @@ impl Home {
     ) {
         let (event, events) = channel();
         let fake = Fake { answers: Mutex::new(Box::new(answers)), events: Mutex::new(event) };
-        let (stop, stopped) = oneshot::channel();
+        let (wanted, is_wanted) = watch::channel(Wanted::Always);
         let (ready, is_ready) = channel();
         let path = self.socket();
         let thread = thread::spawn(move || {
@@ -102,19 +102,16 @@ impl Home {
             runtime.unwrap().block_on(async {
                 let listener = Listener::bind(&path).unwrap();
                 ready.send(()).unwrap();
-                serve(listener, Arc::new(fake), async {
-                    let _ = stopped.await;
-                })
-                .await;
+                serve(listener, Arc::new(fake), is_wanted).await;
             });
         });
         is_ready.recv_timeout(PATIENCE).unwrap();
-        self.daemon = Some(Running { stop, thread, events });
+        self.daemon = Some(Running { wanted, thread, events });
     }
 
     pub(crate) fn stop(&mut self) {
         let daemon = self.daemon.take().unwrap();
-        let _ = daemon.stop.send(());
+        drop(daemon.wanted);
         daemon.thread.join().unwrap();
     }
 

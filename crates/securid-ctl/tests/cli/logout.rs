@@ -149,6 +149,20 @@ fn interrupt(pid: u32) {
 }
 
 #[test]
+fn reload_tells_what_it_changed_and_what_waits() {
+    let view = ReloadView {
+        limited: vec!["0123".into()],
+        later: vec!["key_file takes effect at the next start".into()],
+        ..ReloadView::default()
+    };
+    let home = Home::replying(Reply::Reloaded(view));
+    let ran = home.run(["reload"]);
+    assert_eq!(home.call(), Call::Reload);
+    assert_eq!(ran.out, "the config was read anew; 1 session has other limits now\n");
+    assert!(ran.err.contains("key_file takes effect at the next start"), "{}", ran.err);
+}
+
+#[test]
 fn retry_and_forget_name_what_they_mean() {
     let home = Home::replying(Reply::Retrying(RetryView { sessions: vec!["0123".into()] }));
     assert_eq!(home.run(["retry"]).out, "trying 0123\n");

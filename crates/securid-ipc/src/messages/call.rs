@@ -15,6 +15,8 @@ use super::{
 pub enum Call {
     /// `daemon.status`
     Status,
+    /// `daemon.reload`
+    Reload,
     /// `daemon.stop`
     Stop(Stop),
     /// `session.add`
@@ -51,6 +53,7 @@ impl Call {
     pub fn parse(method: &str, params: Option<&RawValue>) -> Result<Self, RpcError> {
         match method {
             "daemon.status" => read(params).map(|Nothing {}| Self::Status),
+            "daemon.reload" => read(params).map(|Nothing {}| Self::Reload),
             "daemon.stop" => read(params).map(Self::Stop),
             "session.add" => read(params).map(Self::Add),
             "session.login" => read(params).map(Self::Login),
@@ -72,6 +75,7 @@ impl Call {
     pub fn method(&self) -> &'static str {
         match self {
             Self::Status => "daemon.status",
+            Self::Reload => "daemon.reload",
             Self::Stop(_) => "daemon.stop",
             Self::Add(_) => "session.add",
             Self::Login(_) => "session.login",
@@ -91,7 +95,7 @@ impl Call {
 impl Serialize for Call {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Status => Nothing {}.serialize(serializer),
+            Self::Status | Self::Reload => Nothing {}.serialize(serializer),
             Self::Stop(params) => params.serialize(serializer),
             Self::Add(params) => params.serialize(serializer),
             Self::Login(params) => params.serialize(serializer),

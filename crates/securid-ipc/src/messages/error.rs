@@ -152,4 +152,6 @@ error_codes! {
     UnderRevocation = -32012, "under-revocation", 1;
     /// The text cannot be a token.
     BadToken = -32013, "bad-token", 1;
+    /// The config that was to be read anew is bad; the old one goes on.
+    BadConfig = -32014, "bad-config", 78;
 }

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::views::{
-    HistoryView, ListView, LogoutView, RetryView, SessionRef, SessionView, StatusView, StopView,
-    TakenView, TokenView,
+    HistoryView, ListView, LogoutView, ReloadView, RetryView, SessionRef, SessionView, StatusView,
+    StopView, TakenView, TokenView,
 };
 
 /// The result of a [`Call`](super::Call): what goes into `result` is the view alone. The variant
@@ -14,6 +14,8 @@ use super::views::{
 pub enum Reply {
     /// Of `daemon.status`.
     Status(StatusView),
+    /// Of `daemon.reload`.
+    Reloaded(ReloadView),
     /// Of `daemon.stop`.
     Stopping(StopView),
     /// Of `session.add`.

@@ -187,6 +187,19 @@ pub struct RetryView {
     pub sessions: Vec<String>,
 }
 
+/// Of `daemon.reload`: what counts from now on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReloadView {
+    /// The instances of the config, by name.
+    pub instances: Vec<String>,
+    /// The ids of the sessions that end by themselves at other limits now.
+    pub limited: Vec<String>,
+    /// What is odd in the config without making it bad, in words.
+    pub warnings: Vec<String>,
+    /// What has changed and counts only once the daemon is started anew, in words.
+    pub later: Vec<String>,
+}
+
 /// Of `daemon.stop`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StopView {

@@ -1,6 +1,6 @@
 //! Taking connections until it is time to stop.
 
-use std::{future::Future, io, panic, pin::pin, sync::Arc, time::Duration};
+use std::{io, panic, sync::Arc, time::Duration};
 
 use interprocess::local_socket::{tokio::Stream, traits::StreamCommon as _};
 use tokio::{
@@ -27,8 +27,19 @@ pub(super) const LAST_WORDS: Duration = Duration::from_millis(100);
 /// How long the queue of a socket that is unlinked is looked at: it only empties.
 const LAST_LOOK: Duration = Duration::from_millis(10);
 
-/// Serves until `shutdown` resolves: then nobody new is let in, what clients have sent just then is
-/// still read, and calls have two seconds to be answered. A call that is not done by then is dropped.
+/// How long a server is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// For clients to come.
+    Always,
+    /// No longer than somebody is connected.
+    WhileConnected,
+    /// It is to end.
+    NoLonger,
+}
+
+/// Serves as long as it is `wanted` (by somebody: until the other end is dropped). Then nobody new is let in, what
+/// clients have sent just then is still read, and calls have two seconds to be answered. A call that is not done by then is dropped.
 ///
 /// A socket that was bound here is unlinked, and who is in its queue already is served like the others.
 /// Of one that was handed over the queue is left alone: it is the next daemon's.
@@ -38,15 +49,14 @@ const LAST_LOOK: Duration = Duration::from_millis(10);
 pub async fn serve<S: Service>(
     mut listener: Listener,
     service: Arc<S>,
-    shutdown: impl Future<Output = ()>,
+    mut wanted: watch::Receiver<Wanted>,
 ) {
-    let mut shutdown = pin!(shutdown);
     let (close, closing) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut numbers = (0..).map(ConnectionId);
     loop {
         select! {
-            () = &mut shutdown => break,
+            () = is_over(&mut wanted, connections.is_empty()) => break,
             Some(ended) = connections.join_next() => {
                 pass_panic_on(ended);
             }
@@ -80,6 +90,16 @@ pub async fn serve<S: Service>(
     };
     // The connections keep the bound themselves; this is for calls that outlive it.
     let _ = timeout(FAREWELL + SHORTAGE, all_gone).await;
+}
+
+async fn is_over(wanted: &mut watch::Receiver<Wanted>, nobody_connected: bool) {
+    let over = |wanted: &Wanted| match wanted {
+        Wanted::Always => false,
+        Wanted::WhileConnected => nobody_connected,
+        Wanted::NoLonger => true,
+    };
+    // An error means that there is nobody to want it.
+    let _ = wanted.wait_for(over).await;
 }
 
 /// A task that panicked must not pass for one that ended.

@@ -10,14 +10,14 @@ use std::{
 
 use securid_ipc::{
     messages::{Call, ErrorCode, Reply, RpcError, SessionRef},
-    server::{ConnectionId, Listener, Service, serve},
+    server::{ConnectionId, Listener, Service, Wanted, serve},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::UnixStream,
-    sync::{Semaphore, mpsc, oneshot},
+    sync::{Semaphore, mpsc, watch},
     task::JoinHandle,
     time::timeout,
 };
@@ -92,7 +92,7 @@ pub(crate) struct Server {
     pub(crate) fake: Arc<Fake>,
     pub(crate) running: mpsc::UnboundedReceiver<String>,
     pub(crate) events: mpsc::UnboundedReceiver<Event>,
-    pub(crate) stop: Option<oneshot::Sender<()>>,
+    pub(crate) wanted: watch::Sender<Wanted>,
     pub(crate) serving: JoinHandle<()>,
 }
 
@@ -108,11 +108,9 @@ impl Server {
             events: event,
             peak: Mutex::default(),
         });
-        let (stop, stopped) = oneshot::channel();
-        let serving = tokio::spawn(serve(listener, fake.clone(), async {
-            let _ = stopped.await;
-        }));
-        Self { home, fake, running, events, stop: Some(stop), serving }
+        let (wanted, is_wanted) = watch::channel(Wanted::Always);
+        let serving = tokio::spawn(serve(listener, fake.clone(), is_wanted));
+        Self { home, fake, running, events, wanted, serving }
     }
 
     pub(crate) fn path(&self) -> PathBuf {

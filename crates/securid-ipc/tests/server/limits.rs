@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use securid_ipc::{framing::REQUEST_LIMIT, messages::Reply, server::ConnectionId};
+use securid_ipc::{
+    framing::REQUEST_LIMIT,
+    messages::Reply,
+    server::{ConnectionId, Wanted},
+};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
@@ -120,7 +124,7 @@ async fn a_stop_lets_calls_finish_and_takes_nothing_new() {
     let mut idle = server.connect().await;
     peer.call(1, "session.hold", "a").await;
     soon(server.running.recv()).await.unwrap();
-    server.stop.take().unwrap().send(()).unwrap();
+    server.wanted.send_replace(Wanted::NoLonger);
     idle.is_closed().await;
     assert!(UnixStream::connect(server.path()).await.is_err(), "it still takes connections");
     assert!(!server.path().exists(), "the socket was left behind");
@@ -133,7 +137,7 @@ async fn a_stop_lets_calls_finish_and_takes_nothing_new() {
 /// The server has not run since they connected, so that the stop comes before it sees any of them.
 #[tokio::test]
 async fn a_stop_leaves_nobody_without_an_answer_who_was_there_before() {
-    let mut server = Server::start();
+    let server = Server::start();
     let mut idle = server.connect().await;
     idle.call(1, "session.touch", "a").await;
     assert_eq!(idle.answer().await, touched(1, "a"));
@@ -146,7 +150,7 @@ async fn a_stop_leaves_nobody_without_an_answer_who_was_there_before() {
         })
         .collect();
     idle.call(2, "session.touch", "c").await;
-    server.stop.take().unwrap().send(()).unwrap();
+    server.wanted.send_replace(Wanted::NoLonger);
     assert_eq!(idle.answer().await, touched(2, "c"));
     for (id, stream) in (0..).zip(waiting.drain(..)) {
         stream.set_nonblocking(true).unwrap();
@@ -156,13 +160,36 @@ async fn a_stop_leaves_nobody_without_an_answer_who_was_there_before() {
     assert!(UnixStream::connect(server.path()).await.is_err(), "it still takes connections");
 }
 
+#[tokio::test]
+async fn wanted_while_connected_it_ends_with_the_last_client() {
+    let server = Server::start();
+    let mut first = server.connect().await;
+    first.call(1, "session.touch", "a").await;
+    assert_eq!(first.answer().await, touched(1, "a"));
+    server.wanted.send_replace(Wanted::WhileConnected);
+    let mut second = server.connect().await;
+    drop(first);
+    second.call(2, "session.touch", "b").await;
+    assert_eq!(second.answer().await, touched(2, "b"));
+    // Wanted again meanwhile, it stays though nobody is there.
+    server.wanted.send_replace(Wanted::Always);
+    drop(second);
+    let mut third = server.connect().await;
+    third.call(3, "session.touch", "c").await;
+    assert_eq!(third.answer().await, touched(3, "c"));
+    server.wanted.send_replace(Wanted::WhileConnected);
+    assert!(!server.serving.is_finished());
+    drop(third);
+    soon(server.serving).await.unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stop_waits_for_no_call_for_ever() {
     let mut server = Server::start();
     let mut peer = server.connect().await;
     peer.call(1, "session.hold", "a").await;
     soon(server.running.recv()).await.unwrap();
-    server.stop.take().unwrap().send(()).unwrap();
+    server.wanted.send_replace(Wanted::NoLonger);
     let before = tokio::time::Instant::now();
     soon(server.serving).await.unwrap();
     assert!(before.elapsed() < Duration::from_secs(3), "{:?}", before.elapsed());

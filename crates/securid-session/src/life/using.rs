@@ -1,9 +1,10 @@
 //! Using: lending, touching, holding, and the limits that end it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::session::{Session, State};
-use crate::{Denial, Moment, Reason};
+use crate::{About, Denial, Limits, Moment, Reason};
 
 /// Uses are written at most every twentieth of the idle timeout: a daemon that crashes then gives
 /// a session at most that much less time than it had.
@@ -45,6 +46,19 @@ impl Session {
             self.holds -= 1;
             self.used(now, None);
             self.stale |= self.holds == 0;
+        }
+    }
+
+    /// It ends by itself at these limits from now on. They are written down, so that the next daemon
+    /// keeps them; a lost session's when it is found again. One that is to die anyway has none to mind.
+    pub(crate) fn limit(&mut self, limits: Limits) {
+        let limited = matches!(
+            self.state,
+            State::Adding { .. } | State::Active | State::Lost { pending: None, .. }
+        );
+        if limited && limits != self.about.limits {
+            self.about = Arc::new(About { limits, ..About::clone(&self.about) });
+            self.stale = true;
         }
     }
 

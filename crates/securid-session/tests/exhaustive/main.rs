@@ -36,6 +36,7 @@ const ONE: Scope = Scope {
     acknowledged: 0,
     adds: true,
     limits: NEVER,
+    other: None,
     faults: true,
     crashes: true,
     holds: true,
@@ -69,6 +70,16 @@ fn one_session_with_limits() {
     let report = run("one session with limits, everything", &Scope { limits, ..ONE }, states(), 4);
     assert!(report.closed || states() < 1_000_000);
     assert!(report.sights.expired > 0);
+}
+
+#[test]
+fn sessions_whose_config_changes() {
+    let limits = Limits { idle: Some(Duration::from_millis(500)), lifetime: None };
+    let policy = Policy { concurrency: 2, ..SETTING.policy };
+    let other = Some((limits, policy));
+    let report = run("one session, other limits", &Scope { other, ..ONE }, states(), 16);
+    assert!(report.sights.limited > 0 && report.sights.expired > 0, "{:?}", report.sights);
+    let _ = run("the ends of two, other limits", &Scope { other, ..TWO_ENDS }, states(), 16);
 }
 
 #[test]

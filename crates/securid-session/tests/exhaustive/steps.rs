@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use securid_session::{Action, Event, Limits, Phase, Reason, Source};
+use securid_session::{Action, Event, Limits, Phase, Policy, Reason, Source};
 
 use crate::world::{Fate, NEVER, Reply, Setting, World, id};
 
@@ -16,6 +16,8 @@ pub(crate) struct Scope {
     pub(crate) adds: bool,
     /// How sessions end by themselves.
     pub(crate) limits: Limits,
+    /// What the config says after each second reload, if it is read anew.
+    pub(crate) other: Option<(Limits, Policy)>,
     /// Whether disk and keyring may fail, or fail to tell.
     pub(crate) faults: bool,
     /// Whether the daemon may die at any moment.
@@ -37,6 +39,8 @@ pub(crate) enum Step {
     Abandon { slot: u64 },
     Retry { slot: u64 },
     Forget { slot: u64 },
+    Limit { slot: u64, limits: Limits },
+    Policy(Policy),
     Stop { keep: bool },
     Wake,
     Sleep,
@@ -73,6 +77,10 @@ impl Scope {
         }
         for slot in 0..self.setting.slots {
             self.wishes(world, slot, &mut steps);
+        }
+        if let Some((_, other)) = self.other {
+            let ours = world.policy == self.setting.policy;
+            steps.push(Step::Policy(if ours { other } else { self.setting.policy }));
         }
         match world.stopping {
             None => steps.extend([Step::Stop { keep: true }, Step::Stop { keep: false }]),
@@ -120,6 +128,10 @@ impl Scope {
         if !session.in_hand() {
             steps.push(Step::Read { slot });
         }
+        if let Some((other, _)) = self.other {
+            let ours = session.about().limits == self.limits;
+            steps.push(Step::Limit { slot, limits: if ours { other } else { self.limits } });
+        }
         match session.phase() {
             Phase::Adding => steps.push(Step::Abandon { slot }),
             Phase::Ended => {}
@@ -156,6 +168,8 @@ impl Scope {
             Step::Abandon { slot } => world.abandon(slot),
             Step::Retry { slot } => world.event(Event::Retry { id: id(slot) }),
             Step::Forget { slot } => world.event(Event::Forget { id: id(slot) }),
+            Step::Limit { slot, limits } => world.event(Event::Limits { id: id(slot), limits }),
+            Step::Policy(policy) => world.set_policy(policy),
             Step::Stop { keep } => world.stop(keep),
             Step::Wake => world.wake(),
             Step::Sleep => world.sleep(NIGHT),

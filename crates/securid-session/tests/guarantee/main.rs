@@ -37,6 +37,8 @@ enum Step {
     Abandon { slot: u64 },
     Retry { slot: u64 },
     Forget { slot: u64 },
+    Limit { slot: u64, limits: Limits },
+    Policy { concurrency: usize },
     Stop { keep: bool },
     Wait { ms: u64 },
     Answer { which: usize, fate: Fate, reply: Reply },
@@ -45,11 +47,12 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     use Step::{
-        Abandon, Add, Answer, Crash, Forget, Hold, Lend, Release, Retry, Revoke, Stop, Touch, Wait,
+        Abandon, Add, Answer, Crash, Forget, Hold, Lend, Limit, Policy, Release, Retry, Revoke,
+        Stop, Touch, Wait,
     };
     let slot = || 0..SETTING.slots;
     let source = prop_oneof![Just(Source::Login), Just(Source::Handover)];
-    let limits = prop_oneof![Just(NEVER), Just(IDLE), Just(BOTH)];
+    let limits = || prop_oneof![Just(NEVER), Just(IDLE), Just(BOTH)];
     let span = prop_oneof![Just(None), (0u64..60_000).prop_map(Some)];
     let fate = prop_oneof![
         6 => Just(Fate::Done),
@@ -63,7 +66,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Reply::Lost),
     ];
     prop_oneof![
-        6 => (slot(), source, limits)
+        6 => (slot(), source, limits())
             .prop_map(|(slot, source, limits)| Add { slot, source, limits }),
         3 => (slot(), span).prop_map(|(slot, span)| Lend { slot, span }),
         1 => slot().prop_map(|slot| Touch { slot }),
@@ -73,6 +76,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => slot().prop_map(|slot| Abandon { slot }),
         1 => slot().prop_map(|slot| Retry { slot }),
         1 => slot().prop_map(|slot| Forget { slot }),
+        2 => (slot(), limits()).prop_map(|(slot, limits)| Limit { slot, limits }),
+        1 => (0usize..4).prop_map(|concurrency| Policy { concurrency }),
         1 => any::<bool>().prop_map(|keep| Stop { keep }),
         4 => (0u64..20_000).prop_map(|ms| Wait { ms }),
         30 => (any::<usize>(), fate, reply)
@@ -98,6 +103,8 @@ fn carry_out(world: &mut World, step: Step) {
         Step::Abandon { slot } => world.abandon(slot),
         Step::Retry { slot } => world.event(Event::Retry { id: id(slot) }),
         Step::Forget { slot } => world.event(Event::Forget { id: id(slot) }),
+        Step::Limit { slot, limits } => world.event(Event::Limits { id: id(slot), limits }),
+        Step::Policy { concurrency } => world.set_policy(Policy { concurrency, ..SETTING.policy }),
         Step::Stop { keep } => world.stop(keep),
         Step::Wait { ms } => wait(world, ms),
         Step::Answer { which, fate, reply } => answer(world, which, fate, reply),
@@ -171,5 +178,6 @@ fn random_lives_reach_every_corner() {
     assert!(seen.late_answers > 0, "answers about tokens that are gone: {}", seen.late_answers);
     assert!(seen.attempts_from_memory > 20, "unwritable intents: {}", seen.attempts_from_memory);
     assert!(seen.expired > 100, "limits reached: {}", seen.expired);
-    assert!(seen.orphans > 20 && seen.rests > 100, "{} {}", seen.orphans, seen.rests);
+    assert!(seen.limited > 50, "limits changed and written: {}", seen.limited);
+    assert!(seen.orphans > 10 && seen.rests > 100, "{} {}", seen.orphans, seen.rests);
 }

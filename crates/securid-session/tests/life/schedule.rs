@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use securid_session::{Action, Denial, Event, Phase, Reason};
+use securid_session::{Action, Denial, Event, Limits, Phase, Policy, Reason};
 
 use crate::MINUTE;
 use crate::house::{House, dead, id, unconfirmed};
@@ -170,4 +170,58 @@ fn the_schedule_starts_anew_when_the_daemon_stops() {
     house.answer(1, unconfirmed(None));
     house.wait(Duration::from_secs(1));
     assert_eq!(house.attempts_out(), 1);
+}
+
+/// The config was read anew. One limit that has passed already counts at once.
+#[test]
+fn other_limits_hold_for_sessions_that_run_and_are_written_down() {
+    let mut house = House::new();
+    for slot in 1..=4 {
+        house.add(slot);
+    }
+    house.wait(5 * MINUTE);
+    let limit = |idle: Option<Duration>, lifetime: Option<Duration>| Limits { idle, lifetime };
+    let set = |house: &mut House, slot: u64, limits: Limits| {
+        let before = house.writes;
+        let _ = house.event(Event::Limits { id: id(slot), limits });
+        house.writes - before
+    };
+    assert_eq!(set(&mut house, 1, limit(Some(3 * MINUTE), None)), 1, "its intent");
+    assert_eq!(house.phase(1), Phase::Revoking);
+    assert_eq!(set(&mut house, 2, limit(None, Some(6 * MINUTE))), 1, "its limits");
+    assert_eq!(set(&mut house, 2, limit(None, Some(6 * MINUTE))), 0, "nothing new");
+    assert_eq!(set(&mut house, 3, limit(None, None)), 1);
+    let _ = house.revoke(4);
+    assert_eq!(set(&mut house, 4, limit(None, None)), 0, "it is to die anyway");
+    // The next daemon has them from the records.
+    house.die(Duration::from_secs(1));
+    house.wait(MINUTE);
+    assert_eq!((house.phase(2), house.phase(3)), (Phase::Revoking, Phase::Active));
+    house.wait(24 * 60 * MINUTE);
+    assert_eq!(house.phase(3), Phase::Active);
+}
+
+/// More attempts at once are made at once; fewer once those that are out have come back.
+#[test]
+fn another_policy_counts_from_the_next_attempt_on() {
+    let mut house = House::new();
+    for slot in 1..=4 {
+        house.add(slot);
+    }
+    let policy = |concurrency| {
+        let (retry_initial, retry_max) = (Duration::from_secs(1), Duration::from_secs(300));
+        Event::Policy(Policy { retry_initial, retry_max, concurrency })
+    };
+    let _ = house.event(policy(1));
+    for slot in 1..=4 {
+        let _ = house.revoke(slot);
+    }
+    assert_eq!(house.attempts_out(), 1);
+    let _ = house.event(policy(3));
+    assert_eq!(house.attempts_out(), 3);
+    let _ = house.event(policy(1));
+    assert_eq!(house.attempts_out(), 3);
+    let first = house.an_attempt(|_| true);
+    house.answer(first, dead());
+    assert_eq!(house.attempts_out(), 2, "there are more out than may be");
 }

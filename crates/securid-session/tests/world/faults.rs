@@ -161,7 +161,7 @@ impl World {
                 other => self.apply(other),
             }
         }
-        self.machine = Machine::new(self.setting.policy, self.setting.seed);
+        self.machine = Machine::new(self.policy, self.setting.seed);
         self.memory.clear();
         self.stopping = None;
         if reboot {

@@ -42,6 +42,7 @@ pub(crate) struct Sights {
     pub(crate) attempts_from_memory: u32,
     pub(crate) expired: u32,
     pub(crate) orphans: u32,
+    pub(crate) limited: u32,
     pub(crate) rests: u32,
 }
 
@@ -57,6 +58,7 @@ impl std::ops::AddAssign for Sights {
         self.attempts_from_memory += more.attempts_from_memory;
         self.expired += more.expired;
         self.orphans += more.orphans;
+        self.limited += more.limited;
         self.rests += more.rests;
     }
 }
@@ -64,6 +66,8 @@ impl std::ops::AddAssign for Sights {
 #[derive(Clone)]
 pub(crate) struct World {
     setting: Setting,
+    /// The config's, which may be another than at the beginning.
+    pub(crate) policy: Policy,
     pub(crate) machine: Machine,
     pub(crate) now: Moment,
     pub(crate) disk: BTreeMap<SessionId, Record>,
@@ -103,6 +107,7 @@ impl World {
     pub(crate) fn new(setting: Setting) -> Self {
         Self {
             setting,
+            policy: setting.policy,
             machine: Machine::new(setting.policy, setting.seed),
             now: Moment { since_boot: FIRST_BOOT, unix: 1_800_000_000_000 },
             disk: BTreeMap::new(),
@@ -156,6 +161,12 @@ impl World {
         let keep = keep && self.stopping != Some(false);
         self.stopping = Some(keep);
         self.event(Event::Stop { keep });
+    }
+
+    /// The config is read anew.
+    pub(crate) fn set_policy(&mut self, policy: Policy) {
+        self.policy = policy;
+        self.event(Event::Policy(policy));
     }
 
     /// The store is searched, and a secret without a record is found.

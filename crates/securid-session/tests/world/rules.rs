@@ -101,6 +101,10 @@ impl World {
             Action::Write(record) => match &record.stage {
                 Stage::Adding => assert!(!ledger.acknowledged),
                 Stage::Active => {
+                    let known = self.disk.get(&key.id).filter(|known| known.key == *key);
+                    if known.is_some_and(|known| known.about.limits != record.about.limits) {
+                        sights.limited += 1;
+                    }
                     assert!(!ledger.asked, "its end was asked for, and it goes back to active");
                     // (Of one that was rejected when the disk failed, a crash may leave `active`.)
                     if ledger.acknowledged || phase == Some(Phase::Adding) {
@@ -146,7 +150,7 @@ impl World {
                 let server = slot_of(key) % self.setting.origins;
                 let there = |errand: &&Action| matches!(errand, Action::Attempt(other) if slot_of(other) % self.setting.origins == server);
                 let out = self.errands.iter().filter(there).count();
-                assert!(out < self.setting.policy.concurrency, "too many attempts at once");
+                assert!(out < self.policy.concurrency.max(1), "too many attempts at once");
             }
             Action::Archive(_) => {
                 assert!(matches!(stage, Some(Stage::Ended(_))) && ledger.ended);
@@ -223,6 +227,14 @@ impl World {
             assert!(!missed(session.idle_deadline()) && !missed(session.expires_at()));
         }
         let record = self.disk.get(&key.id).filter(|record| record.key == *key);
+        let limits = record.map(|record| record.about.limits);
+        assert!(
+            session.phase() != Phase::Active
+                || limits == Some(session.about().limits)
+                || self.is_out(Place::Disk, key)
+                || self.machine.wakes_at().is_some(),
+            "{key}: nobody writes its limits"
+        );
         let stage = record.map(|record| &record.stage);
         match session.pending().map(|pending| pending.durable) {
             Some(Some(true)) => {

@@ -23,6 +23,7 @@ pub(crate) struct ConfigFile {
     pub(crate) idle_timeout: Option<Limit>,
     pub(crate) max_lifetime: Option<Limit>,
     pub(crate) on_exit: Option<OnExit>,
+    pub(crate) exit_when_empty: Option<Emptiness>,
     #[serde(default)]
     pub(crate) revocation: RevocationTable,
     #[serde(default)]
@@ -167,6 +168,31 @@ impl<'de> Deserialize<'de> for Limit {
         positive(&text)
             .map(|span| Self(Some(span)))
             .map_err(|problem| de::Error::custom(format!("{problem}; or never")))
+    }
+}
+
+/// How long there has to be nothing to do, or `never`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Emptiness(pub(crate) Option<Duration>);
+
+impl Emptiness {
+    /// A client that asks twice in a row, as a script does, is to find the same daemon.
+    const LEAST: Duration = Duration::from_secs(1);
+}
+
+impl<'de> Deserialize<'de> for Emptiness {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == "never" {
+            return Ok(Self(None));
+        }
+        match parse_duration(&text) {
+            Ok(span) if span < Self::LEAST => Err(de::Error::custom(format!(
+                "{text:?} is too short: write at least 1s; or never"
+            ))),
+            Ok(span) => Ok(Self(Some(span))),
+            Err(error) => Err(de::Error::custom(format!("{error}; or never"))),
+        }
     }
 }
 

@@ -129,6 +129,7 @@ fn merge(sources: &[Source], faults: &mut Vec<Fault>) -> Config {
         key_file: absolute(said(sources, |s| s.says.key_file.as_ref()), "key_file", faults),
         require_durable: last!(require_durable).copied().unwrap_or(false),
         on_exit: last!(on_exit).copied().unwrap_or(OnExit::Revoke),
+        exit_when_empty: last!(exit_when_empty).and_then(|empty| empty.0),
         revocation,
         instances,
     }
@@ -348,6 +349,11 @@ mod tests {
             ("keyring = \"vault\"".into(), "/c.toml:1: keyring: \"vault\" is no keyring"),
             ("key_file = \"key\"".into(), "/c.toml:1: key_file: is a relative path"),
             ("on_exit = \"ask\"".into(), "/c.toml:1: on_exit: \"ask\": write revoke or keep"),
+            (
+                "exit_when_empty = \"500ms\"".into(),
+                "/c.toml:1: exit_when_empty: \"500ms\" is too short",
+            ),
+            ("exit_when_empty = \"soon\"".into(), "/c.toml:1: exit_when_empty: \"soon\" is not"),
             ("default_instance = \"x\"".into(), "/c.toml:1: default_instance: there is no table"),
             (
                 "[revocation]\nconcurrency = 0".into(),

@@ -19,6 +19,8 @@ pub(crate) struct Config {
     pub(crate) key_file: Option<PathBuf>,
     pub(crate) require_durable: bool,
     pub(crate) on_exit: OnExit,
+    /// How long there has to be nothing to do before the daemon ends by itself.
+    pub(crate) exit_when_empty: Option<Duration>,
     pub(crate) revocation: RevocationSettings,
     pub(crate) instances: BTreeMap<String, Arc<Instance>>,
 }

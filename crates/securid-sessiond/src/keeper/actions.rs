@@ -64,7 +64,7 @@ impl Keeper {
     fn attempt(&self, key: Key) {
         match (self.about(&key), self.tokens.get(&key)) {
             (Some(about), Some(token)) => {
-                let deadline = self.config.revocation.attempt_timeout;
+                let deadline = self.config.now().revocation.attempt_timeout;
                 self.errands.attempt(key, self.ways_to(&about.origin), token.clone(), deadline);
             }
             // The machine attempts only what is in hand.
@@ -76,7 +76,7 @@ impl Keeper {
     /// the token goes nowhere else, and a CA file may have been moved.
     fn ways_to(&self, origin: &Origin) -> Vec<Origin> {
         let mut ways = vec![origin.clone()];
-        for instance in self.config.instances.values() {
+        for instance in self.config.now().instances.values() {
             let other = instance.origin();
             if other.url == origin.url && !ways.contains(&other) {
                 ways.push(other);

@@ -44,11 +44,11 @@ impl Keeper {
             Call::Retry(params) => self.retry(params.sessions.as_deref()),
             Call::Forget(params) => self.forget(&params.session),
             Call::Stop(params) => {
-                let keep = params.keep.unwrap_or(self.config.on_exit == OnExit::Keep);
+                let keep = params.keep.unwrap_or(self.config.now().on_exit == OnExit::Keep);
                 Ok(Reply::Stopping(StopView { keep: self.stop(keep) }))
             }
             // Answered before they come here.
-            Call::Add(_) | Call::Login(_) | Call::History(_) => {
+            Call::Add(_) | Call::Login(_) | Call::History(_) | Call::Reload => {
                 Err(RpcError::new(ErrorCode::Method, "this call is not the keeper's"))
             }
         };
@@ -78,7 +78,11 @@ impl Keeper {
     }
 
     fn one(&self, wanted: Option<&str>) -> Result<&Session, RpcError> {
-        selector::one(self.machine.sessions(), wanted, self.config.default_instance.as_deref())
+        selector::one(
+            self.machine.sessions(),
+            wanted,
+            self.config.now().default_instance.as_deref(),
+        )
     }
 
     /// Gives the token out, or holds the session for this connection. Where the secret has still
@@ -300,7 +304,7 @@ impl Keeper {
     /// The store for new secrets as it was last seen, without asking it: a status never hangs.
     fn keyring(&self) -> KeyringView {
         let last_seen = |kind| self.errands.keyring.state(kind);
-        let kind = match self.config.keyring {
+        let kind = match self.config.now().keyring {
             Preference::Fixed(kind) => kind,
             Preference::Auto => match last_seen(StoreKind::SecretService) {
                 Some(Readiness::Ready | Readiness::Locked) => StoreKind::SecretService,
@@ -328,6 +332,6 @@ impl Keeper {
             url: url.to_owned(),
             last_contact: contact(url),
         };
-        self.config.instances.iter().map(|(name, i)| view(name, i.endpoint.url())).collect()
+        self.config.now().instances.iter().map(|(name, i)| view(name, i.endpoint.url())).collect()
     }
 }

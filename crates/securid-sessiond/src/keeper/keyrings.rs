@@ -53,6 +53,12 @@ impl Search {
         self.listing == 0 && self.reading.is_empty()
     }
 
+    /// Whether all that is known by name was looked at. A store that cannot be searched is the next
+    /// start's as well.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_at_rest() && self.suspects.is_empty()
+    }
+
     /// Sessions whose secrets were looked for by name without an answer that says anything, or are of
     /// no use.
     pub(super) fn undecided(&self) -> BTreeSet<SessionId> {
@@ -209,7 +215,8 @@ impl Keeper {
 
     /// All that an entry tells of its session; how to speak with its server, the config may know.
     fn about_orphan(&self, entry: &Entry, kind: StoreKind) -> Arc<About> {
-        let same_url = self.config.instances.values().find(|i| i.endpoint.url() == entry.origin);
+        let config = self.config.now();
+        let same_url = config.instances.values().find(|i| i.endpoint.url() == entry.origin);
         let origin = same_url.map_or_else(
             || Origin {
                 url: entry.origin.clone(),

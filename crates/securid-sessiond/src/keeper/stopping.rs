@@ -44,7 +44,7 @@ impl Stopping {
 impl Keeper {
     /// The first signal stops; a second one, not a `stop` before it, means at once.
     pub(super) fn signalled(&mut self) {
-        self.stop(self.config.on_exit == OnExit::Keep);
+        self.stop(self.config.now().on_exit == OnExit::Keep);
         if let Some(stopping) = &mut self.stopping {
             stopping.signals += 1;
             if stopping.signals > 1 {
@@ -63,7 +63,7 @@ impl Keeper {
         }
         info!(keep, "stopping");
         crash::point("stop.asked", keep);
-        let grace = self.config.revocation.shutdown_grace;
+        let grace = self.config.now().revocation.shutdown_grace;
         if self.stopping.is_none() {
             self.standing.manager.stopping(grace);
         }
