@@ -66,3 +66,47 @@ fn a_bad_config_is_told_to_whoever_asks() {
     machine.change_config("[revokation]", "[revocation]");
     machine.login();
 }
+
+/// `systemctl reload` says whether it worked, and a config that is refused changes nothing.
+#[test]
+fn a_reload_takes_a_good_config_and_refuses_a_bad_one() {
+    let plan = Plan {
+        keyring: "sealed-file",
+        top: "idle_timeout = \"15m\"\n".to_owned(),
+        ..Plan::default()
+    };
+    let Some(machine) = Machine::boot(plan) else { return };
+    machine.enable_units();
+    let token = machine.add();
+    let pid = machine.daemon();
+    machine.change_config("idle_timeout = \"15m\"", "idle_timeout = \"1s\"\nsurprise = 1");
+    let refused = machine.user("systemctl --user reload securid-sessiond.service");
+    assert!(!refused.status.success(), "{refused:?}");
+    assert_eq!(machine.ctl("list")["sessions"][0]["state"], "active");
+
+    machine.change_config("surprise = 1", "");
+    machine.user_ok("systemctl --user reload securid-sessiond.service");
+    machine.eventually_dead(&token);
+    assert_eq!(machine.ctl("history")["sessions"][0]["reason"], "idle");
+    assert_eq!(machine.daemon(), pid);
+}
+
+/// With `exit_when_empty` it goes when nothing is left to do, and is back for the next session.
+#[test]
+fn empty_it_leaves_and_comes_back() {
+    let plan = Plan {
+        keyring: "sealed-file",
+        top: "exit_when_empty = \"1s\"\n".to_owned(),
+        ..Plan::default()
+    };
+    let Some(machine) = Machine::boot(plan) else { return };
+    machine.enable_units();
+    let gone = || machine.daemon().is_none().then_some(());
+    within(PATIENCE, "its leaving", gone);
+    let token = machine.add();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert!(machine.daemon().is_some(), "there is a session");
+    machine.user_ok("securid-ctl logout");
+    assert!(!machine.simulator.truth().alive().contains(&token.as_str()));
+    within(PATIENCE, "its leaving again", gone);
+}
