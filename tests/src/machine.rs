@@ -27,7 +27,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
-use securid_simulator::{Options, Simulator};
+use securid_simulator::{Options, Simulator, Truth};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -166,7 +166,6 @@ impl Machine {
     ///
     /// # Panics
     /// If that is no JSON.
-    #[must_use]
     pub fn ctl(&self, words: &str) -> Value {
         let output = self.user(&format!("securid-ctl {words} --json"));
         serde_json::from_slice(&output.stdout)
@@ -182,6 +181,23 @@ impl Machine {
         let session = succeeded(script, &self.user_with(script, PASSWORD));
         let session: Value = serde_json::from_str(&session).expect("it is JSON");
         session["id"].as_str().expect("a session has an id").to_owned()
+    }
+
+    /// Has the server issue a token and the daemon take it over; the token.
+    pub fn add(&self) -> String {
+        let token = self.simulator.issue("alice");
+        let script = "securid-ctl add --token-stdin";
+        succeeded(script, &self.user_with(script, &token));
+        token
+    }
+
+    /// Waits until the server has ended a token.
+    ///
+    /// # Panics
+    /// If it never does.
+    pub fn eventually_dead(&self, token: &str) {
+        let dead = |truth: &Truth| truth.token(token).is_some_and(|token| !token.alive);
+        assert!(self.simulator.wait_until(PATIENCE, dead), "a token lives on");
     }
 
     /// The daemon's process in the machine, as the machine counts, if the user's manager runs one.
@@ -274,15 +290,22 @@ fn is_possible(plan: &Plan) -> bool {
         return false;
     }
     let mut command = Command::new("unshare");
-    let pam = Path::new("/usr/share/pam-configs/systemd");
     command.args(["-m", "-n", "-p", "-f", "-i", "-u", "-C", "true"]);
     let namespaces = run(command, "", PATIENCE).status.success();
-    match (namespaces, pam.exists()) {
-        (false, _) => skipped("no namespaces to be had for a machine"),
-        (_, false) => skipped("libpam-systemd is not installed"),
-        _ => return true,
+    if !namespaces {
+        skipped("no namespaces to be had for a machine");
+        return false;
     }
-    false
+    for (file, package) in [
+        ("/usr/share/pam-configs/systemd", "libpam-systemd"),
+        ("/usr/lib/systemd/user/dbus.socket", "dbus-user-session"),
+    ] {
+        if !Path::new(file).exists() {
+            skipped(&format!("{package} is not installed"));
+            return false;
+        }
+    }
+    true
 }
 
 /// Boots what stands on this ground, and waits until it is up; its init.

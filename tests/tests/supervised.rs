@@ -1,10 +1,12 @@
 //! The service manager knows how the daemon is, and nothing that the manager does holds it up.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::fs;
+use std::thread::sleep;
 use std::time::Duration;
 
 use securid_simulator::Fault;
-use securid_tests::{House, NotifySocket, PATIENCE, Plan, Signal, timed};
+use securid_tests::{House, NotifySocket, PATIENCE, Plan, Signal, eventually, timed};
 use serde_json::json;
 
 #[test]
@@ -73,4 +75,70 @@ fn nor_does_one_that_is_not_there() {
     house.start_with(command);
     house.add_one();
     assert_eq!(house.terminate().code(), Some(0));
+}
+
+/// The watchdog's patience in these tests. A third of it must be long beside a busy machine's pauses.
+const PATIENT_FOR: Duration = Duration::from_secs(3);
+
+fn watched(manager: &NotifySocket, house: &House) -> std::process::Command {
+    let mut command = manager.daemon_command(house);
+    command.env("WATCHDOG_USEC", PATIENT_FOR.as_micros().to_string());
+    command
+}
+
+/// How often the watchdog was fed so far, and everything that waits to be read is.
+fn meals(manager: &mut NotifySocket) -> usize {
+    while manager.next_within(Duration::ZERO).is_some() {}
+    manager.heard.iter().filter(|line| *line == "WATCHDOG=1").count()
+}
+
+#[test]
+fn the_watchdog_is_fed_as_long_as_it_answers_and_no_longer() {
+    let top = "idle_timeout = \"4s\"".to_owned();
+    let mut house = House::build(Plan { top, ..Plan::default() });
+    let mut manager = NotifySocket::bind(&house);
+    house.start_with(watched(&manager, &house));
+    let (id, token) = house.add_one();
+    for _ in 0..3 {
+        manager.expect("WATCHDOG=1");
+    }
+    house.frozen(|| {
+        let before = meals(&mut manager);
+        sleep(PATIENT_FOR);
+        assert_eq!(meals(&mut manager), before, "it is frozen, and fed");
+    });
+    manager.expect("WATCHDOG=1");
+    // Being looked at is no use.
+    house.eventually_ended(&id);
+    assert!(!house.fate(&token).alive);
+    assert!(!house.log().contains("is not fed"), "{}", house.log());
+}
+
+#[test]
+fn one_that_serves_nobody_at_its_socket_does_not_feed_it() {
+    let mut house = House::build(Plan::default());
+    let mut manager = NotifySocket::bind(&house);
+    house.start_with(watched(&manager, &house));
+    manager.expect("WATCHDOG=1");
+    // Its timers go on, its clients find nobody.
+    fs::rename(house.socket(), house.path("run/elsewhere")).unwrap();
+    sleep(PATIENT_FOR / 3);
+    let before = meals(&mut manager);
+    sleep(PATIENT_FOR);
+    assert_eq!(meals(&mut manager), before);
+    eventually("a warning", || house.log().contains("its watchdog is not fed").then_some(()));
+    fs::rename(house.path("run/elsewhere"), house.socket()).unwrap();
+    manager.expect("WATCHDOG=1");
+}
+
+#[test]
+fn another_process_s_watchdog_is_none_of_its_business() {
+    let mut house = House::build(Plan::default());
+    let mut manager = NotifySocket::bind(&house);
+    let mut command = watched(&manager, &house);
+    command.env("WATCHDOG_PID", "1");
+    house.start_with(command);
+    manager.expect("READY=1");
+    sleep(PATIENT_FOR / 2);
+    assert_eq!(meals(&mut manager), 0);
 }

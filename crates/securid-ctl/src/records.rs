@@ -1,10 +1,13 @@
 //! Whether anything is recorded, for when no daemon can be asked. The files are not read.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
-/// Whether this session has a record in this state folder.
-pub(crate) fn exists(state_dir: &Path, id: &str) -> bool {
-    state_dir.join("sessions").join(format!("{id}.json")).exists()
+/// Whether this session has a record in one of these state folders.
+pub(crate) fn exist(state_dirs: &[PathBuf], id: &str) -> bool {
+    state_dirs.iter().any(|folder| folder.join("sessions").join(format!("{id}.json")).exists())
 }
 
 /// How many sessions have a record in this state folder.

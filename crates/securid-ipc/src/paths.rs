@@ -18,6 +18,9 @@ pub const SOCKET_PATH_LIMIT: usize = 107;
 /// The folder under which systemd binds the sockets of system units; only root writes to it.
 pub const SYSTEM_SOCKETS: &str = "/run/securid";
 
+/// The folder of the state folders of system units; systemd makes them.
+const SYSTEM_STATES: &str = "/var/lib/securid";
+
 /// The machine's config file and the folder of its additions.
 const MACHINE_CONFIG: [&str; 2] = ["/etc/securid/config.toml", "/etc/securid/config.d"];
 
@@ -39,6 +42,8 @@ pub struct Paths {
     pub config: ConfigFiles,
     /// The folder of records and lock.
     pub state_dir: PathBuf,
+    /// That, and where a daemon of this user that is a system unit has its own.
+    pub state_dirs: Vec<PathBuf>,
     /// Sockets that a client tries, in this order.
     pub sockets: Vec<PathBuf>,
     /// Sockets that a daemon tries to bind, in this order. Those of a system unit are not among
@@ -106,15 +111,19 @@ impl Paths {
             Some(file) => ConfigFiles::Alone(file),
             None => ConfigFiles::layers(&base("XDG_CONFIG_HOME", ".config")?),
         };
-        let state_dir = match named(&overrides.state_dir, "SECURID_STATE_DIR") {
-            Some(folder) => folder,
-            None => base("XDG_STATE_HOME", ".local/state")?.join("securid"),
+        let (state_dir, of_the_system) = match named(&overrides.state_dir, "SECURID_STATE_DIR") {
+            Some(folder) => (folder, None),
+            None => {
+                let of_the_system = Path::new(SYSTEM_STATES).join(uid.to_string());
+                (base("XDG_STATE_HOME", ".local/state")?.join("securid"), Some(of_the_system))
+            }
         };
+        let state_dirs = std::iter::once(state_dir.clone()).chain(of_the_system).collect();
         let (sockets, own_sockets) = match named(&overrides.socket, "SECURID_SOCKET") {
             Some(socket) => (vec![socket.clone()], vec![socket]),
             None => sockets(absolute("XDG_RUNTIME_DIR"), uid, &state_dir),
         };
-        Ok(Self { config, state_dir, sockets, own_sockets })
+        Ok(Self { config, state_dir, state_dirs, sockets, own_sockets })
     }
 }
 
@@ -170,6 +179,10 @@ mod tests {
             }
         );
         assert_eq!(paths.state_dir, Path::new("/home/u/.local/state/securid"));
+        assert_eq!(
+            texts(&paths.state_dirs),
+            ["/home/u/.local/state/securid", "/var/lib/securid/1000"]
+        );
         assert_eq!(
             texts(&paths.sockets),
             [
@@ -240,6 +253,7 @@ mod tests {
         let paths = find(&flags, &variables).unwrap();
         assert_eq!(texts(&paths.sockets), ["f.sock"]);
         assert_eq!(paths.state_dir, Path::new("/f"));
+        assert_eq!(texts(&paths.state_dirs), ["/f"]);
         assert_eq!(paths.config, ConfigFiles::Alone("/f.toml".into()));
 
         let unset = variables.map(|(name, value)| (name, if name == "HOME" { value } else { "" }));

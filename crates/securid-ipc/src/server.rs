@@ -4,7 +4,8 @@
 //! - `listener`: binding a socket without ever taking it from a live daemon;
 //! - `accept`: [`serve`], which takes connections until it is told to stop;
 //! - `connection`: the exchange with one client;
-//! - `outbox`: the answers that wait for a client to read them.
+//! - `outbox`: the answers that wait for a client to read them;
+//! - `probe`: whether a server answers.
 //!
 //! Everything runs as tasks on the caller's tokio runtime, of either flavour; a [`Service`] is
 //! therefore `Send + Sync`, and so are its futures.
@@ -13,11 +14,13 @@ mod accept;
 mod connection;
 mod listener;
 mod outbox;
+mod probe;
 
 use std::future::Future;
 
 pub use accept::serve;
 pub use listener::{BindError, Listener};
+pub use probe::probe;
 
 use crate::messages::{Call, Reply, RpcError};
 

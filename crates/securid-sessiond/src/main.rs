@@ -13,7 +13,7 @@
 //! | `refusal` | what clients are told by a daemon that was started for them and cannot serve |
 //! | `state` | the state folder at a start: its lock, and what was found there |
 //! | `works` | keeper, errands and socket put together, with what was found taken up |
-//! | `notify` | what the service manager is told |
+//! | `notify`, `watchdog` | what the service manager is told, and how often |
 //! | `signals`, `failure` | what the system tells the process, and why it ends badly |
 //! | `service` | what stands behind the socket: hands calls on |
 //! | `taking` | `add` and `login`, up to the point where the token is here |
@@ -47,6 +47,7 @@ mod start;
 mod state;
 mod taking;
 mod trouble;
+mod watchdog;
 mod works;
 
 fn main() -> std::process::ExitCode {

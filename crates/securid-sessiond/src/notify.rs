@@ -62,6 +62,11 @@ impl ServiceManager {
         self.tell(&[NotifyState::Ready]);
     }
 
+    /// The daemon was seen answering just now.
+    pub(crate) fn alive(&self) {
+        self.tell(&[NotifyState::Watchdog]);
+    }
+
     /// How things stand, in a line for people.
     pub(crate) fn status(&self, line: &str) {
         self.tell(&[NotifyState::Status(line)]);

@@ -17,6 +17,7 @@ use crate::keeper::{End, Findings, Keeper, Message};
 use crate::service::Desk;
 use crate::signals::Signals;
 use crate::state::{Found, State};
+use crate::watchdog;
 
 /// Everything that works on the sessions of one state folder.
 pub(crate) struct Works {
@@ -74,6 +75,9 @@ impl Works {
         tokio::spawn(desktop::notifications::show(self.keeper.board()));
         let desk = Arc::new(Desk { config, draining, errands });
         let (close, closed) = oneshot::channel::<()>();
+        let socket = listener.as_ref().map(|listener| listener.path().to_owned());
+        let watchdog =
+            socket.map(|socket| tokio::spawn(watchdog::feed(self.keeper.manager(), socket)));
         let mut server = tokio::spawn(async {
             let closed = async {
                 let _ = closed.await;
@@ -98,6 +102,9 @@ impl Works {
             self.incoming.close();
             while self.incoming.try_recv().is_ok() {}
             self.keeper.say_goodbye();
+            if let Some(watchdog) = watchdog {
+                watchdog.abort();
+            }
             let _ = close.send(());
             let _ = server.await;
             crash::point("stop.told", "");

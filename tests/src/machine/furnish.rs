@@ -27,9 +27,13 @@ ExecStart=/usr/bin/gnome-keyring-daemon --foreground --unlock --components=secre
 ";
 
 impl Machine {
+    /// `-l`: lastlog(8) has room for every number, and may be huge.
     pub(super) fn furnish(&self, plan: &Plan) {
         let home = format!("/home/{USER}");
-        self.root_ok(&format!("useradd -K UID_MAX=60000 -m -u {} -s /bin/bash {USER}", self.uid));
+        self.root_ok(&format!(
+            "useradd -l -K UID_MAX=60000 -m -u {} -s /bin/bash {USER}",
+            self.uid
+        ));
         self.put_programs();
         for manager in ["user", "system"] {
             self.put_units(manager);
@@ -58,11 +62,12 @@ impl Machine {
         self.root_ok(&format!("systemctl daemon-reload && loginctl enable-linger {USER}"));
     }
 
-    /// Enables the units of the user's manager as a person does, and starts them.
+    /// Enables the units of the user's manager as a person does, and starts those that are not for a
+    /// desktop.
     pub fn enable_units(&self) {
         self.user_ok(
-            "systemctl --user enable --now securid-sessiond.socket securid-sessiond.service \
-             securid-logout.service",
+            "systemctl --user enable --now securid-sessiond.socket securid-sessiond.service && \
+             systemctl --user enable securid-logout.service",
         );
     }
 

@@ -85,21 +85,26 @@ fn is_nobody(error: &ConnectError) -> bool {
 
 /// Without records there is nothing to revoke; with them, only a daemon can.
 fn without_daemon(context: &Context, error: ConnectError) -> Result<u8, Failure> {
-    let folder = context.paths.state_dir.display();
-    match records::count(&context.paths.state_dir) {
-        Ok(0) => {
-            context.screen.show(&LogoutView::default(), |_| "nothing to do\n".to_owned())?;
-            Ok(0)
+    for folder in &context.paths.state_dirs {
+        let shown = folder.display();
+        match records::count(folder) {
+            Ok(0) => {}
+            Ok(number) => {
+                let message = format!("{error}, and sessions are recorded in {shown}: {number}");
+                let failure = Failure::new(error.name(), message, error.exit_code());
+                return Err(
+                    failure.with_hint("Start securid-sessiond: it revokes or resumes them.")
+                );
+            }
+            Err(unknown) => {
+                return Err(Failure::from(error).with_hint(format!(
+                    "Whether sessions are recorded in {shown} is unknown: {unknown}."
+                )));
+            }
         }
-        Ok(number) => {
-            let message = format!("{error}, and sessions are recorded in {folder}: {number}");
-            let failure = Failure::new(error.name(), message, error.exit_code());
-            Err(failure.with_hint("Start securid-sessiond: it revokes or resumes them."))
-        }
-        Err(unknown) => Err(Failure::from(error).with_hint(format!(
-            "Whether sessions are recorded in {folder} is unknown: {unknown}."
-        ))),
     }
+    context.screen.show(&LogoutView::default(), |_| "nothing to do\n".to_owned())?;
+    Ok(0)
 }
 
 fn table(sessions: &[LogoutItem], screen: &Screen) -> String {

@@ -59,5 +59,5 @@ impl Args {
 /// here, and nothing is claimed.
 fn left_over(context: &Context, before: &[SessionView]) -> usize {
     let pending = before.iter().filter(|session| session.state != SessionState::Lost);
-    pending.filter(|session| records::exists(&context.paths.state_dir, &session.id)).count()
+    pending.filter(|session| records::exist(&context.paths.state_dirs, &session.id)).count()
 }

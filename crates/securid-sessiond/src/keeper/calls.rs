@@ -279,13 +279,22 @@ impl Keeper {
             let id = session.id();
             format!("the token of session {id} is gone: securid-ctl forget {id} --yes gives it up")
         });
-        // What a keyring gives out is not to be used: no unlocking will mend that.
-        let unusable = self.machine.sessions().filter(|session| !session.in_hand());
-        let unusable = unusable.filter_map(|session| self.troubles.of_keyring(session.key()));
-        let unusable = unusable.filter(|trouble| trouble.code == ErrorCode::StorageFailed);
-        let unusable = unusable.map(ToString::to_string);
         let known = self.problems.iter().chain(&self.keyring_trouble).cloned();
-        known.chain(stopping).chain(lost).chain(unusable).collect()
+        let mut problems: Vec<String> = known.chain(stopping).chain(lost).collect();
+        let out_of_reach = self.machine.sessions().filter(|session| !session.in_hand());
+        for trouble in out_of_reach.filter_map(|session| self.troubles.of_keyring(session.key())) {
+            let to_do = trouble.data.hint.as_deref().unwrap_or_default();
+            match trouble.code {
+                // What a keyring gives out is not to be used: no unlocking will mend that.
+                ErrorCode::StorageFailed => problems.push(trouble.to_string()),
+                // Not always the keyring for new secrets, and not always the same to be done.
+                ErrorCode::KeyringUnavailable if !problems.iter().any(|p| p.ends_with(to_do)) => {
+                    problems.push(format!("{trouble}. {to_do}"));
+                }
+                _ => {}
+            }
+        }
+        problems
     }
 
     /// The store for new secrets as it was last seen, without asking it: a status never hangs.

@@ -44,6 +44,11 @@ impl Keeper {
         self.report();
     }
 
+    /// Whom it reports to.
+    pub(crate) fn manager(&self) -> ServiceManager {
+        self.standing.manager.clone()
+    }
+
     pub(super) fn report_if_due(&mut self) {
         if self.standing.due.is_some_and(|due| due.reached(clock::now())) {
             self.standing.due = None;

@@ -31,6 +31,7 @@ impl Keyutils {
     }
 
     fn item(&self, name: EntryName<'_>) -> Result<Item, KeyringError> {
+        refuse_other_namespaces(FOR_WHAT_IS_STORED)?;
         reach_persistent_keyring()?;
         let description = name.to_string();
         let modifiers = HashMap::from([("description", description.as_str())]);
@@ -42,6 +43,7 @@ impl Keyutils {
 
 impl Backend for Keyutils {
     fn check(&mut self, _interactive: bool) -> Result<(), KeyringError> {
+        refuse_other_namespaces(FOR_WHAT_IS_NEW)?;
         reach_persistent_keyring()
     }
 
@@ -85,16 +87,23 @@ impl Backend for Keyutils {
 /// The kernel's name for the user namespace that it boots with (`PROC_USER_INIT_INO`).
 const FIRST_NAMESPACE: &str = "user:[4026531837]";
 
+/// A person who logs in wants another store.
+const FOR_WHAT_IS_NEW: &str = "Give it a key for a sealed file (securid-ctl setup makes one), or start a \
+     Secret Service (gnome-keyring, KWallet, KeePassXC).";
+
+/// Secrets that a daemon outside has stored are there, and only one outside can revoke them.
+const FOR_WHAT_IS_STORED: &str = "Its sessions can be revoked from outside: systemctl --user stop \
+     securid-sessiond.socket securid-sessiond.service, then securid-sessiond --drain.";
+
 /// Each user namespace has persistent keyrings of its own: one that a container or a unit with
 /// `PrivateUsers=` brings along is gone with it, and what others hold cannot be seen from within. So
 /// there, nothing is stored, and nothing counts as absent.
-fn refuse_other_namespaces() -> Result<(), KeyringError> {
+fn refuse_other_namespaces(hint: &'static str) -> Result<(), KeyringError> {
     match std::fs::read_link("/proc/self/ns/user") {
-        Ok(namespace) if namespace != Path::new(FIRST_NAMESPACE) => Err(KeyringError::unavailable(
-            KIND,
-            "this is a user namespace of its own (a container, or PrivateUsers=), and its kernel \
-             keyrings do not outlive it",
-        )),
+        Ok(namespace) if namespace != Path::new(FIRST_NAMESPACE) => {
+            let cause = "this sandbox (PrivateUsers=) or container has kernel keyrings of its own";
+            Err(KeyringError::Unavailable { kind: KIND, cause: cause.to_owned(), hint })
+        }
         // A kernel without such namespaces has but one.
         _ => Ok(()),
     }
@@ -114,7 +123,6 @@ fn reach_persistent_keyring() -> Result<(), KeyringError> {
         };
         KeyringError::unavailable(KIND, format!("no {what} keyring: {why}"))
     };
-    refuse_other_namespaces()?;
     KeyRing::from_special_id(KeyRingIdentifier::Session, false)
         .map_err(|e| refused("session", e))?;
     KeyRing::get_persistent(KeyRingIdentifier::Session).map_err(|e| refused("persistent", e))?;

@@ -1,0 +1,68 @@
+//! What the manager does for the daemon: starts it when it is asked for, and again when it hangs.
+
+use securid_tests::{Machine, PATIENCE, Plan, within};
+
+#[test]
+fn the_first_list_starts_it() {
+    let plan = Plan { keyring: "sealed-file", ..Plan::default() };
+    let Some(machine) = Machine::boot(plan) else { return };
+    machine.user_ok("systemctl --user start securid-sessiond.socket");
+    assert_eq!(machine.daemon(), None);
+    assert_eq!(machine.ctl("list")["sessions"].as_array().unwrap().len(), 0);
+    assert!(machine.daemon().is_some());
+    let socket = format!("/run/user/{}/securid", machine.uid());
+    let modes = machine.user_ok(&format!("stat -c %a {socket} {socket}/sessiond.sock"));
+    assert_eq!(modes, "700\n600\n");
+}
+
+/// A stop is not the end of it: whoever asks next finds it there.
+#[test]
+fn after_a_stop_its_socket_starts_it_again() {
+    let plan = Plan { keyring: "sealed-file", ..Plan::default() };
+    let Some(machine) = Machine::boot(plan) else { return };
+    machine.enable_units();
+    let first = machine.daemon();
+    machine.user_ok("systemctl --user stop securid-sessiond.service");
+    assert_eq!(machine.daemon(), None);
+    machine.ctl("list");
+    assert!(machine.daemon().is_some_and(|pid| Some(pid) != first));
+}
+
+#[test]
+fn frozen_it_is_started_again() {
+    let plan = Plan { keyring: "sealed-file", ..Plan::default() };
+    let Some(machine) = Machine::boot(plan) else { return };
+    machine.enable_units();
+    machine.drop_in("securid-sessiond.service", "[Service]\nWatchdogSec=2s\n");
+    let token = machine.add();
+    machine.user_ok("securid-ctl stop --keep");
+    machine.ctl("list");
+    let pid = machine.daemon().expect("its socket has started it");
+
+    // As long as it answers, nothing happens to it.
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    assert_eq!(machine.daemon(), Some(pid));
+    machine.root_ok(&format!("kill -STOP {pid}"));
+    within(PATIENCE, "another daemon", || machine.daemon().filter(|another| *another != pid));
+    assert_eq!(machine.ctl("list")["sessions"][0]["state"], "active");
+    assert_eq!(machine.simulator.truth().alive(), [token.as_str()]);
+}
+
+/// The socket goes on, whatever becomes of the daemon: each client is told, and the first after the
+/// config was mended is served.
+#[test]
+fn a_bad_config_is_told_to_whoever_asks() {
+    let plan = Plan { keyring: "sealed-file", ..Plan::default() };
+    let Some(machine) = Machine::boot(plan) else { return };
+    machine.change_config("[revocation]", "[revokation]");
+    machine.user_ok("systemctl --user start securid-sessiond.socket");
+    for _ in 0..3 {
+        let refused = machine.user("securid-ctl list");
+        assert_eq!(refused.status.code(), Some(78), "{refused:?}");
+        within(PATIENCE, "its end", || machine.daemon().is_none().then_some(()));
+    }
+    let restarts = machine.user_ok("systemctl --user show -P NRestarts securid-sessiond.service");
+    assert_eq!(restarts.trim(), "0");
+    machine.change_config("[revokation]", "[revocation]");
+    machine.login();
+}
