@@ -1,13 +1,15 @@
 //! What the config says, and where it says something wrong.
 //!
 //! - `file`: one TOML file, with the line of whatever is wrong in it;
-//! - `layers`: which files count, and how the later ones win;
+//! - `layers`: which files count, and whether what they name is of use;
+//! - `merge`: how the later ones win;
 //! - `settings`: what comes out, complete and checked;
 //! - `live`: the one that counts now.
 
 mod file;
 mod layers;
 mod live;
+mod merge;
 mod settings;
 
 use std::fmt;
