@@ -100,6 +100,8 @@ async fn serve(
     let signals = Signals::catch()?;
     let state = State::open(&paths.state_dir)?;
     let mut works = Works::take_up(state, loaded.config, texts(&loaded.warnings))?;
+    // The config may have been edited meanwhile: a start is a reload, too.
+    works.keeper.limit_as_configured();
     let listener = listen(paths, socket)?;
     crash::point("load.listening", "");
     works.keeper.report_to(ServiceManager::from_environment());

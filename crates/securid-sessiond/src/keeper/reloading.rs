@@ -1,15 +1,14 @@
 //! Another config counts from now on.
 
 use securid_ipc::messages::{ReloadView, RpcError};
-use securid_session::{Event, Phase, Session};
+use securid_session::{Event, Phase, Session, SessionId};
 
 use super::Keeper;
 use crate::config::Config;
 use crate::trouble;
 
 impl Keeper {
-    /// Has this config count, for the sessions that there are as well: they have the limits of the
-    /// instance that they were made at, as long as it has their URL.
+    /// Has this config count, for the sessions that there are as well.
     pub(super) fn reload(
         &mut self,
         config: Config,
@@ -24,6 +23,16 @@ impl Keeper {
         self.problems.extend_from_slice(&warnings);
         let instances = config.instances.keys().cloned().collect();
         let policy = config.revocation.policy();
+        self.config.replace(config);
+        self.event(Event::Policy(policy));
+        let limited = self.limit_as_configured().iter().map(ToString::to_string).collect();
+        Ok(ReloadView { instances, limited, warnings, later })
+    }
+
+    /// Gives sessions the limits that the config has now for the instance that they were made at, as
+    /// long as that has their URL. Gives back which have others than before.
+    pub(crate) fn limit_as_configured(&mut self) -> Vec<SessionId> {
+        let config = self.config.now();
         let limits_of = |session: &Session| {
             let about = session.about();
             let instance = config.instances.get(&about.instance)?;
@@ -34,13 +43,10 @@ impl Keeper {
             applies.then(|| (session.id().clone(), instance.limits))
         };
         let other: Vec<_> = self.machine.sessions().filter_map(limits_of).collect();
-        self.config.replace(config);
-        self.event(Event::Policy(policy));
         for (id, limits) in &other {
             self.event(Event::Limits { id: id.clone(), limits: *limits });
         }
-        let limited = other.iter().map(|(id, _)| id.to_string()).collect();
-        Ok(ReloadView { instances, limited, warnings, later })
+        other.into_iter().map(|(id, _)| id).collect()
     }
 }
 
