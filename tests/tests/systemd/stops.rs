@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use securid_simulator::Fault;
-use securid_tests::{Machine, PATIENCE, Plan, eventually, timed};
+
+use securid_tests::{Machine, PATIENCE, Plan, USER, eventually, timed};
 
 #[test]
 fn power_off_with_gnome_keyring() {
@@ -135,6 +136,37 @@ fn leaving_the_desktop_logs_a_lingering_user_out() {
     assert!(daemon.is_some());
     let history = machine.ctl("history");
     assert_eq!(history["sessions"][0]["reason"], "request", "{history}");
+}
+
+/// The machine goes down with somebody at its screen.
+#[test]
+fn power_off_at_an_open_desktop() {
+    let plan = Plan { keyring: "secret-service", ..Plan::default() };
+    let Some(mut machine) = Machine::boot(plan) else { return };
+    machine.enable_units();
+    machine.open_desktop();
+    machine.login();
+    machine.power_off();
+    assert_eq!(machine.simulator.truth().alive(), [""; 0]);
+}
+
+/// His manager goes with his last session, and all that it runs.
+#[test]
+fn whoever_does_not_linger_is_logged_out_with_his_last_session() {
+    let plan = Plan { keyring: "sealed-file", ..Plan::default() };
+    let Some(machine) = Machine::boot(plan) else { return };
+    machine.write("/etc/systemd/logind.conf.d/soon.conf", "[Login]\nUserStopDelaySec=100ms\n");
+    machine.root_ok("systemctl restart systemd-logind.service");
+    machine.enable_units();
+    machine.open_desktop();
+    machine.root_ok(&format!("loginctl disable-linger {USER}"));
+    let token = machine.add();
+    machine.root_ok("systemctl stop test-desktop.service");
+    machine.eventually_dead(&token);
+    eventually("the end of his manager", || {
+        let state = machine.root(&format!("systemctl is-active user@{}.service", machine.uid()));
+        (!state.status.success()).then_some(())
+    });
 }
 
 /// With a bad config it revokes what there is, however long that takes, and is not started again.
