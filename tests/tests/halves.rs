@@ -233,7 +233,7 @@ fn a_kernel_keyring_of_another_namespace() {
     house.start_with(within);
     let refused = house.refused("session.token", json!({"session": id}));
     assert_eq!(refused.code, -32004, "{refused:?}");
-    assert!(refused.message.contains("namespace"), "{refused:?}");
+    assert!(refused.message.contains("kernel keyrings of its own"), "{refused:?}");
     let brought = house.simulator.issue("alice");
     assert_eq!(house.refused("session.add", json!({"token": brought})).code, -32004);
     assert_eq!(house.state(&id), "active", "not lost");
