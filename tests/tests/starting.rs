@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::process::Output;
 
 use rustix::process::{Pid, getpgid, kill_process, test_kill_process};
@@ -107,19 +107,38 @@ fn with_roots_environment_everything_is_found_in_ones_own_home() {
     if !is_root() {
         return skipped("only root has an environment of root's");
     }
-    let house = House::build(Plan { user: Some(65_534), ..Plan::default() });
-    let closed = house.path("roots-home");
+    let text = paths_in_closed_folders(0, 0o700);
+    assert!(!text.contains("closed-home"), "{text}");
+}
+
+/// Its records are there all the same: that they cannot be read is not that there are none.
+#[test]
+fn ones_own_closed_folder_stays_where_everything_is() {
+    if !is_root() {
+        return skipped("only root becomes another user");
+    }
+    let text = paths_in_closed_folders(NOBODY, 0o000);
+    assert!(text.contains("/closed-home/below/securid\","), "{text}");
+}
+
+const NOBODY: u32 = 65_534;
+
+/// What `paths` says to a user for whom all folders are below a home of this owner and mode.
+fn paths_in_closed_folders(owner: u32, mode: u32) -> String {
+    let house = House::build(Plan { user: Some(NOBODY), ..Plan::default() });
+    let closed = house.path("closed-home");
     fs::create_dir(&closed).unwrap();
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
+    chown(&closed, Some(owner), None).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(mode)).unwrap();
     let ctl = put_within_reach(&programs().ctl, &house.path(""));
     let mut command = std::process::Command::new("setpriv");
-    command.args(["--reuid", "65534", "--clear-groups"]).arg(ctl).args(["paths", "--json"]);
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
-    for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"] {
-        command.env(name, &closed);
+    command.args(["--reuid", &NOBODY.to_string(), "--clear-groups"]);
+    command.arg(ctl).args(["paths", "--json"]);
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", &closed);
+    for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"] {
+        command.env(name, closed.join("below"));
     }
     let output = run(command, "", securid_tests::PATIENCE);
     assert_eq!(code(&output), 0, "{output:?}");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(!text.contains("roots-home"), "{text}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -63,6 +63,8 @@ fn upgrades_log_nobody_out_and_removals_everybody() {
 #[test]
 fn a_removal_says_what_is_left_and_an_installation_goes_on() {
     let Some(host) = Host::without_us("sealed-file") else { return };
+    // What a user has written there must not reach root's terminal.
+    host.machine.change_config("[instances.prod]", "[instances.\"prod\\u001b[2J\"]");
     host.install(&host.packages.first);
     host.machine.user_ok("securid-ctl setup");
     host.add_served();
@@ -84,6 +86,7 @@ fn a_removal_says_what_is_left_and_an_installation_goes_on() {
         let warning = format!("WARNING: tokens of {user} are not confirmed dead");
         assert!(said.contains(&warning), "{said}");
     }
+    assert!(said.contains("(prod") && !said.contains('\x1b'), "{said:?}");
     assert_eq!(host.daemons(), [""; 0]);
     host.machine.root_ok("dpkg -P securid-sessiond");
 

@@ -48,6 +48,28 @@ fn frozen_it_is_started_again() {
     assert_eq!(machine.simulator.truth().alive(), [token.as_str()]);
 }
 
+/// As an upgrade of systemd does it: the daemon, its socket and its watchdog go over to the new manager.
+#[test]
+fn a_manager_that_is_replaced_goes_on_with_it() {
+    let plan = Plan { keyring: "sealed-file", ..Plan::default() };
+    let Some(machine) = Machine::boot(plan) else { return };
+    machine.enable_units();
+    machine.drop_in("securid-sessiond.service", "[Service]\nWatchdogSec=2s\n");
+    machine.user_ok("securid-ctl stop");
+    machine.ctl("list");
+    let pid = machine.daemon().expect("its socket has started it");
+    machine.user_ok("systemctl --user daemon-reexec");
+    machine.add();
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    assert_eq!(machine.daemon(), Some(pid));
+    let said = machine.user_ok("systemctl --user show -P StatusText securid-sessiond.service");
+    assert_eq!(said.trim(), "1 active");
+    machine.user_ok("systemctl --user stop securid-sessiond.service");
+    assert_eq!(machine.simulator.truth().alive(), [""; 0]);
+    machine.ctl("list");
+    assert!(machine.daemon().is_some_and(|another| another != pid));
+}
+
 /// The socket goes on, whatever becomes of the daemon: each client is told, and the first after the
 /// config was mended is served.
 #[test]

@@ -178,10 +178,15 @@ fn without_a_package_units_config_and_key_are_written() {
 #[test]
 fn for_all_users() {
     let Some(machine) = unpackaged() else { return };
-    machine.root_ok("chmod 700 /home/tu");
+    machine.root_ok("chmod 700 /home/tu && chown -R root /home/tu/bin");
     let refused = machine.root("securid-ctl setup --global");
     assert_eq!(code(&refused), Some(1), "{}", told(&refused));
     assert!(told(&refused).contains("other users cannot run"), "{}", told(&refused));
+    // All users would run what one of them puts there.
+    machine.root_ok("chmod 755 /home/tu");
+    let refused = machine.root("securid-ctl setup --global");
+    assert_eq!(code(&refused), Some(1), "{}", told(&refused));
+    assert!(told(&refused).contains("a user can replace"), "{}", told(&refused));
     let refused = machine.user("securid-ctl setup --global");
     assert_eq!(code(&refused), Some(1), "{}", told(&refused));
 

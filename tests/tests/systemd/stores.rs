@@ -58,6 +58,20 @@ fn a_system_unit_with_a_credential() {
     assert_eq!(machine.simulator.truth().alive(), [""; 0]);
 }
 
+/// systemd gives the socket to its user by its path. Whoever could put a link into its place in between would
+/// be given the link's target, any file of root's.
+#[test]
+fn nobody_but_root_can_replace_the_socket_of_a_system_unit() {
+    let Some(machine) = Machine::boot(Plan::default()) else { return };
+    let uid = machine.uid();
+    machine.root_ok(&format!("systemctl start securid-sessiond@{uid}.socket"));
+    let folder = format!("/run/securid/{uid}");
+    let owners = machine.root_ok(&format!("stat -c '%u %a' {folder} {folder}/sessiond.sock"));
+    assert_eq!(owners, format!("0 755\n{uid} 600\n"));
+    let replaced = machine.user(&format!("ln -sfn /etc/shadow {folder}/sessiond.sock"));
+    assert!(!replaced.status.success(), "{replaced:?}");
+}
+
 /// Such a unit starts without a key as well: it refuses what it could not keep, and says what to do.
 #[test]
 fn a_system_unit_without_one() {

@@ -39,7 +39,8 @@ pub enum Wanted {
 }
 
 /// Serves as long as it is `wanted` (by somebody: until the other end is dropped). Then nobody new is let in, what
-/// clients have sent just then is still read, and calls have two seconds to be answered. A call that is not done by then is dropped.
+/// clients have sent just then is still read, and calls have two seconds to be answered. A call that is not done by then is dropped,
+/// unless the server ends for want of clients: then nobody hurries it, and a login that is dropped would lose its token.
 ///
 /// A socket that was bound here is unlinked, and who is in its queue already is served like the others.
 /// Of one that was handed over the queue is left alone: it is the next daemon's.
@@ -89,7 +90,15 @@ pub async fn serve<S: Service>(
         }
     };
     // The connections keep the bound themselves; this is for calls that outlive it.
-    let _ = timeout(FAREWELL + SHORTAGE, all_gone).await;
+    let out_of_patience = async {
+        // An error means that there is nobody to want it.
+        let _ = wanted.wait_for(|wanted| *wanted == Wanted::NoLonger).await;
+        sleep(FAREWELL + SHORTAGE).await;
+    };
+    select! {
+        () = all_gone => {}
+        () = out_of_patience => {}
+    }
 }
 
 async fn is_over(wanted: &mut watch::Receiver<Wanted>, nobody_connected: bool) {

@@ -183,6 +183,24 @@ async fn wanted_while_connected_it_ends_with_the_last_client() {
     soon(server.serving).await.unwrap();
 }
 
+/// It may be a login, and nobody has asked the daemon to stop.
+#[tokio::test(start_paused = true)]
+async fn who_comes_as_it_leaves_has_his_call_carried_out() {
+    let mut server = Server::start();
+    // The server has not run since, so that it leaves before it sees him.
+    let mut stream = std::os::unix::net::UnixStream::connect(server.path()).unwrap();
+    std::io::Write::write_all(&mut stream, request(1, "session.hold", "a").as_bytes()).unwrap();
+    server.wanted.send_replace(Wanted::WhileConnected);
+    soon(server.running.recv()).await.unwrap();
+    assert!(!server.path().exists(), "it did not leave");
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    server.fake.gate.add_permits(1);
+    // He was not told in time, so his token goes back.
+    assert!(matches!(server.event().await, Event::Undelivered(Reply::Held(_))));
+    assert_eq!(server.event().await, Event::Closed(ConnectionId(0)));
+    soon(server.serving).await.unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stop_waits_for_no_call_for_ever() {
     let mut server = Server::start();

@@ -11,13 +11,13 @@ impl Keeper {
     /// Has this config count, for the sessions that there are as well.
     pub(super) fn reload(
         &mut self,
-        config: Config,
+        mut config: Config,
         warnings: Vec<String>,
     ) -> Result<ReloadView, RpcError> {
         if self.stopping.is_some() {
             return Err(trouble::stopping());
         }
-        let later = later(&self.config.now(), &config);
+        let later = put_off(&self.config.now(), &mut config);
         let known = std::mem::replace(&mut self.config_warnings, warnings.clone());
         self.problems.retain(|problem| !known.contains(problem));
         self.problems.extend_from_slice(&warnings);
@@ -50,9 +50,11 @@ impl Keeper {
     }
 }
 
-/// What has changed and does not count yet.
-fn later(now: &Config, next: &Config) -> Vec<String> {
+/// Leaves what takes effect at the next start as it is now, and tells of what would change.
+fn put_off(now: &Config, next: &mut Config) -> Vec<String> {
     let keys = [("key_file", now.key_file != next.key_file), ("audit", now.audit != next.audit)];
+    next.key_file.clone_from(&now.key_file);
+    next.audit.clone_from(&now.audit);
     let changed = keys.into_iter().filter(|(_, changed)| *changed);
     changed.map(|(key, _)| format!("{key} takes effect at the next start")).collect()
 }

@@ -37,7 +37,10 @@ impl Host {
     pub(super) fn install(&self, package: &Path) {
         let name = package.file_name().expect("it has a name").to_string_lossy();
         fs::copy(package, self.machine.path(&format!("/root/{name}"))).expect("there is room");
-        let script = format!("dpkg -i /root/{name}");
+        // At a terminal, as an administrator does; no daemon may be left in that one's session.
+        let script = format!(
+            "script -qec 'dpkg -i /root/{name} && ! ps -o tty= -C securid-session | grep pts' /dev/null"
+        );
         let output = self.machine.root(&script);
         assert!(output.status.success(), "{script}: {}", told(&output));
         assert!(!told(&output).contains("could not"), "{script}: {}", told(&output));

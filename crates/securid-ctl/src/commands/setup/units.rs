@@ -1,10 +1,6 @@
 //! The units of the user's manager: written where no package has them, then enabled and started.
 
-use std::{
-    env,
-    os::unix::fs::MetadataExt as _,
-    path::{Path, PathBuf},
-};
+use std::{env, os::unix::fs::MetadataExt as _, path::Path};
 
 use securid_ipc::client::Client;
 
@@ -103,10 +99,9 @@ fn with_programs(text: &str, scope: &Scope) -> Result<String, Failure> {
         return Err(failed(what, "Install both programs where the path has no such characters."));
     }
     if matches!(scope, Scope::Global)
-        && let Some(closed) = closed_to_others(&daemon).or_else(|| closed_to_others(&us))
+        && let Some(why) = unfit_for_all(&daemon).or_else(|| unfit_for_all(&us))
     {
-        let what = format!("other users cannot run what is below {}", closed.display());
-        return Err(failed(what, "Install both programs into /usr/local/bin."));
+        return Err(failed(why, "Install both programs into /usr/local/bin, as root's."));
     }
     let mut text = text.to_owned();
     for program in ["securid-sessiond", "securid-ctl"] {
@@ -115,9 +110,19 @@ fn with_programs(text: &str, scope: &Scope) -> Result<String, Failure> {
     Ok(text)
 }
 
-fn closed_to_others(program: &Path) -> Option<PathBuf> {
-    let is_closed = |path: &&Path| path.metadata().is_ok_and(|it| it.mode() & 0o001 == 0);
-    program.ancestors().find(is_closed).map(Path::to_owned)
+/// Why all users cannot be given this program, or must not: whoever can replace it runs as each of them.
+/// (Who may write by his group is root's choice, as with Debian's `staff` in `/usr/local`.)
+fn unfit_for_all(program: &Path) -> Option<String> {
+    program.ancestors().find_map(|path| {
+        let found = path.metadata().ok()?;
+        let why = match found.mode() {
+            mode if mode & 0o001 == 0 => "other users cannot run",
+            mode if mode & 0o002 != 0 => "anybody can replace",
+            _ if found.uid() != 0 => "a user can replace",
+            _ => return None,
+        };
+        Some(format!("{why} what is below {}", path.display()))
+    })
 }
 
 /// What is to be started now. A socket cannot be taken from a daemon that has it.
