@@ -1,6 +1,7 @@
 //! Ending the daemon that runs, and knowing that it has gone.
 
 use std::{
+    path::PathBuf,
     thread,
     time::{Duration, Instant},
 };
@@ -40,8 +41,8 @@ pub(crate) struct Running {
 pub(crate) struct Gone {
     /// Whether it kept its sessions for the next start.
     pub(crate) kept: bool,
-    /// Whether its socket is there without it: somebody who binds it for the daemon starts it again.
-    pub(crate) socket_stays: bool,
+    /// Its socket, if that is there without it: whoever binds it for the daemon starts it again.
+    pub(crate) socket: Option<PathBuf>,
 }
 
 impl Running {
@@ -73,7 +74,8 @@ impl Running {
         while is_alive(self.pid) && Instant::now() < until {
             thread::sleep(STEP);
         }
-        Ok(Gone { kept: stopping.keep, socket_stays: self.client.path().exists() })
+        let socket = self.client.path();
+        Ok(Gone { kept: stopping.keep, socket: socket.exists().then(|| socket.to_owned()) })
     }
 }
 

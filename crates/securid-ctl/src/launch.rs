@@ -139,11 +139,14 @@ pub(crate) fn program() -> PathBuf {
 
 fn by_systemd(manager: &Manager, context: &Context) -> Result<StatusView, Failure> {
     if let Err(failure) = manager.systemctl(&["start", SERVICE], UP_WITHIN) {
-        if manager.property(Some(SERVICE), "ExecMainStatus")? == BAD_CONFIG.to_string() {
-            check_config(context)?;
+        let mut exit = UNREACHABLE;
+        match manager.property(Some(SERVICE), "ExecMainStatus")?.parse() {
+            Ok(BAD_CONFIG) => check_config(context)?,
+            Ok(STORAGE_FAILED) => exit = STORAGE_FAILED,
+            _ => {}
         }
         return Err(failure
-            .exiting(UNREACHABLE)
+            .exiting(exit)
             .with_hint("journalctl --user -u securid-sessiond shows what it said."));
     }
     let until = Instant::now() + UP_WITHIN;

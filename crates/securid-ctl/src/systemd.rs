@@ -17,6 +17,11 @@ use crate::{
 pub(crate) const SERVICE: &str = "securid-sessiond.service";
 pub(crate) const SOCKET: &str = "securid-sessiond.socket";
 
+/// The unit of this kind by which the system runs the daemon of this user.
+pub(crate) fn of_the_system(kind: &str) -> String {
+    format!("securid-sessiond@{}.{kind}", rustix::process::getuid().as_raw())
+}
+
 /// For what a manager knows by heart, or does by itself: it answers in milliseconds, unless it hangs.
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 

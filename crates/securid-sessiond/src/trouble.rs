@@ -27,7 +27,8 @@ pub(crate) fn disk(error: &DiskError) -> RpcError {
     let hint = match error.kind {
         DiskErrorKind::Full => "Make room on that file system.",
         DiskErrorKind::ReadOnly => {
-            "Mount that file system for writing, or name another --state-dir."
+            "Mount that file system for writing, or name another --state-dir; securid-ctl setup opens the \
+             sandbox of a user's unit for XDG_STATE_HOME."
         }
         DiskErrorKind::Gone => "Restart the daemon: the folder was removed while it ran.",
         DiskErrorKind::Denied | DiskErrorKind::Unsafe => {
@@ -182,7 +183,8 @@ pub(crate) fn no_instance(name: Option<&str>) -> RpcError {
         None => "no instance was named, and the config has no default one".to_owned(),
     };
     RpcError::new(ErrorCode::NoSuchInstance, message).with_hint(
-        "Name one that stands in the config as [instances.NAME]; securid-ctl paths shows where.",
+        "Name one that stands in the config as [instances.NAME]; securid-ctl paths shows where, and \
+         securid-ctl reload has the daemon read it anew.",
     )
 }
 

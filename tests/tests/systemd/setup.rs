@@ -235,3 +235,75 @@ fn without_a_manager_or_with_one_that_hangs_it_says_so_in_time() {
     }
     machine.root_ok("kill -CONT $(pgrep -u tu -x systemd)");
 }
+
+/// The unit's sandbox has to be opened for it, and it has to be there.
+#[test]
+fn a_state_folder_elsewhere() {
+    let Some(machine) = packaged() else { return };
+    let elsewhere = "/home/tu/elsewhere";
+    machine.user_ok(&format!("systemctl --user set-environment XDG_STATE_HOME={elsewhere}"));
+    machine.user_ok("systemctl --user start securid-sessiond.socket");
+    let refused = machine.user(&format!("XDG_STATE_HOME={elsewhere} securid-ctl start"));
+    assert_eq!(code(&refused), Some(74), "{}", told(&refused));
+
+    // A shell that knows nothing of it is told so.
+    let said = machine.user_ok("securid-ctl setup");
+    assert!(said.contains(&format!("records in {elsewhere}/securid, and this shell")), "{said}");
+    machine.login();
+    assert_eq!(machine.user_ok(&format!("ls {elsewhere}/securid/sessions | wc -l")).trim(), "1");
+    let again = machine.user_ok(&format!("XDG_STATE_HOME={elsewhere} securid-ctl setup"));
+    assert!(again.contains("state-folder.conf (up to date)"), "{again}");
+    assert!(!again.contains("this shell"), "{again}");
+
+    let drop_in =
+        machine.path("/home/tu/.config/systemd/user/securid-sessiond.service.d/state-folder.conf");
+    assert!(drop_in.exists());
+    machine.user_ok("systemctl --user unset-environment XDG_STATE_HOME");
+    let print = machine.user_ok("securid-ctl setup --print");
+    assert!(print.contains("would remove"), "{print}");
+    machine.user_ok("securid-ctl setup --remove");
+    assert!(!drop_in.exists());
+    assert_eq!(machine.simulator.truth().alive(), [""; 0]);
+}
+
+/// What a server has where gnome-keyring is installed, and nobody ever logs in at a screen.
+#[test]
+fn a_secret_service_without_a_place_for_secrets_is_none() {
+    let Some(machine) = unpackaged() else { return };
+    machine.write(
+        "/usr/share/dbus-1/services/org.freedesktop.secrets.service",
+        "[D-BUS Service]\nName=org.freedesktop.secrets\n\
+         Exec=/usr/bin/gnome-keyring-daemon --start --foreground --components=secrets\n",
+    );
+    machine.user_ok(
+        "busctl --user call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus ReloadConfig",
+    );
+    let url = machine.simulator.url().to_owned();
+    machine.user_ok(&format!(
+        "securid-ctl setup --url {url} --username alice --ca-file /etc/securid/ca.pem"
+    ));
+    machine.login();
+    assert_eq!(machine.ctl("list")["sessions"][0]["keyring"], "sealed-file");
+    let asked = machine.user_ok("busctl --user list");
+    assert!(
+        asked.lines().any(|it| it.contains("secrets") && it.contains("gnome-keyring")),
+        "{asked}"
+    );
+    machine.user_ok("securid-ctl logout");
+}
+
+/// Units of his own would hide it from him, and a key in his config would replace its credential.
+#[test]
+fn whom_the_system_serves() {
+    let Some(machine) = packaged() else { return };
+    let uid = machine.uid();
+    machine.root_ok(&format!("systemctl start securid-sessiond@{uid}.socket"));
+    let said = machine.user_ok("securid-ctl setup");
+    assert!(said.contains(&format!("securid-sessiond@{uid}.service")), "{said}");
+    assert_eq!(enabled(&machine), 0);
+    let stopped = machine.user_ok("securid-ctl stop");
+    assert!(
+        stopped.contains(&format!("systemctl stop securid-sessiond@{uid}.socket")),
+        "{stopped}"
+    );
+}

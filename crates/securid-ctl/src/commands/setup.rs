@@ -1,13 +1,15 @@
 //! `setup`: have systemd run the daemon, and write a first config.
 //!
 //! - `place`: where units and config belong, for one user or for all;
-//! - `units`, `config`, `removal`: what is to be done, as steps; nothing is changed while they are found;
+//! - `units`, `state_folder`, `config`, `removal`: what is to be done, as steps; nothing is changed while
+//!   they are found;
 //! - `step`: carrying one out, or showing it; `signed`: telling our files from a person's.
 
 mod config;
 mod place;
 mod removal;
 mod signed;
+mod state_folder;
 mod step;
 mod units;
 
@@ -68,7 +70,7 @@ impl Args {
                  SECURID_SOCKET and SECURID_STATE_DIR: systemd knows nothing of them.",
             ));
         }
-        let place = Place::find(context, self.global)?;
+        let place = Place::find(context, &self)?;
         let steps = match self.remove {
             true => removal::steps(context, &place)?,
             false => {

@@ -1,6 +1,11 @@
 //! `stop`: end the daemon.
 
-use securid_ipc::messages::{SessionState, SessionView};
+use std::path::Path;
+
+use securid_ipc::{
+    messages::{SessionState, SessionView},
+    paths::SYSTEM_SOCKETS,
+};
 use serde::Serialize;
 
 use crate::{
@@ -9,6 +14,7 @@ use crate::{
     failure::Failure,
     interrupt::Interrupt,
     records,
+    systemd::{SOCKET, of_the_system},
 };
 
 /// End the daemon
@@ -45,21 +51,29 @@ impl Args {
             let failure = Failure::new("pending", message, PENDING);
             return Err(failure.with_hint("The next start of securid-sessiond goes on with them."));
         }
-        let stopped = Stopped { keep: gone.kept, activated: gone.socket_stays };
+        let stopped = Stopped { keep: gone.kept, activated: gone.socket.is_some() };
         context.screen.show(&stopped, |stopped| {
             let mut text = match stopped.keep {
                 true => "stopped; the sessions are kept for the next start\n".to_owned(),
                 false => "stopped\n".to_owned(),
             };
-            if stopped.activated {
-                text.push_str(
-                    "its socket starts it again at the next call; \
-                     systemctl --user stop securid-sessiond.socket closes that as well\n",
-                );
+            if let Some(socket) = &gone.socket {
+                text.push_str(&format!(
+                    "its socket starts it again at the next call; {} closes that as well\n",
+                    how_to_close(socket)
+                ));
             }
             text
         })?;
         Ok(0)
+    }
+}
+
+/// The command that closes this socket of systemd's.
+fn how_to_close(socket: &Path) -> String {
+    match socket.starts_with(SYSTEM_SOCKETS) {
+        true => format!("systemctl stop {}, as root,", of_the_system("socket")),
+        false => format!("systemctl --user stop {SOCKET}"),
     }
 }
 

@@ -13,6 +13,9 @@ use toml::Spanned;
 
 use super::{Fate, Fault};
 
+/// How a key begins that nobody wrote: it is there for a value whose place is kept.
+const OF_A_SPAN: &str = "$__serde_spanned";
+
 /// What one file says. Which keys there are is the contract's; those of later versions are unknown.
 #[derive(Debug, Default, serde::Deserialize)]
 pub(crate) struct ConfigFile {
@@ -35,6 +38,7 @@ pub(crate) struct ConfigFile {
 }
 
 #[derive(Debug, Default, serde::Deserialize)]
+#[serde(expecting = "a table")]
 pub(crate) struct RevocationTable {
     pub(crate) attempt_timeout: Option<Span>,
     pub(crate) retry_initial: Option<Span>,
@@ -44,6 +48,7 @@ pub(crate) struct RevocationTable {
 }
 
 #[derive(Debug, Default, serde::Deserialize)]
+#[serde(expecting = "a table")]
 pub(crate) struct InstanceTable {
     pub(crate) url: Option<Spanned<String>>,
     pub(crate) username: Option<String>,
@@ -95,9 +100,9 @@ impl Source {
         let mut note = |path: serde_ignored::Path<'_>| paths.push(path.to_string());
         let document = serde_ignored::Deserializer::new(document, &mut note);
         let says: ConfigFile = serde_path_to_error::deserialize(document).map_err(|error| {
-            let key = error.path().to_string();
-            let key = if key == "." { String::new() } else { key };
-            fault(key, error.inner().span(), error.inner().message().to_owned())
+            let parts = error.path().iter().map(ToString::to_string);
+            let key: Vec<_> = parts.take_while(|part| !part.starts_with(OF_A_SPAN)).collect();
+            fault(key.join("."), error.inner().span(), error.inner().message().to_owned())
         })?;
         let unknown = paths
             .into_iter()

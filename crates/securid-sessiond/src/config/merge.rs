@@ -314,6 +314,12 @@ mod tests {
             (at("on_lock = \"lock\""), "/c.toml:3: instances.prod.on_lock: \"lock\": write"),
             ("on_suspend = true".into(), "/c.toml:1: on_suspend: invalid type: boolean"),
             ("notify = \"yes\"".into(), "/c.toml:1: notify: invalid type: string"),
+            ("audit = 5".into(), "/c.toml:1: audit: invalid type: integer"),
+            ("[instances.a]\nurl = 5".into(), "/c.toml:2: instances.a.url: invalid type: integer"),
+            (
+                "revocation = 5".into(),
+                "/c.toml:1: revocation: invalid type: integer `5`, expected a table",
+            ),
             (
                 "exit_when_empty = \"500ms\"".into(),
                 "/c.toml:1: exit_when_empty: \"500ms\" is too short",

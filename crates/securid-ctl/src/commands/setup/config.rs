@@ -14,8 +14,8 @@ use crate::{
     systemd::{ANSWER_WITHIN, Manager},
 };
 
-/// The Secret Service's name on a user's bus.
-const SECRET_SERVICE: &str = "org.freedesktop.secrets";
+/// How `busctl` shows that an alias means none of the Secret Service's collections.
+const NO_COLLECTION: &str = r#"o "/""#;
 
 pub(super) fn steps(args: &Args, place: &Place) -> Result<Vec<Step>, Failure> {
     let modes = place.modes();
@@ -24,7 +24,8 @@ pub(super) fn steps(args: &Args, place: &Place) -> Result<Vec<Step>, Failure> {
     let needs_key = match &place.scope {
         // The sandbox of the unit has no kernel keyring that would last.
         Scope::User(manager) => !has_secret_service(manager) && !says_which_keyring(place)?,
-        Scope::Alone | Scope::Global => false,
+        // That of the system has a key of its own, which one that the config names would replace.
+        Scope::OfTheSystem | Scope::Alone | Scope::Global => false,
     };
     let mut steps = Vec::new();
     if needs_key && !key.exists() {
@@ -102,14 +103,15 @@ fn quoted(path: &Path) -> Result<String, Failure> {
     path.to_str().map(string).ok_or_else(cannot)
 }
 
-/// Whether a Secret Service is on the user's bus, or is started by being asked for. A bus that does
-/// not answer has none.
+/// Whether a Secret Service is on the user's bus, or is started by being asked for, and has a collection
+/// for new secrets: one that nobody ever logged in to, as on a server, has none, and the daemon does not
+/// choose it then. A bus that does not answer has none.
 fn has_secret_service(manager: &Manager) -> bool {
     let mut command = manager.command("busctl");
-    command.args(["--no-pager", "--no-legend", "list"]);
-    program::run(command, ANSWER_WITHIN).is_ok_and(|ended| {
-        ended.out.lines().any(|line| line.split_whitespace().next() == Some(SECRET_SERVICE))
-    })
+    command.args(["call", "org.freedesktop.secrets", "/org/freedesktop/secrets"]);
+    command.args(["org.freedesktop.Secret.Service", "ReadAlias", "s", "default"]);
+    program::run(command, ANSWER_WITHIN)
+        .is_ok_and(|ended| ended.status.success() && ended.out.trim() != NO_COLLECTION)
 }
 
 /// Whether a config says by itself where secrets are kept. This program reads no TOML: such keys

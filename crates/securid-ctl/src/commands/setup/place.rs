@@ -2,8 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use securid_ipc::paths::ConfigFiles;
+use securid_ipc::{
+    client::Client,
+    paths::{ConfigFiles, SYSTEM_SOCKETS},
+};
 
+use super::Args;
 use crate::{
     Context,
     failure::{FAILED, Failure},
@@ -26,6 +30,8 @@ pub(super) enum Scope {
     User(Manager),
     /// This user, on a machine without systemd.
     Alone,
+    /// This user, whose daemon is a unit of the system's.
+    OfTheSystem,
     /// All users.
     Global,
 }
@@ -45,11 +51,11 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn find(context: &Context, global: bool) -> Result<Self, Failure> {
+    pub(super) fn find(context: &Context, args: &Args) -> Result<Self, Failure> {
         let ConfigFiles::Layers { machine, user, .. } = &context.paths.config else {
             return Err(Failure::usage("setup is about the usual places alone"));
         };
-        if global {
+        if args.global {
             if !rustix::process::getuid().is_root() {
                 return Err(Failure::new("setup", "only root sets up for all users", FAILED)
                     .with_hint("Without --global it is for you alone."));
@@ -64,7 +70,7 @@ impl Place {
         }
         // .../securid/config.toml
         let own = user.ancestors().nth(2).unwrap_or(user);
-        let scope = scope()?;
+        let scope = scope(context, args)?;
         let packaged = match &scope {
             Scope::User(manager) => {
                 let said = manager.property(None, "UnitPath")?;
@@ -73,7 +79,7 @@ impl Place {
                     .filter(|it| !it.starts_with(own) && !it.starts_with("/run/user"))
                     .collect()
             }
-            Scope::Alone | Scope::Global => Vec::new(),
+            Scope::Alone | Scope::OfTheSystem | Scope::Global => Vec::new(),
         };
         Ok(Self {
             scope,
@@ -93,7 +99,7 @@ impl Place {
     pub(super) fn modes(&self) -> (u32, u32) {
         match self.scope {
             Scope::Global => (0o644, 0o755),
-            Scope::User(_) | Scope::Alone => (0o600, 0o700),
+            Scope::User(_) | Scope::Alone | Scope::OfTheSystem => (0o600, 0o700),
         }
     }
 
@@ -103,7 +109,11 @@ impl Place {
     }
 }
 
-fn scope() -> Result<Scope, Failure> {
+fn scope(context: &Context, args: &Args) -> Result<Scope, Failure> {
+    // What is to be undone may be of a time before the system's unit.
+    if !args.remove && is_served_by_the_system(context) {
+        return Ok(Scope::OfTheSystem);
+    }
     if let Some(manager) = Manager::find() {
         return Ok(Scope::User(manager));
     }
@@ -115,4 +125,10 @@ fn scope() -> Result<Scope, Failure> {
         "Log in properly, not with su (machinectl shell USER@ does it too); or have root run \
          loginctl enable-linger USER, so that one runs without a login.",
     ))
+}
+
+/// A daemon of one's own beside that of the system would have its own sessions, and hide the other's.
+fn is_served_by_the_system(context: &Context) -> bool {
+    Client::connect(&context.paths.sockets)
+        .is_ok_and(|client| client.path().starts_with(SYSTEM_SOCKETS))
 }

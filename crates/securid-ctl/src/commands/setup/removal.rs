@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use super::{
     place::{Place, Scope},
     signed::{Found, look},
+    state_folder,
     step::Step,
     units::UNITS,
 };
@@ -26,7 +27,7 @@ pub(super) fn steps(context: &Context, place: &Place) -> Result<Vec<Step>, Failu
                 steps.push(Step::Systemctl(systemd::Scope::User(manager.clone()), known));
             }
         }
-        Scope::Alone => steps.push(Step::Drain),
+        Scope::Alone | Scope::OfTheSystem => steps.push(Step::Drain),
         Scope::Global => {
             let mut words = vec!["disable"];
             words.extend(units);
@@ -37,8 +38,8 @@ pub(super) fn steps(context: &Context, place: &Place) -> Result<Vec<Step>, Failu
         }
     }
     let mut removed = false;
-    for name in units {
-        let path = place.units.join(name);
+    let written = units.map(|name| place.units.join(name)).into_iter();
+    for path in written.chain([state_folder::path(place)]) {
         match look(&path)? {
             Found::Ours(_) => {
                 removed = true;

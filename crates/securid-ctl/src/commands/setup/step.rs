@@ -105,7 +105,14 @@ impl Step {
             }
             Self::Check => launch::check_config(context),
             Self::Drain => drain(context),
-            Self::Systemctl(scope, words) => scope.systemctl(words, SERVICE_WITHIN).map(drop),
+            Self::Systemctl(scope, words) => {
+                let run = || scope.systemctl(words, SERVICE_WITHIN).map(drop);
+                match words.first() {
+                    // A start that is under way is joined, and may fail for what was so before us.
+                    Some(&"start") => run().or_else(|_| run()),
+                    _ => run(),
+                }
+            }
             Self::Keep(..) | Self::Say(_) => Ok(()),
         }
     }
@@ -196,5 +203,8 @@ fn drain(context: &Context) -> Result<(), Failure> {
         _ => ("drain", FAILED),
     };
     Err(Failure::new(code, format!("{said}\nnothing was removed"), exit)
-        .with_hint("The daemon keeps trying: see securid-ctl list, and run this again."))
+        .with_hint(
+            "securid-ctl list shows it, and has the daemon go on with it: run this again then. For a server \
+             that never comes back there is securid-ctl forget.",
+        ))
 }

@@ -7,6 +7,7 @@ use securid_ipc::client::Client;
 use super::{
     place::{Place, Scope},
     signed::{Found, look, signed},
+    state_folder,
     step::Step,
 };
 use crate::{
@@ -29,6 +30,12 @@ const LOGOUT: &str = "securid-logout.service";
 const DESKTOP: &str = "graphical-session.target";
 
 pub(super) fn steps(context: &Context, place: &Place) -> Result<Vec<Step>, Failure> {
+    if matches!(place.scope, Scope::OfTheSystem) {
+        return Ok(vec![Step::Say(format!(
+            "{}, a unit of the system's, runs your daemon: there is nothing to be enabled",
+            systemd::of_the_system("service")
+        ))]);
+    }
     if matches!(place.scope, Scope::Alone) {
         return Ok(vec![Step::Say(
             "systemd does not run here: have securid-ctl start run at login, as from ~/.profile, and \
@@ -39,6 +46,9 @@ pub(super) fn steps(context: &Context, place: &Place) -> Result<Vec<Step>, Failu
     let mut steps = Vec::new();
     for (name, text) in UNITS {
         steps.push(unit(place, name, text)?);
+    }
+    if let Scope::User(manager) = &place.scope {
+        steps.extend(state_folder::steps(context, place, manager)?);
     }
     let changed = steps.iter().any(|it| matches!(it, Step::Write { .. } | Step::Remove(_)));
     let enable = vec!["enable", SOCKET, SERVICE, LOGOUT];
@@ -55,7 +65,7 @@ pub(super) fn steps(context: &Context, place: &Place) -> Result<Vec<Step>, Failu
             steps.push(Step::Systemctl(systemd::Scope::Global, enable));
             steps.push(Step::Say("users have it from their next login on".to_owned()));
         }
-        Scope::Alone => {}
+        Scope::Alone | Scope::OfTheSystem => {}
     }
     Ok(steps)
 }
@@ -91,10 +101,8 @@ fn with_programs(text: &str, scope: &Scope) -> Result<String, Failure> {
         let what = format!("securid-sessiond is not in {}, beside securid-ctl", folder.display());
         return Err(failed(what, "Install both programs into one folder."));
     }
-    // What systemd would read as more than a path.
-    let plain = |c: char| c.is_alphanumeric() || "/._-+@~,:".contains(c);
     let shown = folder.display().to_string();
-    if !shown.chars().all(plain) {
+    if !is_plain(&shown) {
         let what = format!("a unit cannot name a program in {shown}");
         return Err(failed(what, "Install both programs where the path has no such characters."));
     }
@@ -108,6 +116,11 @@ fn with_programs(text: &str, scope: &Scope) -> Result<String, Failure> {
         text = text.replace(&format!("/usr/bin/{program}"), &format!("{shown}/{program}"));
     }
     Ok(text)
+}
+
+/// Whether a unit can name this path as it is: systemd would read other characters as more than that.
+pub(super) fn is_plain(path: &str) -> bool {
+    path.chars().all(|c| c.is_alphanumeric() || "/._-+@~,:".contains(c))
 }
 
 /// Why all users cannot be given this program, or must not: whoever can replace it runs as each of them.
