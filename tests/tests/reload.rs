@@ -12,7 +12,7 @@ use serde_json::json;
 
 #[test]
 fn other_limits_hold_for_sessions_that_run() {
-    let mut house = House::open(Plan::default());
+    let house = House::open(Plan::default());
     let (id, token) = house.add_one();
     house.change_config("ca_file", "idle_timeout = \"2h\"\nca_file");
     let record = || fs::read_to_string(&house.records()[0]).unwrap();
