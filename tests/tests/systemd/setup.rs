@@ -168,6 +168,13 @@ fn without_a_package_units_config_and_key_are_written() {
     assert_eq!(fs::read_to_string(&socket).unwrap(), changed);
     assert_eq!(machine.ctl("restart")["kept"], 1);
 
+    // A shell whose state folder is another than the unit's sees no record of this session.
+    machine.simulator.set_fault(Some(Fault::Down));
+    let refused = machine.user("XDG_STATE_HOME=/tmp/elsewhere securid-ctl setup --remove");
+    assert_eq!(code(&refused), Some(75), "{}", told(&refused));
+    assert!(home("securid/key").exists() && home("securid/config.toml").exists());
+    machine.simulator.set_fault(None);
+
     machine.user_ok("securid-ctl setup --remove");
     assert_eq!(machine.simulator.truth().alive(), [""; 0]);
     assert!(!unit.exists() && !home("securid/config.toml").exists());

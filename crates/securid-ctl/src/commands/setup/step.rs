@@ -195,7 +195,7 @@ fn drain(context: &Context) -> Result<(), Failure> {
     command.args(["--log", "off", "--drain", "--timeout", DRAIN]);
     let ended = program::run(command, DRAIN_WITHIN)?;
     if ended.status.success() {
-        return Ok(());
+        return nothing_elsewhere(context);
     }
     let said = ended.complaint().replace("securid-sessiond: ", "");
     let (code, exit) = match ended.status.code() {
@@ -207,4 +207,22 @@ fn drain(context: &Context) -> Result<(), Failure> {
             "securid-ctl list shows it, and has the daemon go on with it: run this again then. For a server \
              that never comes back there is securid-ctl forget.",
         ))
+}
+
+/// The unit's state folder may be another than this shell's (`XDG_STATE_HOME`), where nothing is recorded.
+fn nothing_elsewhere(context: &Context) -> Result<(), Failure> {
+    let sessions = match launch::answering(context) {
+        Ok(None) => return Ok(()),
+        Ok(Some(status)) => status.sessions,
+        // With a bad config a daemon says how it is only as long as something is recorded.
+        Err(_) if launch::check_config(context).is_err() => return Ok(()),
+        Err(failure) => return Err(failure),
+    };
+    let left = sessions.adding + sessions.active + sessions.revoking;
+    if left == 0 {
+        return Ok(());
+    }
+    let what = format!("sessions in another state folder than this shell's: {left}");
+    Err(Failure::new("pending", format!("{what}\nnothing was removed"), PENDING)
+        .with_hint("Revoke them first, with securid-ctl logout; then run this again."))
 }
