@@ -122,6 +122,13 @@ fn without_a_package_units_config_and_key_are_written() {
     let home = |name: &str| machine.path(&format!("/home/tu/.config/{name}"));
     let url = machine.simulator.url().to_owned();
 
+    // Where systemd does not look nothing is written.
+    let astray =
+        machine.user("XDG_CONFIG_HOME=/home/tu/astray securid-ctl setup --url https://h/aveksa");
+    assert_eq!(code(&astray), Some(1), "{}", told(&astray));
+    assert!(told(&astray).contains("XDG_CONFIG_HOME"), "{}", told(&astray));
+    assert!(!machine.path("/home/tu/astray").exists());
+
     // A config that is bad is taken back, with all that belongs to it.
     let bad = machine.user("securid-ctl setup --url ftp://h");
     assert_eq!(code(&bad), Some(78), "{}", told(&bad));
