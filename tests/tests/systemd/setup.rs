@@ -50,6 +50,11 @@ fn a_packages_units_are_enabled_and_the_daemon_restarted_started_and_stopped() {
     let Some(machine) = packaged() else { return };
     let shown = machine.ctl("setup --print");
     assert_eq!((&shown["done"], enabled(&machine)), (&json!(false), 0), "{shown}");
+    // Though nobody reads to the end.
+    machine.user_ok("securid-ctl setup | true");
+    assert_eq!(enabled(&machine), 3);
+    machine.user_ok("securid-ctl setup --remove");
+
     let done = machine.ctl("setup");
     assert_eq!(steps(&shown), steps(&done));
     assert_eq!((&done["done"], enabled(&machine)), (&json!(true), 3), "{done}");
