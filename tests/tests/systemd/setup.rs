@@ -50,6 +50,11 @@ fn a_packages_units_are_enabled_and_the_daemon_restarted_started_and_stopped() {
     let Some(machine) = packaged() else { return };
     let shown = machine.ctl("setup --print");
     assert_eq!((&shown["done"], enabled(&machine)), (&json!(false), 0), "{shown}");
+    // Though nobody reads to the end.
+    machine.user_ok("securid-ctl setup | true");
+    assert_eq!(enabled(&machine), 3);
+    machine.user_ok("securid-ctl setup --remove");
+
     let done = machine.ctl("setup");
     assert_eq!(steps(&shown), steps(&done));
     assert_eq!((&done["done"], enabled(&machine)), (&json!(true), 3), "{done}");
@@ -121,6 +126,13 @@ fn without_a_package_units_config_and_key_are_written() {
     let Some(machine) = unpackaged() else { return };
     let home = |name: &str| machine.path(&format!("/home/tu/.config/{name}"));
     let url = machine.simulator.url().to_owned();
+
+    // Where systemd does not look nothing is written.
+    let astray =
+        machine.user("XDG_CONFIG_HOME=/home/tu/astray securid-ctl setup --url https://h/aveksa");
+    assert_eq!(code(&astray), Some(1), "{}", told(&astray));
+    assert!(told(&astray).contains("XDG_CONFIG_HOME"), "{}", told(&astray));
+    assert!(!machine.path("/home/tu/astray").exists());
 
     // A config that is bad is taken back, with all that belongs to it.
     let bad = machine.user("securid-ctl setup --url ftp://h");

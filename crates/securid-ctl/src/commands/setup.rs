@@ -80,16 +80,19 @@ impl Args {
             }
         };
         let mut report = Report { done: !self.print, steps: Vec::new() };
+        // Whoever reads only the first lines has it done all the same.
+        let mut told = Ok(());
         for step in &steps {
             let shown = if self.print { step.preview() } else { carry_out(step, &steps, context)? };
             if !context.screen.json {
-                context.screen.text(&shown.line())?;
+                told = told.and(context.screen.text(&shown.line()));
             }
             report.steps.push(shown);
         }
         if context.screen.json {
             context.screen.json(&report)?;
         }
+        told?;
         Ok(0)
     }
 }

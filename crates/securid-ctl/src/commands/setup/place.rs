@@ -70,12 +70,16 @@ impl Place {
         }
         // .../securid/config.toml
         let own = user.ancestors().nth(2).unwrap_or(user);
+        let units = own.join("systemd/user");
         let scope = scope(context, args)?;
         let packaged = match &scope {
             Scope::User(manager) => {
                 let said = manager.property(None, "UnitPath")?;
-                let elsewhere = said.split_whitespace().map(PathBuf::from);
-                elsewhere
+                let folders = || said.split_whitespace().map(PathBuf::from);
+                if !folders().any(|it| it == units) {
+                    return Err(unknown_to_systemd(own));
+                }
+                folders()
                     .filter(|it| !it.starts_with(own) && !it.starts_with("/run/user"))
                     .collect()
             }
@@ -83,7 +87,7 @@ impl Place {
         };
         Ok(Self {
             scope,
-            units: own.join("systemd/user"),
+            units,
             packaged,
             config: user.clone(),
             configs: vec![machine.clone(), user.clone()],
@@ -125,6 +129,15 @@ fn scope(context: &Context, args: &Args) -> Result<Scope, Failure> {
         "Log in properly, not with su (machinectl shell USER@ does it too); or have root run \
          loginctl enable-linger USER, so that one runs without a login.",
     ))
+}
+
+/// Units, and a config for the daemon, would be where systemd and its services do not look.
+fn unknown_to_systemd(configs: &Path) -> Failure {
+    let message = format!("systemd does not look for this user's configs in {}", configs.display());
+    Failure::new("setup", message, FAILED).with_hint(
+        "Say the same XDG_CONFIG_HOME to this shell and to systemd, or to neither: systemctl --user \
+         show-environment shows what it knows.",
+    )
 }
 
 /// A daemon of one's own beside that of the system would have its own sessions, and hide the other's.
