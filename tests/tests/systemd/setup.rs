@@ -280,9 +280,14 @@ fn a_state_folder_elsewhere() {
     machine.user_ok("systemctl --user unset-environment XDG_STATE_HOME");
     let print = machine.user_ok("securid-ctl setup --print");
     assert!(print.contains("would remove"), "{print}");
+    // It drains what this shell knows of, and takes nothing from a daemon that has more.
+    let refused = machine.user("securid-ctl setup --remove");
+    assert_eq!(code(&refused), Some(75), "{}", told(&refused));
+    assert!(drop_in.exists());
+    machine.user_ok("securid-ctl logout");
+    assert_eq!(machine.simulator.truth().alive(), [""; 0]);
     machine.user_ok("securid-ctl setup --remove");
     assert!(!drop_in.exists());
-    assert_eq!(machine.simulator.truth().alive(), [""; 0]);
 }
 
 /// What a server has where gnome-keyring is installed, and nobody ever logs in at a screen.
