@@ -107,8 +107,9 @@ impl From<ConnectError> for Failure {
     }
 }
 
-const STOPPED: &str = "Is it stopped (kill -CONT), or stuck? Restart it if need be; it goes on where it \
-                       was. If it wakes, it may still do what it was asked.";
+const STOPPED: &str = "Is it stopped (kill -CONT), stuck, or not to be started by systemd (systemctl --user \
+                       status securid-sessiond)? Restart it if need be; it goes on where it was. If it \
+                       wakes, it may still do what it was asked.";
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {

@@ -114,6 +114,36 @@ fn the_daemon_has_no_privileges() {
     assert_eq!(core.split_whitespace().collect::<Vec<_>>()[4..6], ["0", "0"]);
 }
 
+/// Some kernels give users no namespaces. The units fail there, which is told, and with the drop-in for that
+/// they work.
+#[test]
+fn where_users_may_have_no_namespaces() {
+    let plan = Plan { keyring: "sealed-file", ..Plan::default() };
+    let Some(machine) = Machine::boot(plan) else { return };
+    let manager = format!("user@{}.service", machine.uid());
+    machine.write(
+        "/etc/systemd/system/user@.service.d/none.conf",
+        "[Service]\nRestrictNamespaces=yes\n",
+    );
+    machine.root_ok(&format!("systemctl daemon-reload && systemctl restart {manager}"));
+    machine.await_user();
+    let refused = machine.user("securid-ctl start");
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(69), "{told}");
+    assert!(told.contains("no user namespaces"), "{told}");
+
+    let drop_in = include_str!("../../../systemd/without-namespaces.conf");
+    machine.drop_in("securid-sessiond.service", drop_in);
+    machine.drop_in("securid-logout.service", drop_in);
+    machine.user_ok("systemctl --user reset-failed");
+    machine.user_ok("securid-ctl start");
+    let token = machine.add();
+    machine.user_ok("systemctl --user start securid-logout.service");
+    machine.user_ok("systemctl --user stop securid-logout.service");
+    machine.eventually_dead(&token);
+    assert_eq!(machine.ctl("history")["sessions"][0]["reason"], "request");
+}
+
 fn furnished() -> Option<Machine> {
     if !["cc", "strace"].into_iter().all(is_installed) {
         return None;
