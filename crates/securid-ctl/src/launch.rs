@@ -38,14 +38,6 @@ const BAD_CONFIG: u8 = 78;
 /// The daemon's for a state folder that cannot be used, and ours.
 const STORAGE_FAILED: u8 = 74;
 
-/// systemd's for a sandbox that cannot be set up (systemd.exec(5)).
-const EXIT_USER: u8 = 217;
-const EXIT_NAMESPACE: u8 = 226;
-
-/// What to do about that.
-const NO_NAMESPACES: &str = "It seems that this machine gives users no user namespaces, which the unit's \
-                             sandbox needs: docs/operations.md (Hardening) has a drop-in for that.";
-
 /// Who runs the daemon.
 #[derive(Debug)]
 pub(crate) enum Way {
@@ -147,15 +139,13 @@ pub(crate) fn program() -> PathBuf {
 
 fn by_systemd(manager: &Manager, context: &Context) -> Result<StatusView, Failure> {
     if let Err(failure) = manager.systemctl(&["start", SERVICE], UP_WITHIN) {
-        let (mut exit, mut hint) =
-            (UNREACHABLE, "journalctl --user -u securid-sessiond shows what it said.");
+        let mut exit = UNREACHABLE;
         match manager.property(Some(SERVICE), "ExecMainStatus")?.parse() {
             Ok(BAD_CONFIG) => check_config(context)?,
             Ok(STORAGE_FAILED) => exit = STORAGE_FAILED,
-            Ok(EXIT_USER | EXIT_NAMESPACE) => hint = NO_NAMESPACES,
             _ => {}
         }
-        return Err(failure.exiting(exit).with_hint(hint));
+        return Err(failure.exiting(exit).with_hint(manager.advice()));
     }
     let until = Instant::now() + UP_WITHIN;
     loop {

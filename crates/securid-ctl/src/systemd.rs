@@ -25,6 +25,10 @@ pub(crate) fn of_the_system(kind: &str) -> String {
 /// For what a manager knows by heart, or does by itself: it answers in milliseconds, unless it hangs.
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
+/// How systemd exits in the daemon's place if it cannot set the sandbox up (systemd.exec(5)): EXIT_USER,
+/// EXIT_NAMESPACE.
+const NO_SANDBOX: [&str; 2] = ["217", "226"];
+
 /// Whose units are meant.
 #[derive(Debug, Clone)]
 pub(crate) enum Scope {
@@ -107,6 +111,17 @@ impl Manager {
         let mut words = vec!["show", "--value", "--property", name];
         words.extend(unit);
         Ok(self.systemctl(&words, ANSWER_WITHIN)?.trim().to_owned())
+    }
+
+    /// What to do about our service, which has failed to start.
+    pub(crate) fn advice(&self) -> &'static str {
+        match self.property(Some(SERVICE), "ExecMainStatus") {
+            Ok(status) if NO_SANDBOX.contains(&&*status) => {
+                "It seems that this machine gives users no user namespaces, which the unit's sandbox needs: \
+                 docs/operations.md (Hardening) has a drop-in for that."
+            }
+            _ => "journalctl --user -u securid-sessiond shows what it said.",
+        }
     }
 
     /// Whether it has our service's unit.

@@ -131,6 +131,10 @@ fn where_users_may_have_no_namespaces() {
     let told = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(refused.status.code(), Some(69), "{told}");
     assert!(told.contains("no user namespaces"), "{told}");
+    let refused = machine.user("securid-ctl setup");
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{told}");
+    assert!(told.contains("no user namespaces"), "{told}");
 
     let drop_in = include_str!("../../../systemd/without-namespaces.conf");
     machine.drop_in("securid-sessiond.service", drop_in);

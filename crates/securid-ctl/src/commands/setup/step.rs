@@ -107,9 +107,11 @@ impl Step {
             Self::Drain => drain(context),
             Self::Systemctl(scope, words) => {
                 let run = || scope.systemctl(words, SERVICE_WITHIN).map(drop);
-                match words.first() {
+                match (words.first(), scope) {
                     // A start that is under way is joined, and may fail for what was so before us.
-                    Some(&"start") => run().or_else(|_| run()),
+                    (Some(&"start"), systemd::Scope::User(manager)) => run()
+                        .or_else(|_| run())
+                        .map_err(|failure| failure.with_hint(manager.advice())),
                     _ => run(),
                 }
             }
