@@ -92,6 +92,7 @@ fn with_a_bad_config_a_restart_leaves_the_old_one_alone_and_a_start_says_why() {
     let refused = house.ctl(&["restart"]);
     let words = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!((code(&refused), words.contains("usrname")), (78, true), "{words}");
+    assert!(words.contains("the daemon was not touched"), "{words}");
     assert_eq!(house.token(&id), token, "the old one goes on");
 
     assert_eq!(code(&house.ctl(&["stop"])), 0);

@@ -137,6 +137,7 @@ fn without_a_package_units_config_and_key_are_written() {
     // A config that is bad is taken back, with all that belongs to it.
     let bad = machine.user("securid-ctl setup --url ftp://h");
     assert_eq!(code(&bad), Some(78), "{}", told(&bad));
+    assert!(told(&bad).contains("was taken back"), "{}", told(&bad));
     assert!(told(&bad).contains("url"), "{}", told(&bad));
     assert_eq!(fs::read_dir(home("securid")).unwrap().count(), 0);
     assert!(!home("systemd/user/securid-sessiond.service").exists());

@@ -36,7 +36,9 @@ impl Args {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
         let _interrupt = Interrupt::arm()?;
         // All that could keep the new one from coming up is looked at while the old one runs.
-        launch::check_config(context)?;
+        launch::check_config(context).map_err(|failure| {
+            failure.with_hint("Mend it, and try again: the daemon was not touched.")
+        })?;
         let (way, had) = match Running::find(context) {
             Ok(running) => {
                 let running = running?;

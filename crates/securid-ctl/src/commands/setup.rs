@@ -99,9 +99,14 @@ impl Args {
 
 /// A config of ours that turns out to be bad is taken back, with its key.
 fn carry_out(step: &Step, all: &[Step], context: &Context) -> Result<Shown, Failure> {
-    step.carry_out(context).inspect_err(|_| {
-        if matches!(step, Step::Check) {
-            all.iter().take_while(|other| !matches!(other, Step::Check)).for_each(Step::undo);
+    step.carry_out(context).map_err(|failure| {
+        if !matches!(step, Step::Check) {
+            return failure;
+        }
+        let before = all.iter().take_while(|other| !matches!(other, Step::Check));
+        match before.filter(|step| step.undo()).count() {
+            0 => failure.with_hint("Mend it, and run this again."),
+            _ => failure.with_hint("The config was taken back: run this again with other words."),
         }
     })
 }

@@ -94,6 +94,9 @@ fn a_restart_with_a_bad_config_touches_nothing() {
     let home = Home::replying(Reply::Status(well()));
     let daemon = "test \"$*\" = \"${*%--check-config}\" || { echo securid-sessiond: c:1: bad >&2; exit 78; }";
     let ran = ctl_beside(&home, daemon, &["restart"]);
-    assert_eq!((ran.code, &*ran.err), (Some(78), "securid-ctl: c:1: bad\n"));
+    assert_eq!(
+        (ran.code, &*ran.err),
+        (Some(78), "securid-ctl: c:1: bad\nMend it, and try again: the daemon was not touched.\n")
+    );
     assert!(!home.was_called());
 }

@@ -119,11 +119,13 @@ impl Step {
         }
     }
 
-    /// Takes back a file that was written just now.
-    pub(super) fn undo(&self) {
-        if let Self::Write { path, replaces: false, .. } | Self::MakeKey { path, .. } = self {
-            // The failure that made it necessary is what is told.
-            let _ = fs::remove_file(path);
+    /// Takes back a file that was written just now; whether it was one, and is gone.
+    pub(super) fn undo(&self) -> bool {
+        match self {
+            Self::Write { path, replaces: false, .. } | Self::MakeKey { path, .. } => {
+                fs::remove_file(path).is_ok()
+            }
+            _ => false,
         }
     }
 
