@@ -1,0 +1,66 @@
+//! `securid-sessiond`: keeps session tokens in the OS keyring, lends them out, and revokes them at
+//! the server.
+//!
+//! From the edge inwards:
+//!
+//! | module | is |
+//! |---|---|
+//! | `args`, `config`, `log` | what a person says: flags, files, and what they read |
+//! | `journal` | systemd's journal, in its own protocol |
+//! | `make_key` | a key for the sealed file, and nothing else |
+//! | `activation` | the socket that the service manager hands over |
+//! | `start` | the order in which everything comes up and goes down |
+//! | `drain` | the same where everything is only revoked: for `--drain`, and with a bad config |
+//! | `refusal` | what clients are told by a daemon that was started for them and cannot serve |
+//! | `state` | the state folder at a start: its lock, and what was found there |
+//! | `works` | keeper, errands and socket put together, with what was found taken up |
+//! | `notify`, `watchdog` | what the service manager is told, and how often |
+//! | `signals`, `failure` | what the system tells the process, and why it ends badly |
+//! | `reload` | the config, read anew while the daemon runs |
+//! | `service` | what stands behind the socket: hands calls on |
+//! | `taking` | `add` and `login`, up to the point where the token is here |
+//! | `keeper` | the one task that owns the state: feeds the machine, carries its actions out |
+//! | `errands` | the actions that take time: keyring, disk, server; each answers with an event |
+//! | `desktop` | logind and notifications: tell the keeper, and do as it wants |
+//! | `selector` | which session is meant |
+//! | `trouble` | what goes wrong, in the protocol's words |
+//! | `audit` | the lives of sessions, written down for somebody else to check |
+//! | `clock`, `servers` | the machine's clocks; one HTTP client per origin |
+//!
+//! The life of a session itself is in the crate `securid-session`, which does none of this.
+
+mod activation;
+mod args;
+mod audit;
+mod clock;
+mod config;
+mod desktop;
+mod drain;
+mod errands;
+mod failure;
+mod journal;
+mod keeper;
+mod log;
+mod make_key;
+mod notify;
+mod refusal;
+mod reload;
+mod selector;
+mod servers;
+mod service;
+mod signals;
+mod start;
+mod state;
+mod taking;
+mod trouble;
+mod watchdog;
+mod works;
+
+/// The whole program: takes its arguments, variables and inherited socket from the process, and returns the
+/// exit status of the contract.
+pub fn main() -> std::process::ExitCode {
+    securid_ipc::home::leave_closed_ones();
+    // Before anything else, while there is one thread.
+    let socket = activation::take_socket();
+    start::main(&args::parse(), socket)
+}
