@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use securid_api::{Client, Endpoint, Format, LogoutReply, Token};
+use securid_secret::Secret;
 use securid_tests::{House, Plan, timed};
 use tokio::task::JoinSet;
-use zeroize::Zeroizing;
 
 const SESSIONS: usize = 1_000;
 const LATENCY: Duration = Duration::from_millis(50);
@@ -87,7 +87,7 @@ async fn log_out(client: &Client, tokens: Vec<String>) {
             loop {
                 let next = left.lock().unwrap().pop();
                 let Some(token) = next else { return };
-                let token = Token::new(Zeroizing::new(token)).unwrap();
+                let token = Token::new(&Secret::from(token)).unwrap();
                 let reply = client.logout(&token, Duration::from_secs(10)).await;
                 assert!(matches!(reply, LogoutReply::Confirmed(_)), "{reply:?}");
             }

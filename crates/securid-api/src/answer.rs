@@ -1,8 +1,8 @@
 //! A complete answer from whoever answered, and what is wrong with one that was not hoped for.
 
 use hyper::HeaderMap;
-use hyper::header::{DATE, HeaderName, LOCATION};
-use zeroize::Zeroizing;
+use hyper::header::{DATE, HeaderValue, LOCATION};
+use securid_secret::SecretBytes;
 
 use crate::retry_after::retry_after;
 use crate::words::{clean, words};
@@ -12,14 +12,14 @@ use crate::{Failure, FailureKind};
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
-    /// Wiped, because the one to `loginUser` holds a token.
-    pub(crate) content: Zeroizing<Vec<u8>>,
+    /// The one to `loginUser` holds a token.
+    pub(crate) content: SecretBytes,
 }
 
 impl Answer {
     /// The answer's `Date`, as the server wrote it.
     pub(crate) fn date(&self) -> Option<String> {
-        self.header(DATE)
+        Some(clean(self.headers.get(DATE)?.to_str().ok()?))
     }
 
     /// What it says, fit to be shown, without `secrets`.
@@ -60,9 +60,9 @@ impl Answer {
 
     /// Where it wants to send us; only up to the query, which may hold a session.
     fn redirection(&self, secrets: &[&str]) -> String {
-        let place = self.header(LOCATION).unwrap_or_default();
-        let place = place.split(['?', '#', ';']).next().unwrap_or_default();
-        let place = words(place.as_bytes(), secrets);
+        let place = self.headers.get(LOCATION).map_or(&b""[..], HeaderValue::as_bytes);
+        let place = place.split(|byte| b"?#;".contains(byte)).next().unwrap_or_default();
+        let place = words(place, secrets);
         let place = if place.is_empty() { "nowhere" } else { &place };
         let status = self.status;
         format!(
@@ -73,22 +73,18 @@ impl Answer {
     fn is_page(&self) -> bool {
         self.content.trim_ascii_start().starts_with(b"<")
     }
-
-    fn header(&self, name: HeaderName) -> Option<String> {
-        Some(clean(self.headers.get(name)?.to_str().ok()?))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
-    use hyper::header::{HeaderValue, RETRY_AFTER};
+    use hyper::header::{HeaderName, RETRY_AFTER};
     use std::time::Duration;
 
     fn answer(status: u16, headers: &[(HeaderName, &'static str)], content: &str) -> Answer {
         let headers = headers.iter().map(|(n, v)| (n.clone(), HeaderValue::from_static(v)));
-        let content = Zeroizing::new(content.as_bytes().to_vec());
+        let content = SecretBytes::from(content.as_bytes());
         Answer { status, headers: headers.collect(), content }
     }
 

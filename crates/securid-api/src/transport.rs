@@ -12,8 +12,8 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use securid_secret::SecretBytes;
 use tokio::time::timeout;
-use zeroize::Zeroizing;
 
 use crate::answer::Answer;
 use crate::retry_after::retry_after;
@@ -90,25 +90,14 @@ impl Transport {
     }
 }
 
-/// The whole body, at most [`MAX_REPLY`] bytes, in memory that is wiped.
-async fn read(body: Incoming) -> Result<Zeroizing<Vec<u8>>, Box<dyn Error + Send + Sync>> {
+/// The whole body, at most [`MAX_REPLY`] bytes.
+async fn read(body: Incoming) -> Result<SecretBytes, Box<dyn Error + Send + Sync>> {
     let mut body = Limited::new(body, MAX_REPLY);
-    let mut content = Zeroizing::new(Vec::new());
+    let mut content = SecretBytes::new();
     while let Some(frame) = body.frame().await {
         if let Ok(data) = frame?.into_data() {
-            append(&mut content, &data);
+            content.extend_from_slice(&data);
         }
     }
     Ok(content)
-}
-
-/// Appends without leaving old bytes behind, as a vector does that grows by itself.
-fn append(content: &mut Zeroizing<Vec<u8>>, data: &[u8]) {
-    if content.capacity() - content.len() < data.len() {
-        let room = (content.len() + data.len()).next_power_of_two();
-        let mut larger = Zeroizing::new(Vec::with_capacity(room));
-        larger.extend_from_slice(content);
-        *content = larger;
-    }
-    content.extend_from_slice(data);
 }

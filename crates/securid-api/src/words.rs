@@ -1,5 +1,7 @@
 //! What a server said, made fit to be shown to a person or written to a log.
 
+use securid_secret::Secret;
+
 use crate::syntax::text_of_page;
 
 /// The most characters of a server's text that are shown: a line's worth, enough for the title and
@@ -9,11 +11,34 @@ const MAX_SHOWN: usize = 120;
 /// The text of a page or reply, safe to show: tags dropped, white space folded, each of `secrets`
 /// blotted out (a server may echo what it was sent), then as [`clean`].
 pub(crate) fn words(content: &[u8], secrets: &[&str]) -> String {
-    let mut text = String::from_utf8_lossy(&text_of_page(content)).into_owned();
+    let mut text = readable(&text_of_page(content));
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        text = text.replace(secret, "[hidden]");
+        text = without(&text, secret);
     }
-    clean(&text)
+    clean(text.expose())
+}
+
+/// As a text; what is no UTF-8 is replaced.
+fn readable(bytes: &[u8]) -> Secret {
+    let mut text = Secret::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    text
+}
+
+fn without(text: &Secret, secret: &str) -> Secret {
+    let mut shown = Secret::with_capacity(text.expose().len());
+    for (n, part) in text.expose().split(secret).enumerate() {
+        if n > 0 {
+            shown.push_str("[hidden]");
+        }
+        shown.push_str(part);
+    }
+    shown
 }
 
 /// At most [`MAX_SHOWN`] characters of `text`, without control characters.

@@ -5,7 +5,7 @@ mod responder;
 
 use responder::{AMPLE, Act, JSON_REPLY, Responder, TOKEN, answer, token};
 use securid_api::{Client, Format, LoginRequest, LogoutReply};
-use zeroize::Zeroizing;
+use securid_secret::Secret;
 
 /// Request line, headers (sorted: their order means nothing) and content.
 fn parts(request: &str) -> (String, Vec<String>, String) {
@@ -42,7 +42,7 @@ async fn a_login_is_xml_and_carries_no_token() {
         let server = Responder::start(Act::Say(answer("200 OK", "", "token=abc\n"))).await;
         let login = LoginRequest {
             username: "me".into(),
-            password: Zeroizing::new("p&w".into()),
+            password: Secret::from("p&w"),
             auth_source: Some("AD".into()),
         };
         let token = server.client(format).login(login, AMPLE).await.unwrap();

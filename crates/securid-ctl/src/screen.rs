@@ -3,10 +3,13 @@
 use std::{
     borrow::Cow,
     env,
+    fs::File,
     io::{self, IsTerminal as _, Write as _, stdout},
+    os::fd::AsFd as _,
 };
 
 use securid_ipc::messages::SessionState;
+use securid_secret::SecretBytes;
 use serde::Serialize;
 
 /// How to print.
@@ -49,6 +52,11 @@ impl Screen {
         serde_json::to_writer(&mut out, value)?;
         out.write_all(b"\n")?;
         out.flush()
+    }
+
+    /// Prints what has a secret in it, past the buffer of standard output, which nobody would wipe.
+    pub(crate) fn secret(&self, text: &SecretBytes) -> io::Result<()> {
+        File::from(stdout().as_fd().try_clone_to_owned()?).write_all(text)
     }
 
     /// Prints text; whoever made it has put every foreign part through [`printable`].

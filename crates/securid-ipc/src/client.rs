@@ -109,7 +109,7 @@ impl Client {
 
     fn understand<T: DeserializeOwned>(&self, outcome: answer::Outcome) -> Result<T, ClientError> {
         let result = outcome.map_err(ClientError::Rpc)?;
-        serde_json::from_str(&result).map_err(|_| self.garbled())
+        serde_json::from_str(result.expose()).map_err(|_| self.garbled())
     }
 
     /// Waits until the daemon has gone, for at most `within` if that is said; whatever it still

@@ -1,4 +1,4 @@
-//! Lines of bounded length, in memory that is wiped.
+//! Lines of bounded length, in memory for secrets.
 //!
 //! Every message is one line. A request line is at most [`REQUEST_LIMIT`] bytes, a reply line at
 //! most [`REPLY_LIMIT`], both without their newline. A buffer starts small, so that hundreds of
@@ -7,8 +7,8 @@
 
 use std::io;
 
+use securid_secret::SecretBytes;
 use thiserror::Error;
-use zeroize::{Zeroize, Zeroizing};
 
 /// The longest request line. The largest parameter is a password or a token of a few KiB, or a
 /// chunk of 32 KiB in base64.
@@ -32,7 +32,7 @@ pub struct TooLong {
 #[derive(Debug)]
 pub struct LineBuffer {
     /// Allocated and zeroed in full; the first `filled` bytes count.
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: SecretBytes,
     filled: usize,
     /// So many bytes from the start hold no newline: they need no second look.
     searched: usize,
@@ -43,7 +43,7 @@ impl LineBuffer {
     /// An empty buffer for lines of at most `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { bytes: Zeroizing::new(vec![0; SMALL]), filled: 0, searched: 0, limit }
+        Self { bytes: SecretBytes::zeroed(SMALL), filled: 0, searched: 0, limit }
     }
 
     /// Where the next bytes go. Never empty as long as every line is taken out and
@@ -94,7 +94,7 @@ impl LineBuffer {
     pub fn discard(&mut self, n: usize) {
         let left = self.filled.saturating_sub(n);
         self.bytes.copy_within(self.filled - left..self.filled, 0);
-        self.bytes[left..self.filled].zeroize();
+        self.bytes.wipe(left..self.filled);
         self.filled = left;
         self.searched = 0;
         if self.filled == 0 && self.bytes.len() > SMALL {
@@ -113,9 +113,9 @@ impl LineBuffer {
         self.limit + 1
     }
 
-    /// A new allocation instead of `Vec`'s own growth, which would leave the old bytes unwiped.
+    /// Moves what is there to a buffer of that size.
     fn resize(&mut self, size: usize) {
-        let mut bytes = Zeroizing::new(vec![0; size]);
+        let mut bytes = SecretBytes::zeroed(size);
         bytes[..self.filled].copy_from_slice(self.filled());
         self.bytes = bytes;
     }

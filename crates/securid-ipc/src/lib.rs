@@ -21,7 +21,6 @@ pub mod framing;
 pub mod home;
 pub mod messages;
 pub mod paths;
-pub mod secret;
 
 #[cfg(feature = "client")]
 pub mod client;

@@ -1,8 +1,8 @@
 //! Bytes that must not be seen.
 
 use std::fmt;
-use std::io::{self, Read};
-use std::ops::{Deref, DerefMut};
+use std::io::{self, Read, Write};
+use std::ops::{Deref, DerefMut, Range};
 
 use crate::arena::Slot;
 use crate::wipe;
@@ -74,9 +74,17 @@ impl SecretBytes {
     /// Wipes all but the first `len`.
     pub fn truncate(&mut self, len: usize) {
         if len < self.len {
-            wipe(&mut self[len..]);
+            self.wipe(len..self.len);
             self.len = len;
         }
+    }
+
+    /// Zeroes a part; it stays where it is.
+    ///
+    /// # Panics
+    /// If there are not so many bytes.
+    pub fn wipe(&mut self, part: Range<usize>) {
+        wipe(&mut self[part]);
     }
 }
 
@@ -94,6 +102,18 @@ impl DerefMut for SecretBytes {
     }
 }
 
+/// Appends; it never fails.
+impl Write for SecretBytes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl AsRef<[u8]> for SecretBytes {
     fn as_ref(&self) -> &[u8] {
         self
@@ -105,6 +125,15 @@ impl From<&[u8]> for SecretBytes {
         let mut copy = Self::with_capacity(bytes.len());
         copy.extend_from_slice(bytes);
         copy
+    }
+}
+
+/// Moves them over, and wipes where they were.
+impl From<Vec<u8>> for SecretBytes {
+    fn from(mut bytes: Vec<u8>) -> Self {
+        let moved = Self::from(&bytes[..]);
+        wipe(&mut bytes);
+        moved
     }
 }
 

@@ -48,6 +48,13 @@ impl From<&str> for Secret {
     }
 }
 
+/// Moves it over, and wipes where it was.
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(SecretBytes::from(text.into_bytes()))
+    }
+}
+
 impl TryFrom<SecretBytes> for Secret {
     type Error = Utf8Error;
 

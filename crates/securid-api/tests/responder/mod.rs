@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use securid_api::{Client, Endpoint, Format, Token};
+use securid_secret::Secret;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
-use zeroize::Zeroizing;
 
 /// Far beyond what any of these exchanges takes: it bounds a test that has gone wrong.
 pub(crate) const AMPLE: Duration = Duration::from_secs(30);
@@ -194,7 +194,7 @@ pub(crate) fn answer(status: &str, headers: &str, content: &str) -> Vec<u8> {
 pub(crate) const TOKEN: &str = "t0ken-t0ken-t0ken";
 
 pub(crate) fn token() -> Token {
-    Token::new(Zeroizing::new(TOKEN.into())).unwrap()
+    Token::new(&Secret::from(TOKEN)).unwrap()
 }
 
 pub(crate) const JSON_REPLY: &str = r#"{"data": {"type": "logoutUser"}}"#;

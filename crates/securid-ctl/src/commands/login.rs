@@ -8,8 +8,8 @@ use std::{
 use securid_ipc::{
     client::{Client, ClientError},
     messages::{Call, Login, TakenView},
-    secret::Secret,
 };
+use securid_secret::Secret;
 
 use super::add;
 use crate::{

@@ -8,11 +8,10 @@ use securid_ipc::messages::{
     RefusedView, Reply, RetryView, RpcError, SessionCounts, SessionRef, StatusView, StopView,
     Targets, TokenView, Use,
 };
-use securid_ipc::secret::Secret;
 use securid_ipc::server::ConnectionId;
+use securid_secret::Secret;
 use securid_session::{Denial, Event, Key, Outcome, Phase, Reason, Session, SessionId};
 use securid_store::{Preference, Readiness, StoreKind, crash};
-use zeroize::Zeroizing;
 
 use super::{Answer, Deferred, Keeper, logouts, views};
 use crate::config::Fate;
@@ -129,7 +128,7 @@ impl Keeper {
         };
         let now = clock::now();
         Ok(Reply::Token(TokenView {
-            token: Secret::from(Zeroizing::new(token.expose().to_owned())),
+            token: Secret::from(token.expose()),
             url: session.about().origin.url.clone(),
             session: key.id.to_string(),
             instance: session.about().instance.clone(),
