@@ -19,6 +19,7 @@ use super::{
     ConnectionId, Service,
     accept::{FAREWELL, LAST_WORDS, pass_panic_on},
     outbox::{Answer, Outbox},
+    seats::{self, Seat},
 };
 use crate::{
     envelope::{self, Asked, Id, Request},
@@ -46,13 +47,17 @@ struct Connection<S> {
     half_line_since: Option<Instant>,
     calls: JoinSet<Done>,
     outbox: Outbox,
+    /// It was granted a hold, which lasts as long as the connection does.
+    holds: bool,
+    seat: Arc<Seat>,
     /// When the server stops: until when answers may still go out.
     farewell: Option<Instant>,
 }
 
 /// Serves one client to its end.
 pub(super) async fn run<S: Service>(
-    stream: Stream,
+    stream: Arc<Stream>,
+    seat: Arc<Seat>,
     id: ConnectionId,
     service: Arc<S>,
     closing: watch::Receiver<bool>,
@@ -65,6 +70,8 @@ pub(super) async fn run<S: Service>(
         half_line_since: None,
         calls: JoinSet::new(),
         outbox: Outbox::default(),
+        holds: false,
+        seat,
         farewell: None,
     };
     // Whether it ended well or the client died: what could not be handed over goes back.
@@ -77,7 +84,7 @@ impl<S: Service> Connection<S> {
     /// Reads, calls and answers until nothing is left to do.
     ///
     /// # Errors
-    /// If the client has gone or is dropped for its slowness.
+    /// If the client has gone, or is dropped for its slowness or to make room.
     async fn exchange(
         &mut self,
         stream: &Stream,
@@ -106,6 +113,7 @@ impl<S: Service> Connection<S> {
             ];
             let last_words =
                 self.farewell.filter(|_| self.reading).map(|by| by - (FAREWELL - LAST_WORDS));
+            self.seat.note(self.is_idle());
             let mut reader = stream;
             select! {
                 Some(done) = self.calls.join_next() => {
@@ -120,6 +128,16 @@ impl<S: Service> Connection<S> {
                 },
                 () = passed(deadlines) => return Err(io::ErrorKind::TimedOut.into()),
                 () = passed([last_words]) => self.stop_reading(),
+                () = self.seat.told_to_leave() => {
+                    if self.is_idle() {
+                        seats::let_go(stream, &idle_for_the_longest());
+                        return Err(io::ErrorKind::ConnectionAborted.into());
+                    }
+                    // Else it has got something to do just then, unless nobody is there.
+                    if seats::has_gone(stream) {
+                        return Err(io::ErrorKind::ConnectionReset.into());
+                    }
+                }
                 stop = closing.wait_for(|closing| *closing), if self.farewell.is_none() => {
                     // An error means that the server is gone, which is as good as its word.
                     let _ = stop;
@@ -162,7 +180,13 @@ impl<S: Service> Connection<S> {
         }
     }
 
+    /// Whether nothing but a client that may never ask again would miss it.
+    fn is_idle(&self) -> bool {
+        self.calls.is_empty() && self.outbox.len() == 0 && !self.holds
+    }
+
     fn answer(&mut self, id: Option<Id>, outcome: Result<Reply, RpcError>) {
+        self.holds |= matches!(outcome, Ok(Reply::Held(_)));
         match (id, outcome) {
             (Some(id), Ok(reply)) => self.outbox.push(id, Answer::Reply(Box::new(reply))),
             (Some(id), Err(error)) => self.outbox.push(id, Answer::Error(error)),
@@ -198,6 +222,13 @@ impl<S: Service> Connection<S> {
         }
         self.service.closed(self.id);
     }
+}
+
+fn idle_for_the_longest() -> RpcError {
+    let message = "the daemon needed this connection for another client: of all it had been idle for the longest";
+    RpcError::new(ErrorCode::LimitExceeded, message).with_hint(
+        "Connect anew. What was answered counts; whatever was asked after that was not begun.",
+    )
 }
 
 /// Ends when the earliest of the deadlines is over; never, if there is none.
