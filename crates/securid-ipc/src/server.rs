@@ -5,7 +5,7 @@
 //! - `accept`: [`serve`], which takes connections until it is told to stop;
 //! - `connection`: the exchange with one client;
 //! - `seats`: who is connected, and who leaves where there is no room for one more;
-//! - `outbox`: the answers that wait for a client to read them;
+//! - `outbox`: the answers that wait for a client to read them; `unread`: how much may wait;
 //! - `probe`: whether a server answers.
 //!
 //! Everything runs as tasks on the caller's tokio runtime, of either flavour; a [`Service`] is
@@ -17,6 +17,7 @@ mod listener;
 mod outbox;
 mod probe;
 mod seats;
+mod unread;
 
 use std::{future::Future, io};
 

@@ -1,6 +1,10 @@
 //! Taking connections until it is time to stop.
 
-use std::{io, panic, sync::Arc, time::Duration};
+use std::{
+    io, panic,
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
 
 use interprocess::local_socket::{tokio::Stream, traits::StreamCommon as _};
 use tokio::{
@@ -13,6 +17,7 @@ use tokio::{
 use super::{
     ConnectionId, Listener, Notice, Room, Service, connection,
     seats::{self, Seats},
+    unread::Unread,
 };
 use crate::messages::{ErrorCode, RpcError};
 
@@ -70,6 +75,7 @@ pub async fn serve<S: Service>(
         numbers: 0,
         seats: Seats::default(),
         room,
+        unread: Arc::default(),
         connections: JoinSet::new(),
         crowd_told: None,
         shortage_told: None,
@@ -130,6 +136,8 @@ struct Door<S> {
     numbers: u64,
     seats: Seats,
     room: Room,
+    /// How much waits for all clients to read it, in bytes.
+    unread: Arc<AtomicUsize>,
     connections: JoinSet<()>,
     /// When it was last said that there are too many.
     crowd_told: Option<Instant>,
@@ -160,7 +168,8 @@ impl<S: Service> Door<S> {
         let id = ConnectionId(self.numbers);
         self.numbers += 1;
         let (service, closing) = (self.service.clone(), self.closing.clone());
-        self.connections.spawn(connection::run(stream, seat, id, service, closing));
+        let unread = Unread::together_with(&self.unread);
+        self.connections.spawn(connection::run(stream, seat, id, service, unread, closing));
     }
 
     fn tell_of_shortage(&mut self, error: io::Error) {

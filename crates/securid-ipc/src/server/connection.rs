@@ -20,6 +20,7 @@ use super::{
     accept::{FAREWELL, LAST_WORDS, pass_panic_on},
     outbox::{Answer, Outbox},
     seats::{self, Seat},
+    unread::Unread,
 };
 use crate::{
     envelope::{self, Asked, Id, Request},
@@ -60,6 +61,7 @@ pub(super) async fn run<S: Service>(
     seat: Arc<Seat>,
     id: ConnectionId,
     service: Arc<S>,
+    unread: Unread,
     closing: watch::Receiver<bool>,
 ) {
     let mut connection = Connection {
@@ -69,7 +71,7 @@ pub(super) async fn run<S: Service>(
         lines: LineBuffer::new(REQUEST_LIMIT),
         half_line_since: None,
         calls: JoinSet::new(),
-        outbox: Outbox::default(),
+        outbox: Outbox::new(unread),
         holds: false,
         seat,
         farewell: None,
@@ -91,9 +93,6 @@ impl<S: Service> Connection<S> {
         mut closing: watch::Receiver<bool>,
     ) -> io::Result<()> {
         loop {
-            if let Some(reply) = self.outbox.start_next() {
-                self.service.undelivered(reply);
-            }
             let open = self.reading && self.calls.len() + self.outbox.len() < IN_FLIGHT;
             if open && self.take_request().is_continue() {
                 continue;
@@ -158,7 +157,7 @@ impl<S: Service> Connection<S> {
             // Where the next request begins cannot be known.
             Err(too_long) => {
                 let error = RpcError::new(ErrorCode::Request, too_long.to_string());
-                self.outbox.push(Id::null(), Answer::Error(error));
+                self.say(&Id::null(), Answer::Error(error));
                 self.stop_reading();
             }
         }
@@ -173,7 +172,7 @@ impl<S: Service> Connection<S> {
             }
             Ok(Asked::Hello) => {
                 if let Some(id) = request.id {
-                    self.outbox.push(id, Answer::Hello(envelope::hello()));
+                    self.say(&id, Answer::Hello(envelope::hello()));
                 }
             }
             Err(error) => self.answer(request.id, Err(error)),
@@ -188,10 +187,16 @@ impl<S: Service> Connection<S> {
     fn answer(&mut self, id: Option<Id>, outcome: Result<Reply, RpcError>) {
         self.holds |= matches!(outcome, Ok(Reply::Held(_)));
         match (id, outcome) {
-            (Some(id), Ok(reply)) => self.outbox.push(id, Answer::Reply(Box::new(reply))),
-            (Some(id), Err(error)) => self.outbox.push(id, Answer::Error(error)),
+            (Some(id), Ok(reply)) => self.say(&id, Answer::Reply(Box::new(reply))),
+            (Some(id), Err(error)) => self.say(&id, Answer::Error(error)),
             (None, Ok(reply)) => self.service.undelivered(reply),
             (None, Err(_)) => {}
+        }
+    }
+
+    fn say(&mut self, id: &Id, answer: Answer) {
+        if let Some(reply) = self.outbox.push(id, answer) {
+            self.service.undelivered(*reply);
         }
     }
 
