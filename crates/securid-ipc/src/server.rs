@@ -68,7 +68,7 @@ pub trait Service: Send + Sync + 'static {
 
     /// The reply could not be handed over: its client had gone, or it was never to be told. Handed
     /// over is what the kernel has taken for a client that was still there; whether the client
-    /// then read it, nobody knows.
+    /// then read it, nobody knows. A page that waited unread does not come back.
     fn undelivered(&self, reply: Reply);
 
     /// The client has closed or half-closed, or is dropped, and none of its calls runs any more.

@@ -3,9 +3,9 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use securid_ipc::server::Room;
 
-/// The most connections at once. A person's shells, hooks and builds have some dozens; what each of them can
-/// make the daemon remember times this is what it can be made to remember in all.
-const MOST: u64 = 512;
+/// The most connections at once. A person's shells, hooks and builds have some dozens, each for a moment but
+/// for those that hold a session. Idle, so many take less than a MiB.
+const MOST: u64 = 256;
 
 /// So many of the descriptors that there are stay the daemon's own, as a divisor: half of them. It needs one
 /// for each attempt at a server, and some twenty for records, keyring, buses and the log.

@@ -59,6 +59,8 @@ impl Outbox {
         let refused = match text.map_err(|too_long| does_not_fit(&too_long)) {
             Ok(text) => match self.unread.share(text.filled().len()) {
                 Ok(share) => {
+                    // Half of the memory, if it is not read at once.
+                    let reply = reply.filter(|reply| !reply.is_page());
                     self.queue(Line { text, reply, _share: share });
                     return None;
                 }

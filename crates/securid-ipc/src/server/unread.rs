@@ -1,7 +1,6 @@
 //! How much may wait for clients to read it: of one connection, and in all.
 //!
-//! What waits is there twice, as the reply and as its line, so that the memory is some three times as
-//! much. Short answers always find room: so nobody is kept from a token by those who do not read.
+//! A line's memory is at most twice its length, and what is not a page is also kept as the reply. Short answers always find room: so nobody is kept from a token by those who do not read.
 
 use std::sync::{
     Arc,
@@ -11,7 +10,7 @@ use std::sync::{
 use crate::messages::{ErrorCode, RpcError};
 
 /// Up to this long (in bytes) an answer is short: one session, one token, one error. With the bounds on
-/// connections and on requests in flight these make 32 MiB at the very most.
+/// connections and on requests in flight these make 16 MiB at the very most.
 const SHORT: usize = 4 * 1024;
 
 /// How much of one connection (in bytes): two of the longest lines, so that a client that reads one page
