@@ -37,6 +37,8 @@
 //! | `audit` | an auditor can follow every session from its beginning to its end, over crashes too |
 //! | `audit_trouble` | a full, hanging or refused audit holds nothing up, and loses nothing |
 //! | `protocol` | what the socket refuses, and how |
+//! | `crowd` | crowds of clients that want too much lock nobody out, fell nothing, and their memory comes back |
+//! | `load` | a thousand clients, 64 at once, at a server with faults: each gets what is its own |
 //! | `systemd` | on a real systemd the units hold what they promise: sandbox, stop, restart, power-off |
 //! | `cli` | `securid-ctl`: exit codes, and that it never hangs |
 //!
@@ -60,6 +62,7 @@
 //! - [`SlowSyncs`] (`slow_syncs`): a disk that takes its time;
 //! - [`audit`]: the audit, read and held to its rules;
 //! - [`stranger`]: being another user;
+//! - [`memory`]: how much of it a process has;
 //! - `leaks`: looking for secrets where none may be;
 //! - [`patience`]: bounded waits, and tests that cannot be made here.
 
@@ -78,6 +81,7 @@ pub mod kernel_keys;
 mod leaks;
 pub mod lives;
 mod machine;
+pub mod memory;
 mod mortal;
 mod notification_server;
 mod notify_socket;

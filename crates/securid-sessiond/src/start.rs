@@ -19,7 +19,7 @@ use crate::notify::ServiceManager;
 use crate::signals::Signals;
 use crate::state::State;
 use crate::works::Works;
-use crate::{drain, refusal, trouble};
+use crate::{descriptors, drain, refusal, trouble};
 
 /// The socket that the service manager has handed over, if there is one.
 type HandedOver = Result<Option<UnixListener>, BadSocket>;
@@ -53,6 +53,7 @@ fn run(args: &Args, socket: HandedOver, log: &Log) -> Result<u8, Failure> {
         println!("the config is good");
         return Ok(0);
     }
+    descriptors::raise_limit();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let end = runtime.block_on(async {
         if args.drain {
