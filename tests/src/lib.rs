@@ -36,6 +36,8 @@
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
 //! | `audit` | an auditor can follow every session from its beginning to its end, over crashes too |
 //! | `audit_trouble` | a full, hanging or refused audit holds nothing up, and loses nothing |
+//! | `peers` | paths that others could change are refused, and so are other users |
+//! | `probes` | the eight that felled other daemons of this kind fell nothing here |
 //! | `protocol` | what the socket refuses, and how |
 //! | `systemd` | on a real systemd the units hold what they promise: sandbox, stop, restart, power-off |
 //! | `cli` | `securid-ctl`: exit codes, and that it never hangs |
@@ -57,7 +59,7 @@
 //!   unlocked at the worst moment;
 //! - [`Machine`] (`machine`): a machine with a real systemd, with the server and the programs in it;
 //! - [`SmallDisk`] (`small_disk`): a file system that can be filled up;
-//! - [`SlowSyncs`] (`slow_syncs`): a disk that takes its time;
+//! - [`SlowDisk`] (`slow_disk`): a disk that takes its time;
 //! - [`audit`]: the audit, read and held to its rules;
 //! - [`stranger`]: being another user;
 //! - `leaks`: looking for secrets where none may be;
@@ -90,7 +92,7 @@ mod recovery;
 mod sealed_file;
 mod secret_service;
 mod sessions;
-mod slow_syncs;
+mod slow_disk;
 mod small_disk;
 mod socket_unit;
 pub mod stranger;
@@ -110,5 +112,5 @@ pub use plan::Plan;
 pub use prompter::{Dialog, Prompter};
 pub use rustix::process::Signal;
 pub use secret_service::SecretService;
-pub use slow_syncs::SlowSyncs;
+pub use slow_disk::SlowDisk;
 pub use small_disk::SmallDisk;
