@@ -36,6 +36,8 @@
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
 //! | `audit` | an auditor can follow every session from its beginning to its end, over crashes too |
 //! | `audit_trouble` | a full, hanging or refused audit holds nothing up, and loses nothing |
+//! | `peers` | paths that others could change are refused, and so are other users |
+//! | `probes` | the eight that felled other daemons of this kind fell nothing here |
 //! | `protocol` | what the socket refuses, and how |
 //! | `crowd` | crowds of clients that want too much lock nobody out, fell nothing, and their memory comes back |
 //! | `load` | a thousand clients, 64 at once, at a server with faults: each gets what is its own |
@@ -59,7 +61,7 @@
 //!   unlocked at the worst moment;
 //! - [`Machine`] (`machine`): a machine with a real systemd, with the server and the programs in it;
 //! - [`SmallDisk`] (`small_disk`): a file system that can be filled up;
-//! - [`SlowSyncs`] (`slow_syncs`): a disk that takes its time;
+//! - [`SlowDisk`] (`slow_disk`): a disk that takes its time;
 //! - [`audit`]: the audit, read and held to its rules;
 //! - [`stranger`]: being another user;
 //! - [`memory`]: how much of it a process has;
@@ -94,7 +96,7 @@ mod recovery;
 mod sealed_file;
 mod secret_service;
 mod sessions;
-mod slow_syncs;
+mod slow_disk;
 mod small_disk;
 mod socket_unit;
 pub mod stranger;
@@ -114,5 +116,5 @@ pub use plan::Plan;
 pub use prompter::{Dialog, Prompter};
 pub use rustix::process::Signal;
 pub use secret_service::SecretService;
-pub use slow_syncs::SlowSyncs;
+pub use slow_disk::SlowDisk;
 pub use small_disk::SmallDisk;

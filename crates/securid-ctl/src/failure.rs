@@ -98,7 +98,7 @@ impl From<ConnectError> for Failure {
                 ))
             }
             ConnectError::Unresponsive { .. } => failure.with_hint(STOPPED),
-            ConnectError::NotOurs { .. } => {
+            ConnectError::NotOurs { .. } | ConnectError::Unsafe { .. } => {
                 failure.with_hint("Nothing was sent to it. Check --socket and SECURID_SOCKET.")
             }
             ConnectError::TooLong { .. } => failure.with_hint("Name a shorter one with --socket."),

@@ -14,9 +14,9 @@ use std::{
 
 use securid_ipc::{
     client::{Client, ClientError},
-    folder,
     messages::{Call, StatusView},
 };
+use securid_trust::folder;
 
 use crate::{
     Context, daemon,

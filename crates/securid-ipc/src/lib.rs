@@ -8,7 +8,6 @@
 //! - [`envelope`]: what JSON-RPC puts around them, and the greeting `daemon.hello`;
 //! - [`framing`]: lines of bounded length in buffers that are wiped;
 //! - [`paths`]: where config, records and sockets are looked for; [`home`]: in whose home;
-//!   [`folder`]: folders that are ours alone;
 //! - `client` (feature `client`): a blocking client that never waits without a limit;
 //! - `server` (feature `server`): listener and connections on tokio, above one `Service`.
 //!
@@ -16,7 +15,6 @@
 
 pub mod duration;
 pub mod envelope;
-pub mod folder;
 pub mod framing;
 pub mod home;
 pub mod messages;

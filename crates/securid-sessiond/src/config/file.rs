@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::Metadata;
+use std::io::{self, Read};
 use std::ops::Range;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use securid_api::Format;
 use securid_ipc::duration::parse_duration;
+use securid_trust::{OpenError, is_trusted, is_writable_by_others};
 use serde::de::{self, Deserialize, Deserializer};
 use toml::Spanned;
 
@@ -72,18 +76,49 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Reads a file; none if there is no such file.
+    /// Reads a file, which nobody but root and us may have written; none if there is no such file.
     pub(crate) fn read(path: &Path) -> Result<Option<Self>, Fault> {
-        match std::fs::read_to_string(path) {
-            Ok(text) => Self::parse(path, text).map(Some),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Fault {
-                file: path.to_owned(),
-                line: None,
-                key: String::new(),
-                problem: format!("cannot be read: {error}"),
-            }),
-        }
+        Self::read_judging(path, |about| {
+            let owner = about.uid();
+            if !is_trusted(owner) {
+                let us = rustix::process::geteuid().as_raw();
+                Err(format!(
+                    "it belongs to uid {owner}, and this is uid {us}: name another, or chown it"
+                ))
+            } else if is_writable_by_others(about) {
+                Err("others can write it, and decide where tokens and passwords go: \
+                     run chmod go-w on it"
+                    .to_owned())
+            } else {
+                Ok(())
+            }
+        })
+    }
+
+    /// The same, where `judge` says whether what was opened may count, and why not.
+    pub(crate) fn read_judging(
+        path: &Path,
+        judge: impl FnOnce(&Metadata) -> Result<(), String>,
+    ) -> Result<Option<Self>, Fault> {
+        let whole = |problem: String| Fault {
+            file: path.to_owned(),
+            line: None,
+            key: String::new(),
+            problem,
+        };
+        let unreadable = |error: io::Error| whole(format!("cannot be read: {error}"));
+        let (mut file, about) = match securid_trust::open(path) {
+            Ok(opened) => opened,
+            Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(None);
+            }
+            Err(OpenError::Io(error)) => return Err(unreadable(error)),
+            Err(OpenError::Untrusted(untrusted)) => return Err(whole(untrusted.to_string())),
+        };
+        judge(&about).map_err(whole)?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(unreadable)?;
+        Self::parse(path, text).map(Some)
     }
 
     /// Understands the text of a file.

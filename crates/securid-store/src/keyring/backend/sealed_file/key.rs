@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use securid_secret::{Secret, SecretBytes};
+use securid_trust::{OpenError, is_trusted};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -28,10 +29,6 @@ pub(super) const KEY_LEN: usize = 32;
 
 /// A key file has 84 bytes and a newline; what is much longer is another file.
 const LONGEST_FILE: usize = 256;
-
-/// The kernel's number for a user that a user namespace does not know (`overflowuid`). Under systemd's
-/// `PrivateUsers=yes` root looks like that.
-const UNKNOWN_UID: u32 = 65534;
 
 /// Where the key is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,13 +67,13 @@ impl KeyPlace {
     /// Nobody else may have written the file or be able to read it.
     fn is_safe(&self, about: &Metadata) -> Result<(), String> {
         let (uid, me) = (about.uid(), rustix::process::geteuid().as_raw());
-        let (strange, too_open) = match self {
-            Self::File(_) => (![0, me].contains(&uid), 0o077),
+        let too_open = match self {
+            Self::File(_) => 0o077,
             // Up to version 253 systemd gives it to the service's user (0400). Later it is root's, and
             // an access list or the service's own group lets that user read it: mode 0440.
-            Self::Credential(_) => (![0, me, UNKNOWN_UID].contains(&uid), 0o037),
+            Self::Credential(_) => 0o037,
         };
-        if strange {
+        if !is_trusted(uid) {
             return Err(format!("it belongs to uid {uid}, and this is uid {me}"));
         }
         if about.mode() & too_open != 0 {
@@ -138,10 +135,12 @@ impl SealKey {
             io::ErrorKind::NotFound => SealedTrouble::KeyGone(path.to_owned()),
             _ => SealedTrouble::KeyUnreadable { path: path.to_owned(), cause: error.to_string() },
         };
-        let (file, about) = files::open_regular(path).map_err(unreadable)?;
-        place
-            .is_safe(&about)
-            .map_err(|cause| SealedTrouble::KeyExposed { path: path.to_owned(), cause })?;
+        let exposed = |cause| SealedTrouble::KeyExposed { path: path.to_owned(), cause };
+        let (file, about) = securid_trust::open(path).map_err(|error| match error {
+            OpenError::Io(error) => unreadable(error),
+            OpenError::Untrusted(untrusted) => exposed(untrusted.to_string()),
+        })?;
+        place.is_safe(&about).map_err(exposed)?;
         // One byte more, to find out that it is too long.
         let text = SecretBytes::read_from(file, LONGEST_FILE + 1).map_err(unreadable)?;
         Self::parse(&text).map_err(|cause| SealedTrouble::NotAKey { path: path.to_owned(), cause })
