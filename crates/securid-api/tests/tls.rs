@@ -13,7 +13,9 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::server::WebPkiClientVerifier;
-use securid_api::{Client, Endpoint, Failure, FailureKind, Format, LogoutReply, SetupError};
+use securid_api::{
+    Client, Endpoint, Failure, FailureKind, Format, LogoutReply, Proxies, SetupError,
+};
 use tempfile::TempDir;
 use tokio_rustls::TlsAcceptor;
 
@@ -63,7 +65,7 @@ fn says_done() -> Act {
 
 async fn logout(port: u16, ca_file: &Path, deadline: Duration) -> LogoutReply {
     let endpoint = Endpoint::parse(&format!("https://127.0.0.1:{port}/aveksa")).unwrap();
-    let client = Client::new(endpoint, Some(ca_file), Format::Json).unwrap();
+    let client = Client::new(endpoint, Some(ca_file), Format::Json, &Proxies::default()).unwrap();
     client.logout(&token(), deadline).await
 }
 
@@ -172,7 +174,9 @@ fn an_empty_root_store_leaves_ca_file() {
     const INSIDE: &str = "SECURID_API_TEST_EMPTY_ROOTS";
     if std::env::var_os(INSIDE).is_some() {
         let endpoint = |url| Endpoint::parse(url).unwrap();
-        let new = |url, ca: Option<&Path>| Client::new(endpoint(url), ca, Format::Json);
+        let new = |url, ca: Option<&Path>| {
+            Client::new(endpoint(url), ca, Format::Json, &Proxies::default())
+        };
         let error = new("https://h/aveksa", None).unwrap_err();
         assert!(matches!(error, SetupError::NoTrust(_)), "{error}");
         assert!(error.to_string().contains("set ca_file"), "{error}");

@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use securid_api::{Client, Endpoint, Format, Token};
+use securid_api::{Client, Endpoint, Format, Proxies, Token};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -22,6 +22,8 @@ pub(crate) enum Act {
     Say(Vec<u8>),
     /// Says the first, then the next to the next request, and so on; then closes.
     SayInTurn(Vec<Vec<u8>>),
+    /// Reads a request, sends the first and, after a pause, the second without being asked.
+    SayTwice(Vec<u8>, Duration, Vec<u8>),
     /// Reads a request, sends this, and closes the connection.
     SayAndClose(Vec<u8>),
     /// The same, but closes without the farewell that TLS wants.
@@ -76,7 +78,7 @@ impl Responder {
     }
 
     pub(crate) fn client(&self, format: Format) -> Client {
-        Client::new(self.endpoint(), None, format).unwrap()
+        Client::new(self.endpoint(), None, format, &Proxies::default()).unwrap()
     }
 
     pub(crate) fn connections(&self) -> usize {
@@ -131,6 +133,11 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, act: Act, seen:
                 Some(answer) => stream.write_all(&answer).await,
                 None => return,
             },
+            Act::SayTwice(first, pause, second) => {
+                let _ = stream.write_all(first).await;
+                tokio::time::sleep(*pause).await;
+                stream.write_all(second).await
+            }
             Act::SayAndClose(answer) => {
                 let _ = stream.write_all(answer).await;
                 let _ = stream.shutdown().await;
