@@ -54,6 +54,14 @@ pub(crate) fn no_answer(error: &hyper::Error, origin: &str) -> Failure {
     Failure::new(FailureKind::Cut, message)
 }
 
+/// An answer that says in two ways where it ends (RFC 9112, section 6.3): somebody may have put his
+/// own answer into another's.
+pub(crate) fn two_ends(status: u16) -> Failure {
+    let message =
+        format!("an answer with two lengths (HTTP {status}): what stands before the server?");
+    Failure::new(FailureKind::NotConfirmed, message)
+}
+
 /// An answer that did not come to its end.
 pub(crate) fn no_end(error: &(dyn Error + 'static), status: u16) -> Failure {
     if error.is::<LengthLimitError>() {

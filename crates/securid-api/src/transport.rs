@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
-use hyper::header::{HOST, HeaderValue};
+use hyper::header::{CONTENT_LENGTH, HOST, HeaderValue, TRANSFER_ENCODING};
 use hyper::{Request, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -92,7 +92,7 @@ impl Transport {
         clock: Clock,
     ) -> Result<Answer, Failure> {
         let mut settings = http1::Builder::new();
-        settings.max_buf_size(MAX_HEAD);
+        settings.max_buf_size(MAX_HEAD).max_header_size(MAX_HEAD);
         let (mut sender, connection) = settings
             .handshake(TokioIo::new(stream))
             .await
@@ -125,6 +125,10 @@ impl Transport {
 
         let (head, body) = response.into_parts();
         let status = head.status.as_u16();
+        if head.headers.contains_key(CONTENT_LENGTH) && head.headers.contains_key(TRANSFER_ENCODING)
+        {
+            return Err(fault::two_ends(status));
+        }
         let content = timeout(clock.left(), read(body))
             .await
             .map_err(|_| fault::too_late(clock.deadline, Some(status)))

@@ -32,7 +32,7 @@ pub(crate) async fn open(
     };
 
     let mut settings = http1::Builder::new();
-    settings.max_buf_size(MAX_HEAD);
+    settings.max_buf_size(MAX_HEAD).max_header_size(MAX_HEAD);
     let (mut sender, connection) =
         settings.handshake(TokioIo::new(tcp)).await.map_err(|error| not_http(&error))?;
     let asked = async {

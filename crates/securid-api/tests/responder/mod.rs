@@ -30,6 +30,10 @@ pub(crate) enum Act {
     SayAndDrop(Vec<u8>),
     /// Sends a head and this again and again.
     Endless(Vec<u8>),
+    /// Sends the first once and the second again and again.
+    Flood(Vec<u8>, Vec<u8>),
+    /// Sends this at once, without being asked, and keeps silent.
+    Greet(Vec<u8>),
     /// Sends this byte by byte, with a pause after each.
     Drip(Vec<u8>, Duration),
     /// Closes with the request unread, which the other side sees as a reset.
@@ -120,6 +124,10 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, act: Act, seen:
     if matches!(act, Act::HangUp) {
         return;
     }
+    if let Act::Greet(greeting) = &act {
+        let _ = stream.write_all(greeting).await;
+        return std::future::pending().await;
+    }
     let mut turns = match &act {
         Act::SayInTurn(answers) => answers.clone().into_iter(),
         _ => Vec::new().into_iter(),
@@ -153,6 +161,11 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, act: Act, seen:
                 while stream.write_all(part).await.is_ok() {}
                 return;
             }
+            Act::Flood(head, part) => {
+                let _ = stream.write_all(head).await;
+                while stream.write_all(part).await.is_ok() {}
+                return;
+            }
             Act::Drip(answer, pause) => {
                 for byte in answer {
                     if stream.write_all(&[*byte]).await.is_err() {
@@ -163,7 +176,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, act: Act, seen:
                 Ok(())
             }
             Act::Hang => std::future::pending().await,
-            Act::Reset | Act::HangUp => return,
+            Act::Reset | Act::HangUp | Act::Greet(_) => return,
         };
         if written.is_err() {
             return;
