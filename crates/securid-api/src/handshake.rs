@@ -4,7 +4,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::pki_types::ServerName;
+use jiff::Timestamp;
+use rustls::pki_types::{ServerName, UnixTime};
 use rustls::{CertificateError, PeerIncompatible};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -114,18 +115,26 @@ fn certificate_words(reason: &CertificateError) -> String {
             )
         }
         CertificateError::NotValidForName => "the server's certificate is for another name".into(),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            format!(
-                "the server's certificate is out of date, or this machine's clock is wrong: {}",
-                clean(&reason.to_string())
-            )
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            format!(
-                "the server's certificate is not valid yet, or this machine's clock is wrong: {}",
-                clean(&reason.to_string())
-            )
-        }
+        CertificateError::ExpiredContext { not_after, .. } => format!(
+            "the server's certificate is out of date, or this machine's clock is wrong: \
+            it ended on {}",
+            date(*not_after)
+        ),
+        CertificateError::NotValidYetContext { not_before, .. } => format!(
+            "the server's certificate is not valid yet, or this machine's clock is wrong: \
+            it begins on {}",
+            date(*not_before)
+        ),
+        CertificateError::Other(reason) => format!(
+            "the server's certificate is not accepted: {}",
+            clean(&causes(reason).last().map(ToString::to_string).unwrap_or_default())
+        ),
         _ => format!("the server's certificate is not accepted: {}", clean(&reason.to_string())),
     }
+}
+
+fn date(time: UnixTime) -> String {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    let time = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
+    time.strftime("%Y-%m-%d").to_string()
 }

@@ -174,13 +174,13 @@ async fn only_a_certificate_for_this_server_and_this_time_is_taken() {
     let mut in_the_title = params("iga.example.com");
     in_the_title.distinguished_name.push(DnType::CommonName, "127.0.0.1");
     for (params, words) in [
-        (expired, "the server's certificate is out of date, or this machine's clock is wrong"),
-        (early, "the server's certificate is not valid yet, or this machine's clock is wrong"),
+        (expired, "out of date, or this machine's clock is wrong: it ended on 2020-01-01"),
+        (early, "not valid yet, or this machine's clock is wrong: it begins on 4000-01-01"),
         (params("127.0.0.2"), "the server's certificate is for another name"),
         (params("localhost"), "the server's certificate is for another name"),
         (in_the_title, "the server's certificate is for another name"),
-        (for_clients, "the server's certificate is not accepted"),
-        (authority, "the server's certificate is not accepted"),
+        (for_clients, "the server's certificate is not accepted: "),
+        (authority, "the server's certificate is not accepted: CaUsedAsEndEntity"),
     ] {
         let server = Responder::start_tls(says_done(), acceptor(&ca, params, false)).await;
         expect(&failure(&server, &file, AMPLE).await, FailureKind::Tls, words);
@@ -216,7 +216,7 @@ async fn who_is_no_authority_cannot_vouch() {
         let chain = vec![leaf.der().clone(), middle.der().clone()];
         let server = Responder::start_tls(says_done(), serving(chain, &key)).await;
         let failure = failure(&server, &file, AMPLE).await;
-        expect(&failure, FailureKind::Tls, "the server's certificate is not accepted");
+        expect(&failure, FailureKind::Tls, "is not accepted: EndEntityUsedAsCa");
     }
 }
 
