@@ -91,13 +91,25 @@ impl Named {
         if intercept.uri().scheme_str() != Some("http") {
             return Err(BadProxy::Scheme { variable });
         }
-        // A password with an '@' in it that was not written as %40.
-        if intercept.uri().authority().is_none_or(|authority| authority.as_str().contains('@')) {
+        if !is_whole(value, intercept.uri()) {
             return Err(bad());
         }
         let except = except.to_string_lossy();
         Ok(Self { variable, matcher: Matcher::builder().https(value).no(&*except).build() })
     }
+}
+
+/// Whether nothing is left over besides user, host and port: a password with a `/`, `#`, `?` or `@`
+/// in it that was not written as `%XX` ends up in the host and port, or behind them.
+fn is_whole(value: &str, read: &Uri) -> bool {
+    let rest = value.split_once("://").map_or(value, |(_, rest)| rest);
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    let host = read.host().unwrap_or_default();
+    let named = match read.port_u16() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    };
+    !rest.contains(['/', '#', '?']) && read.authority().is_some_and(|read| read.as_str() == named)
 }
 
 /// A proxy on the way to one server.
@@ -126,5 +138,114 @@ impl Proxy {
     /// The variable that names it.
     pub(crate) fn variable(&self) -> &'static str {
         self.variable
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    fn of(variables: &[(&str, &str)]) -> Proxies {
+        Proxies::from_variables(|name| {
+            variables.iter().find(|(set, _)| *set == name).map(|(_, value)| value.into())
+        })
+    }
+
+    fn way(variables: &[(&str, &str)], url: &str) -> Result<Option<String>, BadProxy> {
+        let proxy = of(variables).on_the_way_to(&Endpoint::parse(url).unwrap())?;
+        Ok(proxy.map(|proxy| proxy.shown()))
+    }
+
+    #[test]
+    fn the_first_variable_that_says_something_counts() {
+        let url = "https://iga.example.com:8443/aveksa";
+        for (variables, proxy) in [
+            (vec![], None),
+            (vec![("HTTP_PROXY", "http://h:1"), ("http_proxy", "http://h:1")], None),
+            (vec![("HTTPS_PROXY", "http://h:1"), ("ALL_PROXY", "http://h:2")], Some("http://h:1")),
+            (
+                vec![("HTTPS_PROXY", "http://h:1"), ("https_proxy", "http://h:2")],
+                Some("http://h:1"),
+            ),
+            (vec![("HTTPS_PROXY", ""), ("https_proxy", "http://h:2")], Some("http://h:2")),
+            (vec![("ALL_PROXY", "http://h:3"), ("all_proxy", "http://h:4")], Some("http://h:3")),
+            (vec![("all_proxy", "h:4")], Some("http://h:4")),
+            (vec![("ALL_PROXY", "HTTP://me:p%40w@H.example:3128/")], Some("http://H.example:3128")),
+            (vec![("ALL_PROXY", "http://[::1]:3128")], Some("http://[::1]:3128")),
+        ] {
+            assert_eq!(way(&variables, url).unwrap().as_deref(), proxy, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn exceptions_are_names_with_what_is_below_them_and_addresses() {
+        let with = |exceptions, url| way(&[("https_proxy", "h:1"), ("NO_PROXY", exceptions)], url);
+        for (exceptions, url, straight) in [
+            ("", "https://iga.example.com/a", false),
+            ("*", "https://iga.example.com/a", true),
+            ("example.com", "https://iga.example.com:8443/a", true),
+            (".example.com", "https://iga.example.com/a", true),
+            ("IGA.example.COM", "https://iga.example.com/a", true),
+            ("other, iga.example.com", "https://iga.example.com/a", true),
+            ("ga.example.com", "https://iga.example.com/a", false),
+            ("10.0.0.0/8", "https://10.1.2.3/a", true),
+            ("10.0.0.0/8", "https://11.1.2.3/a", false),
+            ("2001:db8::/32", "https://[2001:db8::7]/a", true),
+        ] {
+            assert_eq!(with(exceptions, url).unwrap().is_none(), straight, "{exceptions} {url}");
+        }
+        assert_eq!(way(&[("https_proxy", "h:1"), ("no_proxy", "x.y")], "https://x.y/a"), Ok(None));
+    }
+
+    #[test]
+    fn this_machine_is_never_reached_through_a_proxy() {
+        for proxy in ["http://h:1", "socks5://h:1", "::"] {
+            for url in [
+                "http://127.0.0.1/a",
+                "https://127.0.0.1:8443/a",
+                "https://127.9.9.9/a",
+                "https://LOCALHOST/a",
+                "https://[::1]/a",
+                "https://[0:0::1]:8443/a",
+            ] {
+                assert_eq!(way(&[("HTTPS_PROXY", proxy), ("ALL_PROXY", proxy)], url), Ok(None));
+            }
+        }
+    }
+
+    #[test]
+    fn a_proxy_that_cannot_be_used_is_a_fault_and_no_straight_way() {
+        let (url, scheme) =
+            (|variable| BadProxy::Url { variable }, |variable| BadProxy::Scheme { variable });
+        for (variable, value, bad) in [
+            ("HTTPS_PROXY", "https://me:s3cret@h:1", scheme("HTTPS_PROXY")),
+            ("ALL_PROXY", "socks5h://me:s3cret@h:1", scheme("ALL_PROXY")),
+            ("all_proxy", "socks4://h:1", scheme("all_proxy")),
+            ("https_proxy", "ftp://s3cret@h:1", url("https_proxy")),
+            ("https_proxy", "http://", url("https_proxy")),
+            ("https_proxy", "s3cret h", url("https_proxy")),
+            ("https_proxy", "/s3cret", url("https_proxy")),
+            ("https_proxy", "http://me:s3cret@x@h:1", url("https_proxy")),
+            ("https_proxy", "http://me:s3cret#x@h:1", url("https_proxy")),
+            ("https_proxy", "http://me:s3cret/x@h:1", url("https_proxy")),
+            ("https_proxy", "http://me:123/s3cret@h:1", url("https_proxy")),
+            ("https_proxy", "http://h:1?s3cret", url("https_proxy")),
+            ("https_proxy", "http://h:port", url("https_proxy")),
+            ("https_proxy", "http://h:99999", url("https_proxy")),
+            ("https_proxy", "http://:s3cret", url("https_proxy")),
+        ] {
+            let proxies = of(&[(variable, value)]);
+            assert_eq!(proxies.fault(), Some(bad), "{value}");
+            let endpoint = Endpoint::parse("https://iga.example.com/a").unwrap();
+            assert_eq!(proxies.on_the_way_to(&endpoint).unwrap_err(), bad, "{value}");
+            assert!(!format!("{bad} {bad:?} {proxies:?}").contains("s3cret"), "{value}");
+        }
+        let good = of(&[("HTTPS_PROXY", "http://me:s3cret@h:1")]);
+        assert_eq!(good.fault(), None);
+        let endpoint = Endpoint::parse("https://iga.example.com/a").unwrap();
+        let shown = format!("{good:?} {:?}", good.on_the_way_to(&endpoint));
+        let encoded = "czNjcmV0";
+        assert!(!shown.contains("s3cret") && !shown.contains(encoded), "{shown}");
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use securid_api::{Client, Endpoint, Format, Proxies, Token};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -32,6 +32,8 @@ pub(crate) enum Act {
     Endless(Vec<u8>),
     /// Sends the first once and the second again and again.
     Flood(Vec<u8>, Vec<u8>),
+    /// Is a proxy: whatever way is asked for, it leads to this port of this machine.
+    Tunnel(u16),
     /// Sends this at once, without being asked, and keeps silent.
     Greet(Vec<u8>),
     /// Sends this byte by byte, with a pause after each.
@@ -159,6 +161,12 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, act: Act, seen:
             Act::Endless(part) => {
                 let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
                 while stream.write_all(part).await.is_ok() {}
+                return;
+            }
+            Act::Tunnel(port) => {
+                let _ = stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await;
+                let mut server = TcpStream::connect(("127.0.0.1", *port)).await.unwrap();
+                let _ = copy_bidirectional(&mut stream, &mut server).await;
                 return;
             }
             Act::Flood(head, part) => {
