@@ -26,6 +26,7 @@
 //! | `logind` | shutdown, sleep and locked screens end what they should, whatever becomes of logind and the bus |
 //! | `notifications` | a person learns on the desktop what ended by itself, and what gets nowhere |
 //! | `origin` | a token goes to its own server, whatever becomes of the config |
+//! | `proxy` | a proxy on the way is told nothing, told from the server, and never gone around |
 //! | `draining` | with a bad config what is recorded is revoked, and nothing new taken in |
 //! | `drain_request` | the same on request, `--drain`, in time and whoever has the sessions |
 //! | `starting` | `securid-ctl start` and `restart` bring one up, in words, and lose nothing |
@@ -60,6 +61,7 @@
 //! - [`Prompter`] (`prompter`): who is asked to unlock one; [`Fickle`] (`fickle`): one that is
 //!   unlocked at the worst moment;
 //! - [`Machine`] (`machine`): a machine with a real systemd, with the server and the programs in it;
+//! - [`ConnectProxy`] (`connect_proxy`): a proxy on the way to the server;
 //! - [`SmallDisk`] (`small_disk`): a file system that can be filled up;
 //! - [`SlowDisk`] (`slow_disk`): a disk that takes its time;
 //! - [`audit`]: the audit, read and held to its rules;
@@ -75,6 +77,7 @@ mod asks;
 pub mod audit;
 mod bus;
 pub mod client;
+mod connect_proxy;
 mod daemon;
 mod fake_logind;
 mod fickle;
@@ -104,6 +107,7 @@ pub mod trace;
 
 pub use bus::Bus;
 pub use client::{Client, RpcFault, outcome};
+pub use connect_proxy::{AtProxy, ConnectProxy};
 pub use fake_logind::{FakeLogind, Screen};
 pub use fickle::Fickle;
 pub use house::{House, PASSWORD};

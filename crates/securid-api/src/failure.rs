@@ -37,6 +37,8 @@ pub enum FailureKind {
     Resolve,
     /// No connection: refused, unreachable, or nobody there.
     Connect,
+    /// The proxy on the way cannot be reached, refuses, or fails. Nothing was sent to the server.
+    Proxy,
     /// No trust: a certificate or a handshake that failed. The server has not acted, unless a
     /// damaged TLS record came in place of its answer.
     Tls,

@@ -60,6 +60,7 @@ impl From<Failure> for LoginError {
         match failure.kind {
             FailureKind::Resolve
             | FailureKind::Connect
+            | FailureKind::Proxy
             | FailureKind::Tls
             | FailureKind::Timeout => Self::Unreachable(failure),
             FailureKind::Cut | FailureKind::NotConfirmed | FailureKind::Throttled => {

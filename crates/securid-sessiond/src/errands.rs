@@ -63,7 +63,7 @@ impl Errands {
             keyring,
             disk,
             audit,
-            servers: Arc::new(Servers::default()),
+            servers: Arc::new(Servers::new()),
             inbox,
             keyring_turns: Arc::new(Semaphore::new(AT_THE_KEYRING)),
             disk_turns: Arc::new(Semaphore::new(AT_THE_DISK)),

@@ -1,6 +1,6 @@
 //! What goes wrong, in the protocol's words: a code, what happened, what to do.
 
-use securid_api::{BadToken, FailureKind, LoginError};
+use securid_api::{BadToken, FailureKind, LoginError, SetupError};
 use securid_ipc::messages::{ErrorCode, RpcError};
 use securid_session::{Denial, SessionId};
 use securid_store::{DiskError, DiskErrorKind, KeyringError};
@@ -91,6 +91,8 @@ pub(crate) fn login(error: &LoginError) -> RpcError {
                 RpcError::new(ErrorCode::ServerUnreachable, message)
                     .with_hint("Check the network, and the instance's url and ca_file.")
             }
+            FailureKind::Proxy => RpcError::new(ErrorCode::ServerUnreachable, message)
+                .with_hint("Check the proxy in the daemon's environment (HTTPS_PROXY, NO_PROXY)."),
             FailureKind::Throttled => RpcError::new(ErrorCode::ServerError, message)
                 .with_hint("Try again when the server wants to be asked."),
             FailureKind::NotConfirmed => RpcError::new(ErrorCode::ServerError, message)
@@ -100,8 +102,13 @@ pub(crate) fn login(error: &LoginError) -> RpcError {
 }
 
 pub(crate) fn server(error: &Unusable) -> RpcError {
-    RpcError::new(ErrorCode::ServerUnreachable, error.to_string())
-        .with_hint("Mend the instance in the config.")
+    let hint = match error {
+        Unusable::Setup(SetupError::Proxy(_)) => {
+            "Correct the daemon's environment, and restart it."
+        }
+        _ => "Mend the instance in the config.",
+    };
+    RpcError::new(ErrorCode::ServerUnreachable, error.to_string()).with_hint(hint)
 }
 
 /// The files that say whom to trust could not be read in time.

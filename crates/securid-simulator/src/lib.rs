@@ -54,6 +54,7 @@ mod switches;
 mod truth;
 mod wire;
 
+pub use certificates::NAME;
 pub use duration::{ParseDurationError, parse_duration};
 pub use fault::{Fault, ParseFaultError};
 pub use simulator::{Options, Simulator};

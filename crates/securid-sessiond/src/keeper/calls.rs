@@ -304,6 +304,7 @@ impl Keeper {
             }
         }
         problems.extend(self.errands.audit.problems());
+        problems.extend(self.errands.servers.problem());
         problems
     }
 
