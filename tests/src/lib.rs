@@ -32,6 +32,7 @@
 //! | `activation` | a socket that a service manager holds loses no client, whatever the daemon meets |
 //! | `leaving` | a daemon with nothing to do ends by itself, and never too soon |
 //! | `reload` | another config counts while the daemon runs, and a bad one changes nothing |
+//! | `panics` | an error of our own ends the daemon, in words, and the next one goes on |
 //! | `supervised` | the service manager knows how the daemon is |
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
 //! | `audit` | an auditor can follow every session from its beginning to its end, over crashes too |

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    securid_ipc::panics::end_the_process("securid-ctl", securid_ipc::panics::tell_on_stderr);
     securid_ipc::home::leave_closed_ones();
     securid_ctl::run()
 }

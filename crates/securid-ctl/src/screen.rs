@@ -3,7 +3,7 @@
 use std::{
     borrow::Cow,
     env,
-    io::{self, IsTerminal as _, Write as _, stdout},
+    io::{self, IsTerminal as _, Write as _, stderr, stdout},
 };
 
 use securid_ipc::messages::SessionState;
@@ -61,7 +61,7 @@ impl Screen {
     /// Warns a person; with `--json` the result itself carries the warning.
     pub(crate) fn warn(&self, warning: &str) {
         if !self.json {
-            eprintln!("securid-ctl: warning: {}", printable(warning));
+            complain(&format!("securid-ctl: warning: {}", printable(warning)));
         }
     }
 
@@ -76,6 +76,11 @@ impl Screen {
         };
         if self.colours { format!("\x1b[{code}m{text}\x1b[0m") } else { text }
     }
+}
+
+/// A line on standard error. One that cannot be written changes nothing: the exit status tells as well.
+pub(crate) fn complain(line: &str) {
+    let _ = stderr().write_all(format!("{line}\n").as_bytes());
 }
 
 impl From<&SessionState> for Tone {

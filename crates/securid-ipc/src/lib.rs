@@ -9,6 +9,7 @@
 //! - [`framing`]: lines of bounded length in buffers that are wiped;
 //! - [`paths`]: where config, records and sockets are looked for; [`home`]: in whose home;
 //!   [`folder`]: folders that are ours alone;
+//! - [`panics`]: how both programs end on an error of our own;
 //! - `client` (feature `client`): a blocking client that never waits without a limit;
 //! - `server` (feature `server`): listener and connections on tokio, above one `Service`.
 //!
@@ -20,6 +21,7 @@ pub mod folder;
 pub mod framing;
 pub mod home;
 pub mod messages;
+pub mod panics;
 pub mod paths;
 pub mod secret;
 
