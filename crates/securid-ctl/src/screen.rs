@@ -1,12 +1,13 @@
 //! What is printed: JSON for programs, text for people.
 
 use std::{
-    borrow::Cow,
     env,
     io::{self, IsTerminal as _, Write as _, stderr, stdout},
 };
 
 use securid_ipc::messages::SessionState;
+/// For each text from elsewhere: a server's error, a username.
+pub(crate) use securid_text::shown as printable;
 use serde::Serialize;
 
 /// How to print.
@@ -91,16 +92,5 @@ impl From<&SessionState> for Tone {
             SessionState::Lost => Self::Bad,
             SessionState::Other(_) => Self::Plain,
         }
-    }
-}
-
-/// A text from elsewhere (a server's error, a username), without anything that a terminal would
-/// obey.
-pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    if text.chars().any(char::is_control) {
-        let visible = |c: char| if c.is_control() { '\u{FFFD}' } else { c };
-        Cow::Owned(text.chars().map(visible).collect())
-    } else {
-        Cow::Borrowed(text)
     }
 }

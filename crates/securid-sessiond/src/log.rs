@@ -9,10 +9,13 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use securid_ipc::panics;
+use securid_text::shown;
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
+use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::debug_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -53,6 +56,17 @@ pub(crate) fn start(level: LevelFilter) -> Log {
     let lines = (!to_journal).then(|| {
         tracing_subscriber::fmt::layer()
             .with_writer(writer.clone())
+            // What a server or a person said makes no lines of its own.
+            .fmt_fields(
+                debug_fn(|to, field, value| {
+                    let value = format!("{value:?}");
+                    match field.name() {
+                        "message" => write!(to, "{}", shown(&value)),
+                        name => write!(to, "{name}={}", shown(&value)),
+                    }
+                })
+                .delimited(" "),
+            )
             .with_ansi(std::io::stderr().is_terminal() && !no_color)
             .with_target(false)
     });
@@ -87,8 +101,10 @@ fn write_to_the_end() {
 impl Log {
     /// Says what went wrong to whoever started the program, whatever the level.
     pub(crate) fn say(&self, text: impl std::fmt::Display) {
+        let lines: Vec<_> = text.to_string().lines().map(|line| shown(line).into_owned()).collect();
+        let text = lines.join("\n");
         let bytes = if self.to_journal {
-            Entry::new(Level::ERROR, &text.to_string()).into_bytes()
+            Entry::new(Level::ERROR, &text).into_bytes()
         } else {
             format!("securid-sessiond: {text}\n").into_bytes()
         };
