@@ -9,8 +9,7 @@ use crate::messages::RpcError;
 /// The JSON text of a result, in its own wiped buffer: it may be a token. Or the error.
 pub(super) type Outcome = Result<Zeroizing<String>, RpcError>;
 
-/// A reply.
-#[derive(Debug)]
+/// A reply. It has no `Debug`: its text may be a token.
 pub(super) struct Answer {
     /// The request that it answers; none if that could not be told.
     pub(super) id: Option<u64>,
