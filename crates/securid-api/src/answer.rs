@@ -4,8 +4,9 @@ use hyper::HeaderMap;
 use hyper::header::{DATE, HeaderValue, LOCATION};
 use securid_secret::SecretBytes;
 
+use crate::date::{instant, rfc9110};
 use crate::retry_after::retry_after;
-use crate::words::{clean, words};
+use crate::words::words;
 use crate::{Failure, FailureKind};
 
 /// An answer whose content came to its end, within [`MAX_REPLY`](crate::MAX_REPLY) and in time.
@@ -17,9 +18,10 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The answer's `Date`, as the server wrote it.
+    /// The answer's `Date`, in the one form that servers may send; none if it is no date: it could be
+    /// anything then, a token that was sent among it.
     pub(crate) fn date(&self) -> Option<String> {
-        Some(clean(self.headers.get(DATE)?.to_str().ok()?))
+        rfc9110(instant(&self.headers, DATE)?)
     }
 
     /// What it says, fit to be shown, without `secrets`.
@@ -60,7 +62,7 @@ impl Answer {
 
     /// Where it wants to send us; only up to the query, which may hold a session.
     fn redirection(&self, secrets: &[&str]) -> String {
-        let place = self.headers.get(LOCATION).map_or(&b""[..], HeaderValue::as_bytes);
+        let place = self.headers.get(LOCATION).map(HeaderValue::as_bytes).unwrap_or_default();
         let place = place.split(|byte| b"?#;".contains(byte)).next().unwrap_or_default();
         let place = words(place, secrets);
         let place = if place.is_empty() { "nowhere" } else { &place };
@@ -96,6 +98,17 @@ mod tests {
         assert!(!failure.message.contains("s3cret"));
         let failure = answer(303, &[], "").failure(&[]);
         assert!(failure.message.contains("to nowhere"), "{failure}");
+    }
+
+    #[test]
+    fn a_date_is_a_date_or_nothing() {
+        for (said, date) in [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some("Sun, 06 Nov 1994 08:49:37 GMT")),
+            ("Sun, 06 Nov 1994 09:49:37 +0100 (s3cret)", Some("Sun, 06 Nov 1994 08:49:37 GMT")),
+            ("s3cret", None),
+        ] {
+            assert_eq!(answer(200, &[(DATE, said)], "").date().as_deref(), date, "{said}");
+        }
     }
 
     #[test]

@@ -64,7 +64,7 @@ impl Client {
         let request = logout::request(self.0.logout.clone(), token);
         match self.0.transport.exchange(request, deadline).await {
             Ok(answer) => logout::read(&answer, token),
-            Err(failure) => LogoutReply::Unconfirmed(failure),
+            Err(failure) => LogoutReply::Unconfirmed(failure.guarded(&[token.expose()])),
         }
     }
 
@@ -82,7 +82,8 @@ impl Client {
         deadline: Duration,
     ) -> Result<Token, LoginError> {
         let request = login::request(self.0.login.clone(), &login)?;
-        let answer = self.0.transport.exchange(request, deadline).await?;
+        let answer = self.0.transport.exchange(request, deadline).await;
+        let answer = answer.map_err(|failure| failure.guarded(&[login.password.expose()]))?;
         login::read(&answer, &login)
     }
 }

@@ -12,16 +12,19 @@
 //!   libraries' errors), `answer` what is wrong with an answer, both as a [`Failure`] for a person
 //!   to read.
 //! - `confirmation` holds [`judge`]: which replies say that a token is dead. All else hangs on
-//!   it. It stands on `syntax`, the three forms of a reply; both are pure.
+//!   it. It stands on `syntax`, the three forms of a reply; both are pure, as is `date`.
 //! - `login` and `logout` are the two commands: what is sent, and what the answer means.
 //!
-//! No error, message or `Debug` of this crate shows a token or a password, and what a server said
-//! is shortened, freed of control characters and of the secret it may echo before it is quoted.
+//! No error, message or `Debug` of this crate shows a token or a password. What a server said is quoted by
+//! `words`: shortened, without what a terminal obeys, and not at all if it repeats a part of what it was sent,
+//! in whatever form (`echo`).
 
 mod answer;
 mod causes;
 mod client;
 mod confirmation;
+mod date;
+mod echo;
 mod endpoint;
 mod failure;
 mod fault;

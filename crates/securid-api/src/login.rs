@@ -89,18 +89,28 @@ pub(crate) fn request(uri: Uri, login: &LoginRequest) -> Result<Request<Full<Byt
 pub(crate) fn read(answer: &Answer, login: &LoginRequest) -> Result<Token, LoginError> {
     // A server that cannot read the body may show it as it was sent.
     let as_sent = escaped(login.password.expose());
-    let secrets = [as_sent.as_ref().map_or("", Secret::expose), login.password.expose()];
+    // Nothing of a 200 is ever quoted: there may be a token somewhere in it. Whatever the status, that would
+    // be no error page.
+    let token = token_of(&answer.content);
+    let secrets = [
+        as_sent.as_ref().map_or("", Secret::expose),
+        login.password.expose(),
+        token.as_ref().map_or("", Secret::expose),
+    ];
     match answer.status {
         200 => {}
+        201..=299 => {
+            let message = format!("an unexpected answer (HTTP {})", answer.status);
+            return Err(LoginError::Server(Failure::new(FailureKind::NotConfirmed, message)));
+        }
         status @ (401 | 403) => {
             return Err(LoginError::Refused { status, words: answer.words(&secrets) });
         }
         _ => return Err(LoginError::Server(answer.failure(&secrets))),
     }
-    // Nothing of a 200 is ever quoted: there may be a token somewhere in it.
     let broken =
         |message: String| LoginError::Server(Failure::new(FailureKind::NotConfirmed, message));
-    let token = token_of(&answer.content).ok_or_else(|| {
+    let token = token.ok_or_else(|| {
         broken("an answer without a token (HTTP 200): a captive portal or another service?".into())
     })?;
     Token::new(&token).map_err(|bad| broken(format!("the server's token cannot be used: {bad}")))
@@ -264,8 +274,11 @@ mod tests {
     #[test]
     fn other_statuses_are_the_servers_failures() {
         for status in [201, 302, 404, 500, 503] {
-            let error = read(&answer(status, "token=abc"), &login("me", "pw", None)).unwrap_err();
-            assert!(matches!(error, LoginError::Server(_)), "{status}: {error:?}");
+            for content in ["token=s3cret-s3cret", r#"{"data":{"token":"s3cret-s3cret"}}"#] {
+                let error = read(&answer(status, content), &login("me", "pw", None)).unwrap_err();
+                assert!(matches!(error, LoginError::Server(_)), "{status}: {error:?}");
+                assert!(!format!("{error:?}").contains("s3cret"), "{status}: {error:?}");
+            }
         }
     }
 

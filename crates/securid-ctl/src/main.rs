@@ -9,6 +9,7 @@ use securid_secret::WipingAllocator;
 static HEAP: WipingAllocator = WipingAllocator;
 
 fn main() -> ExitCode {
+    securid_ipc::panics::end_the_process("securid-ctl", securid_ipc::panics::tell_on_stderr);
     securid_ipc::home::leave_closed_ones();
     securid_ctl::run()
 }

@@ -61,6 +61,7 @@ mod works;
 /// The whole program: takes its arguments, variables and inherited socket from the process, and returns the
 /// exit status of the contract.
 pub fn main() -> std::process::ExitCode {
+    securid_ipc::panics::end_the_process("securid-sessiond", log::last_words);
     securid_ipc::home::leave_closed_ones();
     // Before anything else, while there is one thread.
     let socket = activation::take_socket();

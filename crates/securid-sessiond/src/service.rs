@@ -10,6 +10,7 @@ use securid_ipc::messages::{
 };
 use securid_ipc::server::{ConnectionId, Notice, Service};
 use securid_store::HistoryLine;
+use securid_text::mention;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::warn;
@@ -163,7 +164,7 @@ impl Desk {
 
 fn time(text: &str) -> Result<Timestamp, RpcError> {
     text.parse().map_err(|_| {
-        RpcError::new(ErrorCode::Params, format!("{text:?} is no time"))
+        RpcError::new(ErrorCode::Params, format!("{} is no time", mention(text)))
             .with_hint("Write it as 2026-11-22T12:00:00Z.")
     })
 }

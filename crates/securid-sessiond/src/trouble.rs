@@ -4,6 +4,7 @@ use securid_api::{BadToken, FailureKind, LoginError, SetupError};
 use securid_ipc::messages::{ErrorCode, RpcError};
 use securid_session::{Denial, SessionId};
 use securid_store::{DiskError, DiskErrorKind, KeyringError};
+use securid_text::mention;
 
 use crate::config::Fault;
 use crate::failure::{self, Failure};
@@ -180,13 +181,13 @@ pub(crate) fn under_revocation(id: &str) -> RpcError {
 }
 
 pub(crate) fn no_such_session(selector: &str) -> RpcError {
-    RpcError::new(ErrorCode::NoSuchSession, format!("there is no session {selector:?}"))
+    RpcError::new(ErrorCode::NoSuchSession, format!("there is no session {}", mention(selector)))
         .with_hint("See securid-ctl list for all of them.")
 }
 
 pub(crate) fn no_instance(name: Option<&str>) -> RpcError {
     let message = match name {
-        Some(name) => format!("the config has no instance {name:?}"),
+        Some(name) => format!("the config has no instance {}", mention(name)),
         None => "no instance was named, and the config has no default one".to_owned(),
     };
     RpcError::new(ErrorCode::NoSuchInstance, message).with_hint(

@@ -9,8 +9,7 @@ use crate::messages::RpcError;
 /// The JSON text of a result, which may be a token; or the error.
 pub(super) type Outcome = Result<Secret, RpcError>;
 
-/// A reply.
-#[derive(Debug)]
+/// A reply. It has no `Debug`: its text may be a token.
 pub(super) struct Answer {
     /// The request that it answers; none if that could not be told.
     pub(super) id: Option<u64>,

@@ -12,6 +12,7 @@ use securid_ipc::server::ConnectionId;
 use securid_secret::Secret;
 use securid_session::{Denial, Event, Key, Outcome, Phase, Reason, Session, SessionId};
 use securid_store::{Preference, Readiness, StoreKind, crash};
+use securid_text::mention;
 
 use super::{Answer, Deferred, Keeper, logouts, views};
 use crate::config::Fate;
@@ -232,7 +233,8 @@ impl Keeper {
         let session = match meant.as_slice() {
             [session] if session.id().as_str().starts_with(wanted) => *session,
             _ => {
-                return Err(RpcError::new(ErrorCode::Params, format!("{wanted:?} is no id"))
+                let message = format!("{} is no id", mention(wanted));
+                return Err(RpcError::new(ErrorCode::Params, message)
                     .with_hint("Give the id of one session, as securid-ctl list shows it."));
             }
         };
