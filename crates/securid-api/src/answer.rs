@@ -5,7 +5,7 @@ use hyper::header::{DATE, HeaderName, LOCATION};
 use zeroize::Zeroizing;
 
 use crate::retry_after::retry_after;
-use crate::words::{clean, words};
+use crate::words::words;
 use crate::{Failure, FailureKind};
 
 /// An answer whose content came to its end, within [`MAX_REPLY`](crate::MAX_REPLY) and in time.
@@ -17,9 +17,9 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The answer's `Date`, as the server wrote it.
-    pub(crate) fn date(&self) -> Option<String> {
-        self.header(DATE)
+    /// The answer's `Date`, as the server wrote it, fit to be shown, without `secrets`.
+    pub(crate) fn date(&self, secrets: &[&str]) -> Option<String> {
+        self.header(DATE, secrets)
     }
 
     /// What it says, fit to be shown, without `secrets`.
@@ -58,12 +58,12 @@ impl Answer {
         Failure::new(FailureKind::NotConfirmed, message)
     }
 
-    /// Where it wants to send us; only up to the query, which may hold a session.
+    /// Where it wants to send us; only up to the query, which may hold a session. Secrets go first, for
+    /// they may be cut in two there.
     fn redirection(&self, secrets: &[&str]) -> String {
-        let place = self.header(LOCATION).unwrap_or_default();
+        let place = self.header(LOCATION, secrets).unwrap_or_default();
         let place = place.split(['?', '#', ';']).next().unwrap_or_default();
-        let place = words(place.as_bytes(), secrets);
-        let place = if place.is_empty() { "nowhere" } else { &place };
+        let place = if place.is_empty() { "nowhere" } else { place };
         let status = self.status;
         format!(
             "redirected to {place} (HTTP {status}, not followed): a login page in between, or another URL?"
@@ -74,8 +74,8 @@ impl Answer {
         self.content.trim_ascii_start().starts_with(b"<")
     }
 
-    fn header(&self, name: HeaderName) -> Option<String> {
-        Some(clean(self.headers.get(name)?.to_str().ok()?))
+    fn header(&self, name: HeaderName, secrets: &[&str]) -> Option<String> {
+        Some(words(self.headers.get(name)?.to_str().ok()?.as_bytes(), secrets))
     }
 }
 
@@ -100,6 +100,19 @@ mod tests {
         assert!(!failure.message.contains("s3cret"));
         let failure = answer(303, &[], "").failure(&[]);
         assert!(failure.message.contains("to nowhere"), "{failure}");
+    }
+
+    #[test]
+    fn a_secret_in_a_header_is_not_shown_nor_its_first_part() {
+        let long: &'static str =
+            String::leak(format!("https://sso/{}s3cret-token", "x".repeat(100)));
+        for there in [long, "https://sso/s3c;ret?x", "https://sso/s3c#ret"] {
+            let secret = if there == long { "s3cret-token" } else { &there[12..19] };
+            let failure = answer(302, &[(LOCATION, there)], "").failure(&[secret]);
+            assert!(!failure.message.contains("s3c"), "{failure}");
+        }
+        let echo = answer(200, &[(DATE, "s3cret-token")], "");
+        assert_eq!(echo.date(&["s3cret-token"]).as_deref(), Some("[hidden]"));
     }
 
     #[test]

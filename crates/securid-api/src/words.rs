@@ -1,19 +1,50 @@
 //! What a server said, made fit to be shown to a person or written to a log.
 
+use zeroize::Zeroizing;
+
 use crate::syntax::text_of_page;
 
 /// The most characters of a server's text that are shown: a line's worth, enough for the title and
 /// first sentence of an error page.
-const MAX_SHOWN: usize = 120;
+pub(crate) const MAX_SHOWN: usize = 120;
 
-/// The text of a page or reply, safe to show: tags dropped, white space folded, each of `secrets`
-/// blotted out (a server may echo what it was sent), then as [`clean`].
+/// The text of a page or reply, safe to show: each of `secrets` blotted out (a server may echo what it
+/// was sent), tags dropped, white space folded, then as [`clean`].
 pub(crate) fn words(content: &[u8], secrets: &[&str]) -> String {
-    let mut text = String::from_utf8_lossy(&text_of_page(content)).into_owned();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        text = text.replace(secret, "[hidden]");
+    let mut text = Zeroizing::new(String::from_utf8_lossy(content).into_owned());
+    // As it was sent: a secret may look like a tag.
+    for secret in secrets {
+        blot(&mut text, secret);
+    }
+    text = as_shown(&text);
+    // And as it would be shown: what was dropped may have stood in its midst.
+    for secret in secrets {
+        blot(&mut text, &folded(secret));
     }
     clean(&text)
+}
+
+/// What a reader of the page sees.
+fn as_shown(page: &str) -> Zeroizing<String> {
+    let text = Zeroizing::new(text_of_page(without_controls(page).as_bytes()));
+    Zeroizing::new(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// White space folded as on a page, no other control characters.
+fn folded(text: &str) -> Zeroizing<String> {
+    let text = without_controls(text);
+    Zeroizing::new(text.split_ascii_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+fn without_controls(text: &str) -> Zeroizing<String> {
+    let stays = |c: &char| c.is_ascii_whitespace() || !c.is_control();
+    Zeroizing::new(text.chars().filter(stays).collect())
+}
+
+fn blot(text: &mut Zeroizing<String>, secret: &str) {
+    if !secret.is_empty() && text.contains(secret) {
+        *text = Zeroizing::new(text.replace(secret, "[hidden]"));
+    }
 }
 
 /// At most [`MAX_SHOWN`] characters of `text`, without control characters.
@@ -45,5 +76,20 @@ mod tests {
         let page = format!("{}Bearer s3cr3t-token", "x".repeat(MAX_SHOWN - 12));
         let shown = words(page.as_bytes(), &["s3cr3t-token", ""]);
         assert!(!shown.contains("s3c"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_dropped_for_showing_does_not_bring_a_secret_back() {
+        for (page, secret) in [
+            ("Bearer s3c\x1bret\x07-token", "s3cret-token"),
+            ("no user with p<w>rd here", "p<w>rd"),
+            ("no user with my  pass \n word here", "my  pass word"),
+            ("no user with p\u{9b}w-long here", "p\u{9b}w-long"),
+        ] {
+            let shown = words(page.as_bytes(), &[secret]);
+            let parts = ["s3c", "rd", "pass", "w-long"];
+            assert!(!parts.iter().any(|part| shown.contains(part)), "{shown}");
+            assert!(shown.contains("[hidden]"), "{shown}");
+        }
     }
 }
