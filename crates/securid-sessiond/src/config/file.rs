@@ -97,7 +97,7 @@ impl Source {
         let document = toml::Deserializer::parse(&text)
             .map_err(|error| fault(String::new(), error.span(), error.message().to_owned()))?;
         let mut paths = Vec::new();
-        let mut note = |path: serde_ignored::Path<'_>| paths.push(path.to_string());
+        let mut note = |path: serde_ignored::Path<'_>| paths.push(names(&path));
         let document = serde_ignored::Deserializer::new(document, &mut note);
         let says: ConfigFile = serde_path_to_error::deserialize(document).map_err(|error| {
             let parts = error.path().iter().map(ToString::to_string);
@@ -110,14 +110,14 @@ impl Source {
                 file: path.to_owned(),
                 line: line_of_key(&text, &key),
                 problem: "this version knows no such key; the README lists them all".to_owned(),
-                key,
+                key: key.join("."),
             })
             .collect();
         Ok(Self { path: path.to_owned(), text, says, unknown })
     }
 
     /// A fault of a key that is missing in a table.
-    pub(crate) fn fault_in_table(&self, table: &str, key: &str, problem: &str) -> Fault {
+    pub(crate) fn fault_in_table(&self, table: &[&str], key: &str, problem: &str) -> Fault {
         Fault {
             file: self.path.clone(),
             line: line_of_key(&self.text, table),
@@ -141,12 +141,28 @@ fn line_of(text: &str, at: usize) -> usize {
     1 + text.bytes().take(at).filter(|&byte| byte == b'\n').count()
 }
 
-/// The line on which a dotted key stands, by walking the document's own tables.
-fn line_of_key(text: &str, key: &str) -> Option<usize> {
+/// The names of the tables down to an unknown key, and its own. One name may have dots in it.
+fn names(path: &serde_ignored::Path<'_>) -> Vec<String> {
+    use serde_ignored::Path::{Map, NewtypeStruct, NewtypeVariant, Root, Seq, Some};
+    let (parent, name) = match path {
+        Root => return Vec::new(),
+        Map { parent, key } => (parent, key.clone()),
+        Seq { parent, index } => (parent, index.to_string()),
+        Some { parent } | NewtypeStruct { parent } | NewtypeVariant { parent } => {
+            return names(parent);
+        }
+    };
+    let mut names = names(parent);
+    names.push(name);
+    names
+}
+
+/// The line on which a key stands, by walking the document's own tables.
+fn line_of_key(text: &str, names: &[impl AsRef<str>]) -> Option<usize> {
     let mut table = toml::de::DeTable::parse(text).ok()?.into_inner();
     let mut line = None;
-    for part in key.split('.') {
-        let (name, value) = table.iter().find(|(name, _)| name.get_ref() == part)?;
+    for part in names {
+        let (name, value) = table.iter().find(|(name, _)| name.get_ref() == part.as_ref())?;
         line = Some(line_of(text, name.span().start));
         match value.get_ref().as_table() {
             Some(inner) => table = inner.clone(),
