@@ -11,6 +11,7 @@
 //! - `confirmation` holds [`judge`]: which replies say that a token is dead. All else hangs on
 //!   it. It stands on `syntax`, the three forms of a reply; both are pure.
 //! - `login` and `logout` are the two commands: what is sent, and what the answer means.
+//! - `fuzz`, for the fuzzer and the tests alone, says what must hold for any answer.
 //!
 //! No error, message or `Debug` of this crate shows a token or a password, and what a server said
 //! is shortened, freed of control characters and of the secret it may echo before it is quoted.
@@ -22,6 +23,9 @@ mod endpoint;
 mod failure;
 mod fault;
 mod format;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzz;
 mod login;
 mod logout;
 mod retry_after;

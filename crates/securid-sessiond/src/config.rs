@@ -7,6 +7,8 @@
 //! - `live`: the one that counts now.
 
 mod file;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;
 mod layers;
 mod live;
 mod merge;

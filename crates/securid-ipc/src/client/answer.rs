@@ -7,19 +7,19 @@ use zeroize::Zeroizing;
 use crate::messages::RpcError;
 
 /// The JSON text of a result, in its own wiped buffer: it may be a token. Or the error.
-pub(super) type Outcome = Result<Zeroizing<String>, RpcError>;
+pub(crate) type Outcome = Result<Zeroizing<String>, RpcError>;
 
 /// A reply.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// The request that it answers; none if that could not be told.
-    pub(super) id: Option<u64>,
-    pub(super) outcome: Outcome,
+    pub(crate) id: Option<u64>,
+    pub(crate) outcome: Outcome,
 }
 
 impl Answer {
     /// Understands a line; `None` if it is no reply.
-    pub(super) fn parse(line: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(line: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         struct Members<'a> {
             id: Option<u64>,

@@ -168,7 +168,7 @@ impl SealKey {
         Ok(Self(key))
     }
 
-    #[cfg(test)]
+    #[cfg(any(fuzzing, test))]
     pub(super) fn of(bytes: [u8; KEY_LEN]) -> Self {
         Self(Zeroizing::new(bytes))
     }
@@ -183,6 +183,9 @@ impl SealKey {
         first_digits(&hash.chain_update(self.0.as_slice()).finalize())
     }
 }
+
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;
 
 #[cfg(test)]
 mod tests {
