@@ -19,14 +19,14 @@ pub fn index(bytes: &[u8]) {
     let mut live = BTreeMap::new();
     let mut senseless = 0;
     let lines: Vec<_> = bytes.split(|&byte| byte == b'\n').collect();
+    // Serde also takes the list of a struct's values for the struct.
+    if lines.iter().any(|line| line.trim_ascii_start().starts_with(b"[")) {
+        return;
+    }
     let (unfinished, finished) = lines.split_last().unwrap();
     // A crash may leave zeros where a line was to be; and part of one, which is no damage.
     let unfinished = unfinished.split(|&byte| byte == 0).next().filter(|line| read(line).is_some());
     for line in finished.iter().copied().chain(unfinished).filter(|line| !line.is_empty()) {
-        // Serde also takes the list of a struct's values for the struct.
-        if line.trim_ascii_start().starts_with(b"[") {
-            return;
-        }
         let read = read(line).and_then(|(id, keyring, gone)| {
             let id = SessionId::parse(&id)?;
             (keyring.is_some() != gone).then_some((id, keyring))
