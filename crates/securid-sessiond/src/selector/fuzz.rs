@@ -17,10 +17,10 @@ pub fn selector(bytes: &[u8]) {
     let wanted = lines.next().unwrap_or_default();
     let machine = machine(lines);
     let known: Vec<&Session> = machine.sessions().collect();
-    let those = |fits: &dyn Fn(&str, &str, &str) -> bool| -> Vec<&str> {
+    let those = |fits: &dyn Fn(&str, &str, Option<&str>) -> bool| -> Vec<&str> {
         let fits = |s: &&&Session| {
             let about = s.about();
-            fits(s.id().as_str(), &about.instance, about.username.as_deref().unwrap_or_default())
+            fits(s.id().as_str(), &about.instance, about.username.as_deref())
         };
         known.iter().filter(fits).map(|s| s.id().as_str()).collect()
     };
@@ -29,7 +29,10 @@ pub fn selector(bytes: &[u8]) {
     let rules = [
         those(&|id, _, _| id == wanted),
         those(&|_, instance, _| instance == wanted),
-        those(&|_, instance, user| wanted.strip_suffix(instance) == Some(&format!("{user}@"))),
+        those(&|_, instance, user| {
+            let at = wanted.strip_suffix(instance).and_then(|rest| rest.strip_suffix('@'));
+            user.is_some() && at == user
+        }),
         those(&|id, _, _| prefix && id.starts_with(wanted)),
     ];
     let last = &rules[3];
