@@ -60,12 +60,14 @@ impl Answer {
         Failure::new(FailureKind::NotConfirmed, message)
     }
 
-    /// Where it wants to send us; only up to the query, which may hold a session.
+    /// Where it wants to send us; only up to the query, which may hold a session. Secrets go first, for
+    /// they may be cut in two there.
     fn redirection(&self, secrets: &[&str]) -> String {
         let place = self.headers.get(LOCATION).map(HeaderValue::as_bytes).unwrap_or_default();
-        let place = place.split(|byte| b"?#;".contains(byte)).next().unwrap_or_default();
+        // A secret may have one of these in it: so it is looked for before anything is cut off.
         let place = words(place, secrets);
-        let place = if place.is_empty() { "nowhere" } else { &place };
+        let place = place.split(['?', '#', ';']).next().unwrap_or_default();
+        let place = if place.is_empty() { "nowhere" } else { place };
         let status = self.status;
         format!(
             "redirected to {place} (HTTP {status}, not followed): a login page in between, or another URL?"
@@ -108,6 +110,17 @@ mod tests {
             ("s3cret", None),
         ] {
             assert_eq!(answer(200, &[(DATE, said)], "").date().as_deref(), date, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_a_header_is_not_shown_nor_its_first_part() {
+        let long: &'static str =
+            String::leak(format!("https://sso/{}s3cret-token", "x".repeat(100)));
+        for there in [long, "https://sso/s3c;ret?x", "https://sso/s3c#ret"] {
+            let secret = if there == long { "s3cret-token" } else { &there[12..19] };
+            let failure = answer(302, &[(LOCATION, there)], "").failure(&[secret]);
+            assert!(!failure.message.contains("s3c"), "{failure}");
         }
     }
 

@@ -14,6 +14,7 @@
 //! - `confirmation` holds [`judge`]: which replies say that a token is dead. All else hangs on
 //!   it. It stands on `syntax`, the three forms of a reply; both are pure, as is `date`.
 //! - `login` and `logout` are the two commands: what is sent, and what the answer means.
+//! - `fuzz`, for the fuzzer and the tests alone, says what must hold for any answer.
 //!
 //! No error, message or `Debug` of this crate shows a token or a password. What a server said is quoted by
 //! `words`: shortened, without what a terminal obeys, and not at all if it repeats a part of what it was sent,
@@ -29,6 +30,9 @@ mod endpoint;
 mod failure;
 mod fault;
 mod format;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzz;
 mod handshake;
 mod login;
 mod logout;

@@ -7,20 +7,19 @@ use crate::syntax::text_of_page;
 
 /// The most characters of a server's text that are shown: a line's worth, enough for the title and
 /// first sentence of an error page.
-const MAX_SHOWN: usize = 120;
+pub(crate) const MAX_SHOWN: usize = 120;
 
 /// How many characters are looked at for a secret. What is beyond can be in no part that is shown: its
 /// longest form is some 12 characters for one (`&amp;#x0041;`).
 const MAX_LOOKED_AT: usize = 1024;
 
-/// The text of a page or reply, safe to show: tags dropped, white space folded, each of `secrets`
-/// blotted out (a server may echo what it was sent), then as [`clean`]. What repeats a secret in any
+/// The text of a page or reply, safe to show: each of `secrets` blotted out (a server may echo what it was
+/// sent), tags dropped, white space folded, then as [`clean`]. What repeats a secret in any
 /// other way is not shown at all.
 pub(crate) fn words(content: &[u8], secrets: &[&str]) -> String {
-    let mut text = readable(&text_of_page(content));
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        text = without(&text, secret);
-    }
+    // First as it was sent, for a secret may look like a tag; then as it would be shown.
+    let said = without(readable(content), secrets);
+    let text = without(readable(&text_of_page(said.expose().as_bytes())), secrets);
     clean(guarded(text.expose(), secrets).expose())
 }
 
@@ -36,15 +35,21 @@ fn readable(bytes: &[u8]) -> Secret {
     text
 }
 
-fn without(text: &Secret, secret: &str) -> Secret {
-    let mut shown = Secret::with_capacity(text.expose().len());
-    for (n, part) in text.expose().split(secret).enumerate() {
-        if n > 0 {
-            shown.push_str("[hidden]");
+fn without(mut text: Secret, secrets: &[&str]) -> Secret {
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        if !text.expose().contains(secret) {
+            continue;
         }
-        shown.push_str(part);
+        let mut shown = Secret::with_capacity(text.expose().len());
+        for (n, part) in text.expose().split(secret).enumerate() {
+            if n > 0 {
+                shown.push_str("[hidden]");
+            }
+            shown.push_str(part);
+        }
+        text = shown;
     }
-    shown
+    text
 }
 
 /// The text if it repeats none of the secrets, else that it does.
@@ -129,6 +134,21 @@ mod tests {
             let page = format!("{before}{}{cut}{}{after}", &part[..4], &part[4..]);
             let shown = words(page.as_bytes(), &[SECRET]);
             prop_assert!(!shown.contains(part), "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_dropped_for_showing_does_not_bring_a_secret_back() {
+        for (page, secret) in [
+            ("Bearer s3c\x1bret\x07-token", "s3cret-token"),
+            ("no user with p<w>rd here", "p<w>rd"),
+            ("no user with my  pass \n word here", "my  pass word"),
+            ("no user with p\u{9b}w-long here", "p\u{9b}w-long"),
+        ] {
+            let shown = words(page.as_bytes(), &[secret]);
+            let parts = ["s3c", "rd", "pass", "w-long"];
+            assert!(!parts.iter().any(|part| shown.contains(part)), "{shown}");
+            assert!(shown.contains("[hidden]") || shown.starts_with("[not shown"), "{shown}");
         }
     }
 }

@@ -8,7 +8,7 @@
 //! [`LIVE_WITHIN`], whatever its keyring, disk or network do, so a stopped one is told from a busy
 //! one.
 
-mod answer;
+pub(crate) mod answer;
 mod connect;
 mod error;
 

@@ -10,7 +10,8 @@
 //! - [`paths`]: where config, records and sockets are looked for; [`home`]: in whose home;
 //! - [`panics`]: how both programs end on an error of our own;
 //! - `client` (feature `client`): a blocking client that never waits without a limit;
-//! - `server` (feature `server`): listener and connections on tokio, above one `Service`.
+//! - `server` (feature `server`): listener and connections on tokio, above one `Service`;
+//! - `fuzz`: what must hold for any bytes, for the fuzzer and the tests alone.
 //!
 //! The crate knows nothing of keyrings, records or the remote server: it carries words.
 
@@ -29,6 +30,10 @@ pub mod server;
 
 #[cfg(any(feature = "client", feature = "server"))]
 mod address;
+
+#[cfg(all(any(fuzzing, test), feature = "client"))]
+#[doc(hidden)]
+pub mod fuzz;
 
 /// The number of the protocol that this crate speaks. Within one number things are only added, so
 /// client and daemon agree exactly if their numbers are equal.

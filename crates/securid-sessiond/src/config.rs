@@ -7,12 +7,14 @@
 //! - `live`: the one that counts now.
 
 mod file;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;
 mod layers;
 mod live;
 mod merge;
 mod settings;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::PathBuf;
 
 pub(crate) use layers::load;
@@ -31,16 +33,25 @@ pub(crate) struct Fault {
     pub(crate) problem: String,
 }
 
+/// One line, whatever the file and its keys are called: it goes to terminals and into the log.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file.display())?;
+        let mut told = self.file.display().to_string();
         if let Some(line) = self.line {
-            write!(f, ":{line}")?;
+            told += &format!(":{line}");
         }
         if !self.key.is_empty() {
-            write!(f, ": {}", self.key)?;
+            told += &format!(": {}", self.key);
         }
-        write!(f, ": {}", self.problem)
+        told += &format!(": {}", self.problem);
+        for c in told.chars() {
+            if c.is_control() {
+                write!(f, "{}", c.escape_default())?;
+            } else {
+                f.write_char(c)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -27,6 +27,7 @@
 //! | `trouble` | what goes wrong, in the protocol's words |
 //! | `audit` | the lives of sessions, written down for somebody else to check |
 //! | `clock`, `servers` | the machine's clocks; one HTTP client per origin |
+//! | `fuzz` | what must hold for any config and selector, for the fuzzer and the tests alone |
 //!
 //! The life of a session itself is in the crate `securid-session`, which does none of this.
 
@@ -40,6 +41,9 @@ mod desktop;
 mod drain;
 mod errands;
 mod failure;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzz;
 mod journal;
 mod keeper;
 mod log;

@@ -110,6 +110,9 @@ fn ambiguous(message: String, candidates: &[&Session]) -> RpcError {
     error
 }
 
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

@@ -1,12 +1,12 @@
 //! The disk as the daemon sees it: asynchronous, in order, and answered only when it is durable.
 
-mod document;
+pub(crate) mod document;
 mod error;
 mod filed;
 mod folder;
 mod history;
 mod identity;
-mod index;
+pub(crate) mod index;
 mod lock;
 
 use std::io;

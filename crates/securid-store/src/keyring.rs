@@ -1,8 +1,8 @@
 //! The keyring as the daemon sees it: asynchronous, and never for longer than a deadline.
 
-mod backend;
+pub(crate) mod backend;
 mod calls;
-mod entry;
+pub(crate) mod entry;
 mod error;
 mod kind;
 mod name;

@@ -20,12 +20,16 @@
 //!   - `disk/error.rs`: what can go wrong
 //! - `files.rs`: durable writing, for all of the above
 //! - [`crash`]: where a test can let the process die
+//! - `fuzz`: what must hold for any bytes that are read, for the fuzzer and the tests alone
 //!
 //! No token is ever in a record, an error, a log line or a `Debug` output.
 
 pub mod crash;
 mod disk;
 mod files;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzz;
 mod keyring;
 
 pub use disk::{

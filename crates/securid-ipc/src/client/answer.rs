@@ -7,18 +7,18 @@ use serde_json::value::RawValue;
 use crate::messages::RpcError;
 
 /// The JSON text of a result, which may be a token; or the error.
-pub(super) type Outcome = Result<Secret, RpcError>;
+pub(crate) type Outcome = Result<Secret, RpcError>;
 
 /// A reply. It has no `Debug`: its text may be a token.
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// The request that it answers; none if that could not be told.
-    pub(super) id: Option<u64>,
-    pub(super) outcome: Outcome,
+    pub(crate) id: Option<u64>,
+    pub(crate) outcome: Outcome,
 }
 
 impl Answer {
     /// Understands a line; `None` if it is no reply.
-    pub(super) fn parse(line: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(line: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         struct Members<'a> {
             id: Option<u64>,

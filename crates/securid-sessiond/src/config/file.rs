@@ -133,13 +133,13 @@ impl Source {
         let document = toml::Deserializer::parse(&text)
             .map_err(|error| fault(String::new(), error.span(), error.message().to_owned()))?;
         let mut paths = Vec::new();
-        let mut note = |path: serde_ignored::Path<'_>| paths.push(path.to_string());
+        let mut note = |path: serde_ignored::Path<'_>| paths.push(names(&path));
         let document = serde_ignored::Deserializer::new(document, &mut note);
         let says: ConfigFile = serde_path_to_error::deserialize(document).map_err(|error| {
             let parts = error.path().iter().map(ToString::to_string);
             let key: Vec<_> = parts.take_while(|part| !part.starts_with(OF_A_SPAN)).collect();
             let problem = without_value(error.inner().message());
-            fault(name_of(&key.join(".")), error.inner().span(), problem)
+            fault(name_of(&key), error.inner().span(), problem)
         })?;
         let unknown = paths
             .into_iter()
@@ -154,7 +154,7 @@ impl Source {
     }
 
     /// A fault of a key that is missing in a table.
-    pub(crate) fn fault_in_table(&self, table: &str, key: &str, problem: &str) -> Fault {
+    pub(crate) fn fault_in_table(&self, table: &[&str], key: &str, problem: &str) -> Fault {
         Fault {
             file: self.path.clone(),
             line: line_of_key(&self.text, table),
@@ -175,10 +175,10 @@ impl Source {
 }
 
 /// A key as it may be told: somebody may have pasted a token in the place of one.
-fn name_of(key: &str) -> String {
-    let is_repeated = |part: &&str| mention(part) == format!("{part:?}");
-    let part = |part| if is_repeated(&part) { part.to_owned() } else { mention(part) };
-    key.split('.').map(part).collect::<Vec<_>>().join(".")
+fn name_of(key: &[String]) -> String {
+    let is_repeated = |part: &String| mention(part) == format!("{part:?}");
+    let part = |part| if is_repeated(part) { part.clone() } else { mention(part) };
+    key.iter().map(part).collect::<Vec<_>>().join(".")
 }
 
 /// What is wrong with a value of another type, in the parser's words but for the value: it may be a password
@@ -199,12 +199,28 @@ fn line_of(text: &str, at: usize) -> usize {
     1 + text.bytes().take(at).filter(|&byte| byte == b'\n').count()
 }
 
-/// The line on which a dotted key stands, by walking the document's own tables.
-fn line_of_key(text: &str, key: &str) -> Option<usize> {
+/// The names of the tables down to an unknown key, and its own. One name may have dots in it.
+fn names(path: &serde_ignored::Path<'_>) -> Vec<String> {
+    use serde_ignored::Path::{Map, NewtypeStruct, NewtypeVariant, Root, Seq, Some};
+    let (parent, name) = match path {
+        Root => return Vec::new(),
+        Map { parent, key } => (parent, key.clone()),
+        Seq { parent, index } => (parent, index.to_string()),
+        Some { parent } | NewtypeStruct { parent } | NewtypeVariant { parent } => {
+            return names(parent);
+        }
+    };
+    let mut names = names(parent);
+    names.push(name);
+    names
+}
+
+/// The line on which a key stands, by walking the document's own tables.
+fn line_of_key(text: &str, names: &[impl AsRef<str>]) -> Option<usize> {
     let mut table = toml::de::DeTable::parse(text).ok()?.into_inner();
     let mut line = None;
-    for part in key.split('.') {
-        let (name, value) = table.iter().find(|(name, _)| name.get_ref() == part)?;
+    for part in names {
+        let (name, value) = table.iter().find(|(name, _)| name.get_ref() == part.as_ref())?;
         line = Some(line_of(text, name.span().start));
         match value.get_ref().as_table() {
             Some(inner) => table = inner.clone(),

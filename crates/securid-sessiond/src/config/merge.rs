@@ -174,7 +174,7 @@ fn instance(
         None => {
             let file = sources.iter().rev().find(|s| s.says.instances.contains_key(name))?;
             let problem = "is missing: write url = \"https://host:8443/aveksa\"";
-            faults.push(file.fault_in_table(&format!("instances.{name}"), &key("url"), problem));
+            faults.push(file.fault_in_table(&["instances", name], &key("url"), problem));
             None
         }
     };
@@ -337,6 +337,12 @@ mod tests {
             ("[instances.a]\nurl = \"ftp://h\"".into(), "/c.toml:2: instances.a.url: "),
             ("[instances.a]\nurl = \"http://h/aveksa\"".into(), "/c.toml:2: instances.a.url: "),
             ("a = ".into(), "/c.toml:1: "),
+            (
+                "[instances.\"a.b\"]\ncolour = 1\nurl = \"https://h\"".into(),
+                "/c.toml:2: instances.a.b.colour: this version knows",
+            ),
+            ("\n[instances.\"a.b\"]".into(), "/c.toml:2: instances.a.b.url: is missing"),
+            ("\"a\\u001b[2J\" = 1".into(), "/c.toml:1: a\\u{1b}[2J: this version knows"),
         ] {
             let told = complaint(&text);
             assert!(told.starts_with(expected), "{told}\nexpected: {expected}");

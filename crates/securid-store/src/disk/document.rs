@@ -246,3 +246,6 @@ pub(super) fn timestamp(unix_ms: i64) -> Timestamp {
 fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;

@@ -59,7 +59,7 @@ impl Index {
             }
         };
         let whole = whole(&text);
-        let strange = whole.split(|&b| b == b'\n').filter(|line| !index.take(line)).count();
+        let strange = index.take_all(whole);
         let problem = (strange > 0).then(|| {
             let kept = match index.set_aside(damaged, &text) {
                 Ok(place) => format!("a copy is {}", place.display()),
@@ -93,7 +93,7 @@ impl Index {
         let mut index = Self::new(state_dir, identity);
         let text = index.text()?;
         // Nobody knows what a line was about that makes no sense.
-        let strange = whole(&text).split(|&b| b == b'\n').filter(|line| !index.take(line)).count();
+        let strange = index.take_all(whole(&text));
         Ok(strange > 0 || !index.live.is_empty())
     }
 
@@ -203,6 +203,11 @@ impl Index {
         Ok(())
     }
 
+    /// Takes lines in; how many of them make no sense.
+    fn take_all(&mut self, whole: &[u8]) -> usize {
+        whole.split(|&b| b == b'\n').filter(|line| !self.take(line)).count()
+    }
+
     /// Takes a line in; not if it makes no sense.
     fn take(&mut self, line: &[u8]) -> bool {
         if line.is_empty() {
@@ -260,6 +265,9 @@ impl Line {
         Self { id: id.to_string(), keyring: None, gone: true }
     }
 }
+
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@ mod collections;
 mod folder;
 #[cfg(target_os = "linux")]
 mod keyutils;
-mod sealed_file;
+pub(crate) mod sealed_file;
 #[cfg(target_os = "linux")]
 mod secret_service;
 

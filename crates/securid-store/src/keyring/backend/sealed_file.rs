@@ -11,8 +11,8 @@
 //! What cannot be opened is left as it is, whatever is asked. Nor is it set aside: without the file
 //! its secrets would count as absent and their sessions as lost, which is a person's decision.
 
-mod format;
-mod key;
+pub(crate) mod format;
+pub(crate) mod key;
 mod trouble;
 
 use std::fs::Metadata;

@@ -206,5 +206,8 @@ fn check(text: &str) -> String {
     first_digits(&Sha256::digest(text))
 }
 
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;
+
 #[cfg(test)]
 mod tests;

@@ -168,7 +168,7 @@ impl SealKey {
         Ok(Self(key))
     }
 
-    #[cfg(test)]
+    #[cfg(any(fuzzing, test))]
     pub(super) fn of(bytes: [u8; KEY_LEN]) -> Self {
         Self(SecretBytes::from(&bytes[..]))
     }
@@ -187,6 +187,9 @@ impl SealKey {
         first_digits(&hash.chain_update(&self.0[..]).finalize())
     }
 }
+
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;
 
 #[cfg(test)]
 mod tests {
