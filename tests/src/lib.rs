@@ -62,6 +62,7 @@
 //! - [`SlowDisk`] (`slow_disk`): a disk that takes its time;
 //! - [`audit`]: the audit, read and held to its rules;
 //! - [`stranger`]: being another user;
+//! - [`memory`]: how much of it a process has;
 //! - `leaks`: looking for secrets where none may be;
 //! - [`patience`]: bounded waits, and tests that cannot be made here.
 
@@ -80,6 +81,7 @@ pub mod kernel_keys;
 mod leaks;
 pub mod lives;
 mod machine;
+pub mod memory;
 mod mortal;
 mod notification_server;
 mod notify_socket;
