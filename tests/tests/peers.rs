@@ -7,14 +7,15 @@ use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, chown, lchown, symlink};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use securid_tests::patience::is_root;
-use securid_tests::process::told;
+use securid_tests::process::{run, told};
+use securid_tests::programs::programs;
 use securid_tests::stranger::as_user;
 use securid_tests::{Client, House, PATIENCE, Plan, eventually, skipped, timed};
 use serde_json::json;
@@ -180,6 +181,42 @@ fn nothing_is_sent_through_a_folder_that_others_can_write_to() {
         assert!(told(&refused).contains("chmod go-w"), "{words:?}: {refused:?}");
         assert!(listener.accept().is_err(), "{words:?}: it connected");
     }
+}
+
+/// In a runtime folder where everybody may make folders somebody else was first: client and daemon meet
+/// elsewhere.
+#[test]
+fn a_stranger_who_was_first_gets_nothing() {
+    if !is_root() {
+        return skipped("only root can be another user");
+    }
+    let mut house = House::build(Plan::default());
+    let runtime = house.path("runtime");
+    fs::create_dir(&runtime).unwrap();
+    for open in [house.path(""), runtime.clone()] {
+        chmod(&open, 0o1777);
+    }
+    let listener = as_user(stranger(), || {
+        fs::create_dir(runtime.join("securid")).unwrap();
+        UnixListener::bind(runtime.join("securid/sessiond.sock")).unwrap()
+    });
+    listener.set_nonblocking(true).unwrap();
+    chmod(&runtime.join("securid/sessiond.sock"), 0o777);
+    let there = |command: &mut Command| {
+        command.env_remove("SECURID_SOCKET").env("XDG_RUNTIME_DIR", &runtime);
+    };
+    let mut daemon = house.daemon_command();
+    there(&mut daemon);
+    house.start_unseen(daemon, house.open_log());
+    let socket = house.state_dir().join("sessiond.sock");
+    eventually("the last resort", || Client::connect(&socket).ok());
+    assert!(house.log().contains(&format!("belongs to uid {}", stranger())), "{}", house.log());
+    let mut ctl = Command::new(&programs().ctl);
+    house.furnish(&mut ctl);
+    there(ctl.args(["add", "--token-stdin"]));
+    let added = run(ctl, &house.simulator.issue("alice"), PATIENCE);
+    assert!(added.status.success(), "{added:?}");
+    assert!(listener.accept().is_err(), "it connected");
 }
 
 #[test]
