@@ -18,9 +18,9 @@ use securid_tests::stranger::as_user;
 use securid_tests::{Client, House, PASSWORD, PATIENCE, Plan, Signal, eventually, skipped, timed};
 use serde_json::{Value, json};
 
-/// How long a round of commands may take, whatever goes on beside it: ten times what it takes, and half of
-/// what the shortest limit in the daemon that could hold it up would cost.
-const PROMPTLY: Duration = Duration::from_secs(5);
+/// How long a round of commands may take, whatever goes on beside it: less than the ten seconds after which half
+/// a request is dropped, and some ten times what it takes where the machine has nothing else to do.
+const PROMPTLY: Duration = Duration::from_secs(8);
 
 /// How much more memory there may be when a probe is over, in KiB.
 const LEFT_BEHIND: usize = 1024;
@@ -109,7 +109,7 @@ fn half_a_request() {
     let took = began.elapsed();
     eprintln!("half a request: dropped after {took:?}");
     // Ten seconds after it began, and a machine may be slow.
-    assert!(took > Duration::from_secs(9) && took < Duration::from_secs(15), "{took:?}");
+    assert!(took > Duration::from_secs(9) && took < Duration::from_secs(20), "{took:?}");
     assert!(!said.contains("result") && !said.contains(&token), "{said}");
     assert!(house.sessions().is_empty(), "nothing of it was carried out");
     assert!(house.fate(&token).alive);
@@ -127,7 +127,7 @@ fn early_disconnects() {
         ("session.history", json!({})),
         ("session.login", json!({"password": PASSWORD})),
     ];
-    for (method, params) in calls.iter().cycle().take(200) {
+    for (method, params) in calls.iter().cycle().take(100) {
         house.client().send(method, params.clone());
     }
     serves("early disconnects", &house);
