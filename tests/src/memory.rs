@@ -2,8 +2,9 @@
 
 use std::fs;
 
-/// What only this process has, and has written to, in KiB: its heap and stacks, as they are in memory at this
-/// moment. Where the system does not tell us (a daemon that is not dumpable, and we are not root), a
+/// What only this process has and no file backs, in KiB: its heap and stacks, as they are in memory at this
+/// moment. (Its private dirty pages are as many, but those of a program that was built just now count with
+/// them until the disk has it.) Where the system does not tell us (a daemon that is not dumpable, and we are not root), a
 /// coarser figure of the same.
 ///
 /// # Panics
@@ -11,7 +12,7 @@ use std::fs;
 #[must_use]
 pub fn private_kib(pid: u32) -> usize {
     let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"));
-    rollup.ok().and_then(|text| field(&text, "Private_Dirty:")).unwrap_or_else(|| {
+    rollup.ok().and_then(|text| field(&text, "Anonymous:")).unwrap_or_else(|| {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
         field(&status, "RssAnon:").expect("the kernel counts it")
     })

@@ -1,25 +1,27 @@
 //! A complete answer from whoever answered, and what is wrong with one that was not hoped for.
 
 use hyper::HeaderMap;
-use hyper::header::{DATE, HeaderName, LOCATION};
-use zeroize::Zeroizing;
+use hyper::header::{DATE, HeaderValue, LOCATION};
+use securid_secret::SecretBytes;
 
+use crate::date::{instant, rfc9110};
 use crate::retry_after::retry_after;
-use crate::words::{clean, words};
+use crate::words::words;
 use crate::{Failure, FailureKind};
 
 /// An answer whose content came to its end, within [`MAX_REPLY`](crate::MAX_REPLY) and in time.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
-    /// Wiped, because the one to `loginUser` holds a token.
-    pub(crate) content: Zeroizing<Vec<u8>>,
+    /// The one to `loginUser` holds a token.
+    pub(crate) content: SecretBytes,
 }
 
 impl Answer {
-    /// The answer's `Date`, as the server wrote it.
+    /// The answer's `Date`, in the one form that servers may send; none if it is no date: it could be
+    /// anything then, a token that was sent among it.
     pub(crate) fn date(&self) -> Option<String> {
-        self.header(DATE)
+        rfc9110(instant(&self.headers, DATE)?)
     }
 
     /// What it says, fit to be shown, without `secrets`.
@@ -60,9 +62,9 @@ impl Answer {
 
     /// Where it wants to send us; only up to the query, which may hold a session.
     fn redirection(&self, secrets: &[&str]) -> String {
-        let place = self.header(LOCATION).unwrap_or_default();
-        let place = place.split(['?', '#', ';']).next().unwrap_or_default();
-        let place = words(place.as_bytes(), secrets);
+        let place = self.headers.get(LOCATION).map(HeaderValue::as_bytes).unwrap_or_default();
+        let place = place.split(|byte| b"?#;".contains(byte)).next().unwrap_or_default();
+        let place = words(place, secrets);
         let place = if place.is_empty() { "nowhere" } else { &place };
         let status = self.status;
         format!(
@@ -73,22 +75,18 @@ impl Answer {
     fn is_page(&self) -> bool {
         self.content.trim_ascii_start().starts_with(b"<")
     }
-
-    fn header(&self, name: HeaderName) -> Option<String> {
-        Some(clean(self.headers.get(name)?.to_str().ok()?))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
-    use hyper::header::{HeaderValue, RETRY_AFTER};
+    use hyper::header::{HeaderName, RETRY_AFTER};
     use std::time::Duration;
 
     fn answer(status: u16, headers: &[(HeaderName, &'static str)], content: &str) -> Answer {
         let headers = headers.iter().map(|(n, v)| (n.clone(), HeaderValue::from_static(v)));
-        let content = Zeroizing::new(content.as_bytes().to_vec());
+        let content = SecretBytes::from(content.as_bytes());
         Answer { status, headers: headers.collect(), content }
     }
 
@@ -100,6 +98,17 @@ mod tests {
         assert!(!failure.message.contains("s3cret"));
         let failure = answer(303, &[], "").failure(&[]);
         assert!(failure.message.contains("to nowhere"), "{failure}");
+    }
+
+    #[test]
+    fn a_date_is_a_date_or_nothing() {
+        for (said, date) in [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some("Sun, 06 Nov 1994 08:49:37 GMT")),
+            ("Sun, 06 Nov 1994 09:49:37 +0100 (s3cret)", Some("Sun, 06 Nov 1994 08:49:37 GMT")),
+            ("s3cret", None),
+        ] {
+            assert_eq!(answer(200, &[(DATE, said)], "").date().as_deref(), date, "{said}");
+        }
     }
 
     #[test]

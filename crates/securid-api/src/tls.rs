@@ -11,6 +11,8 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 use thiserror::Error;
 
+use crate::BadProxy;
+
 /// Why no client can be made.
 #[derive(Debug, Error)]
 pub enum SetupError {
@@ -46,6 +48,9 @@ pub enum SetupError {
     /// TLS could not be set up for another reason.
     #[error("cannot set up TLS: {0}")]
     Tls(rustls::Error),
+    /// The environment names a proxy that cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] BadProxy),
     /// The endpoint with a command added is longer than any URL may be.
     #[error("the URL is too long")]
     TooLong,
@@ -64,15 +69,6 @@ pub(crate) fn config(ca_file: Option<&Path>) -> Result<ClientConfig, SetupError>
         .dangerous()
         // "Dangerous" stands for any verifier but rustls' own; this one is the platform's.
         .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth())
-}
-
-/// What the connector of an `http://` endpoint is built with: it trusts nobody, and reads nothing.
-pub(crate) fn unused() -> Result<ClientConfig, SetupError> {
-    Ok(ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(SetupError::Tls)?
-        .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth())
 }
 

@@ -8,6 +8,7 @@
 //! - [`envelope`]: what JSON-RPC puts around them, and the greeting `daemon.hello`;
 //! - [`framing`]: lines of bounded length in buffers that are wiped;
 //! - [`paths`]: where config, records and sockets are looked for; [`home`]: in whose home;
+//! - [`panics`]: how both programs end on an error of our own;
 //! - `client` (feature `client`): a blocking client that never waits without a limit;
 //! - `server` (feature `server`): listener and connections on tokio, above one `Service`.
 //!
@@ -18,8 +19,8 @@ pub mod envelope;
 pub mod framing;
 pub mod home;
 pub mod messages;
+pub mod panics;
 pub mod paths;
-pub mod secret;
 
 #[cfg(feature = "client")]
 pub mod client;

@@ -316,3 +316,21 @@ fn the_end_of_the_daemon_is_waited_for() {
     end.send(()).unwrap();
     assert!(bounded(PATIENCE, || client.wait_closed(None)));
 }
+
+/// Whether the request went out before or after that, is a matter of luck.
+#[test]
+fn why_the_daemon_let_the_client_go_is_told() {
+    let mut daemon = Daemon::new();
+    let (closed, is_closed) = std::sync::mpsc::channel::<()>();
+    daemon.serve(move |mut peer| {
+        let full = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32011,"message":"full"}}"#;
+        writeln!(peer.get_mut(), "{full}").unwrap();
+        drop(peer);
+        closed.send(()).unwrap();
+    });
+    let mut client = daemon.connect();
+    is_closed.recv().unwrap();
+    let error = held(&mut client).unwrap_err();
+    assert!(matches!(&error, ClientError::Rpc(e) if e.code == ErrorCode::LimitExceeded), "{error}");
+    assert_eq!(error.exit_code(), 1);
+}

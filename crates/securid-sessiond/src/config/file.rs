@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use securid_api::Format;
 use securid_ipc::duration::parse_duration;
+use securid_text::mention;
 use securid_trust::{OpenError, is_trusted, is_writable_by_others};
 use serde::de::{self, Deserialize, Deserializer};
 use toml::Spanned;
@@ -137,7 +138,8 @@ impl Source {
         let says: ConfigFile = serde_path_to_error::deserialize(document).map_err(|error| {
             let parts = error.path().iter().map(ToString::to_string);
             let key: Vec<_> = parts.take_while(|part| !part.starts_with(OF_A_SPAN)).collect();
-            fault(key.join("."), error.inner().span(), error.inner().message().to_owned())
+            let problem = without_value(error.inner().message());
+            fault(name_of(&key.join(".")), error.inner().span(), problem)
         })?;
         let unknown = paths
             .into_iter()
@@ -145,7 +147,7 @@ impl Source {
                 file: path.to_owned(),
                 line: line_of_key(&text, &key),
                 problem: "this version knows no such key; the README lists them all".to_owned(),
-                key,
+                key: name_of(&key),
             })
             .collect();
         Ok(Self { path: path.to_owned(), text, says, unknown })
@@ -169,6 +171,27 @@ impl Source {
             key: key.to_owned(),
             problem: problem.to_string(),
         }
+    }
+}
+
+/// A key as it may be told: somebody may have pasted a token in the place of one.
+fn name_of(key: &str) -> String {
+    let is_repeated = |part: &&str| mention(part) == format!("{part:?}");
+    let part = |part| if is_repeated(&part) { part.to_owned() } else { mention(part) };
+    key.split('.').map(part).collect::<Vec<_>>().join(".")
+}
+
+/// What is wrong with a value of another type, in the parser's words but for the value: it may be a password
+/// that somebody wrote down here.
+fn without_value(problem: &str) -> String {
+    let parts = problem
+        .split_once("string \"")
+        .and_then(|(what, rest)| Some((what, rest.rsplit_once("\", expected ")?)));
+    match parts {
+        Some((what, (value, expected))) => {
+            format!("{what}string {}, expected {expected}", mention(value))
+        }
+        None => problem.to_owned(),
     }
 }
 
@@ -234,7 +257,8 @@ impl<'de> Deserialize<'de> for Emptiness {
         }
         match parse_duration(&text) {
             Ok(span) if span < Self::LEAST => Err(de::Error::custom(format!(
-                "{text:?} is too short: write at least 1s; or never"
+                "{} is too short: write at least 1s; or never",
+                mention(&text)
             ))),
             Ok(span) => Ok(Self(Some(span))),
             Err(error) => Err(de::Error::custom(format!("{error}; or never"))),
@@ -245,7 +269,7 @@ impl<'de> Deserialize<'de> for Emptiness {
 fn positive(text: &str) -> Result<Duration, String> {
     match parse_duration(text) {
         Ok(span) if span.is_zero() => {
-            Err(format!("{text:?} is no time at all: write at least 1ms"))
+            Err(format!("{} is no time at all: write at least 1ms", mention(text)))
         }
         Ok(span) => Ok(span),
         Err(error) => Err(error.to_string()),
@@ -281,7 +305,8 @@ impl<'de> Deserialize<'de> for ReplyFormat {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Format::from_name(&text).map(Self).ok_or_else(|| {
-            de::Error::custom(format!("{text:?} is no reply format: write json or properties"))
+            let what = mention(&text);
+            de::Error::custom(format!("{what} is no reply format: write json or properties"))
         })
     }
 }
@@ -291,7 +316,7 @@ impl<'de> Deserialize<'de> for Fate {
         match String::deserialize(deserializer)?.as_str() {
             "revoke" => Ok(Self::Revoke),
             "keep" => Ok(Self::Keep),
-            other => Err(de::Error::custom(format!("{other:?}: write revoke or keep"))),
+            other => Err(de::Error::custom(format!("{}: write revoke or keep", mention(other)))),
         }
     }
 }

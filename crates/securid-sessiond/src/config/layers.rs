@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use securid_api::Client;
+use securid_api::{Client, Proxies};
 use securid_ipc::paths::ConfigFiles;
 use securid_store::KeyPlace;
 use securid_trust::is_root;
@@ -55,8 +55,9 @@ pub(crate) fn load(files: &ConfigFiles, thorough: bool) -> Loaded {
 fn unusable_ca_file(sources: &[Source], instance: &Instance) -> Option<Fault> {
     let name = instance.name.as_str();
     let (source, file) = said(sources, |s| s.says.instances.get(name)?.ca_file.as_ref())?;
-    let error =
-        Client::new(instance.endpoint.clone(), Some(file.get_ref()), instance.format).err()?;
+    // The proxies are the environment's, and no part of the config.
+    let (ca_file, none) = (Some(file.get_ref().as_path()), Proxies::default());
+    let error = Client::new(instance.endpoint.clone(), ca_file, instance.format, &none).err()?;
     Some(source.fault(file, &format!("instances.{name}.ca_file"), error))
 }
 
