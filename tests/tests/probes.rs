@@ -27,7 +27,7 @@ const LEFT_BEHIND: usize = 1024;
 
 /// How much a connection that has gone may leave behind, in KiB, in a heap whose end is in use: it is free for
 /// the next.
-const LEFT_BY_EACH: usize = 4;
+const LEFT_BY_EACH: usize = 3;
 
 /// A house whose daemon was in use, so that what it needs once is there.
 fn in_use() -> House {
