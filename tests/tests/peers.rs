@@ -6,17 +6,19 @@ use std::fs::{self, Permissions};
 use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, chown, lchown, symlink};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use securid_tests::patience::is_root;
-use securid_tests::process::told;
+use securid_tests::process::{run, told};
+use securid_tests::programs::programs;
 use securid_tests::stranger::as_user;
-use securid_tests::{Client, House, PATIENCE, Plan, eventually, skipped, timed};
+use securid_tests::{Client, House, PATIENCE, Plan, eventually, is_installed, skipped, timed};
 use serde_json::json;
 
 /// A user who is neither root nor whoever runs this.
@@ -182,6 +184,64 @@ fn nothing_is_sent_through_a_folder_that_others_can_write_to() {
     }
 }
 
+/// As in a container: there `/` is an unknown user's.
+#[test]
+fn where_root_is_unknown_his_folders_are_good_all_the_same() {
+    if !is_root() || !is_installed("unshare") {
+        return skipped("only root can run a daemon as another user");
+    }
+    let user = stranger();
+    let mut house = House::build(Plan { user: Some(user), ..Plan::default() });
+    let plain = house.daemon_command();
+    let mut contained = Command::new("unshare");
+    contained.args(["--user", "--map-root-user", "--"]);
+    contained.arg(plain.get_program()).args(plain.get_args());
+    house.furnish(&mut contained);
+    contained.uid(user).gid(user);
+    house.start_unseen(contained, house.open_log());
+    let socket = house.socket();
+    let answer =
+        || as_user(user, || Client::connect(&socket).ok()?.call("daemon.hello", json!({})).ok());
+    assert_eq!(eventually("an answer", answer)["protocol"], 1);
+}
+
+/// In a runtime folder where everybody may make folders somebody else was first: client and daemon meet
+/// elsewhere.
+#[test]
+fn a_stranger_who_was_first_gets_nothing() {
+    if !is_root() {
+        return skipped("only root can be another user");
+    }
+    let mut house = House::build(Plan::default());
+    let runtime = house.path("runtime");
+    fs::create_dir(&runtime).unwrap();
+    for open in [house.path(""), runtime.clone()] {
+        chmod(&open, 0o1777);
+    }
+    let listener = as_user(stranger(), || {
+        fs::create_dir(runtime.join("securid")).unwrap();
+        UnixListener::bind(runtime.join("securid/sessiond.sock")).unwrap()
+    });
+    listener.set_nonblocking(true).unwrap();
+    chmod(&runtime.join("securid/sessiond.sock"), 0o777);
+    let there = |command: &mut Command| {
+        command.env_remove("SECURID_SOCKET").env("XDG_RUNTIME_DIR", &runtime);
+    };
+    let mut daemon = house.daemon_command();
+    there(&mut daemon);
+    house.start_unseen(daemon, house.open_log());
+    let socket = house.state_dir().join("sessiond.sock");
+    eventually("the last resort", || Client::connect(&socket).ok());
+    let why = format!("belongs to uid {}", stranger());
+    eventually("the reason in the log", || house.log().contains(&why).then_some(()));
+    let mut ctl = Command::new(&programs().ctl);
+    house.furnish(&mut ctl);
+    there(ctl.args(["add", "--token-stdin"]));
+    let added = run(ctl, &house.simulator.issue("alice"), PATIENCE);
+    assert!(added.status.success(), "{added:?}");
+    assert!(listener.accept().is_err(), "it connected");
+}
+
 #[test]
 fn there_are_no_abstract_sockets() {
     let house = House::open(Plan::default());
@@ -210,10 +270,9 @@ fn there_are_no_abstract_sockets() {
     let mut other = House::build(Plan::default());
     command.current_dir(other.path("run"));
     other.start_unseen(command, other.open_log());
-    eventually("a file of that name", || other.path("run/@x").exists().then_some(()));
-    assert!(
-        Client::connect(&other.path("run/@x")).unwrap().call("daemon.hello", json!({})).is_ok()
-    );
+    let socket = other.path("run/@x");
+    let mut client = eventually("a file of that name", || Client::connect(&socket).ok());
+    assert!(client.call("daemon.hello", json!({})).is_ok());
 }
 
 /// Neither a word nor a place: they come as fast as they can, the modes being open to them.

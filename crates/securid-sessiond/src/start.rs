@@ -139,6 +139,9 @@ pub(crate) fn listen(
         match Listener::bind(path) {
             Ok(listener) => {
                 let socket = listener.path().display();
+                if let Some(better) = last {
+                    info!("not where it should be: {better}");
+                }
                 info!(%socket, version = securid_ipc::VERSION, "ready");
                 return Ok(listener);
             }

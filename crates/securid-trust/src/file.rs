@@ -30,6 +30,8 @@ pub enum OpenError {
 /// # Errors
 /// [`OpenError`].
 pub fn open(path: &Path) -> Result<(File, Metadata), OpenError> {
+    // Where there is none, there is nothing to distrust: most homes have no config.
+    path.symlink_metadata()?;
     let path = real_path(path).map_err(|untrusted| match untrusted {
         Untrusted::Look { source, .. } => OpenError::Io(source),
         untrusted => untrusted.into(),
@@ -66,11 +68,11 @@ mod tests {
         open(&link).unwrap().0.read_to_string(&mut text).unwrap();
         assert_eq!(text, "text");
         assert!(matches!(open(home.path()), Err(OpenError::Io(_))));
+        fs::set_permissions(home.path(), Permissions::from_mode(0o777)).unwrap();
+        assert!(matches!(open(&file), Err(OpenError::Untrusted(_))));
         let missing = open(&home.path().join("none"));
         assert!(
             matches!(missing, Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::NotFound)
         );
-        fs::set_permissions(home.path(), Permissions::from_mode(0o777)).unwrap();
-        assert!(matches!(open(&file), Err(OpenError::Untrusted(_))));
     }
 }
