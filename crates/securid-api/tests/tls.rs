@@ -4,7 +4,7 @@
 mod responder;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rcgen::{
@@ -14,7 +14,8 @@ use rcgen::{
 use responder::{AMPLE, Act, JSON_REPLY, Responder, answer, token};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::CertifiedKey;
 use rustls::{ServerConfig, SupportedProtocolVersion};
 use securid_api::{
     Client, Endpoint, Failure, FailureKind, Format, LoginError, LoginRequest, LogoutReply, Proxies,
@@ -188,6 +189,52 @@ async fn only_a_certificate_for_this_server_and_this_time_is_taken() {
         let LoginError::Unreachable(failure) = refused else { panic!("{refused:?}") };
         expect(&failure, FailureKind::Tls, words);
         assert_eq!(server.requests(), [""; 0], "no password may have gone out");
+    }
+}
+
+/// Shows its first certificate once, and then the second.
+#[derive(Debug)]
+struct Renewed(Mutex<Vec<Arc<CertifiedKey>>>);
+
+impl ResolvesServerCert for Renewed {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let mut left = self.0.lock().unwrap();
+        if left.len() > 1 { left.pop() } else { left.last().cloned() }
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_is_looked_at_each_time() {
+    let ca = ca("ours");
+    let (_folder, file) = pem_file(&ca);
+    let mut expired = params("127.0.0.1");
+    expired.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        // The last is shown first.
+        let certificates = [expired.clone(), params("127.0.0.1")].map(|params| {
+            let key = KeyPair::generate().unwrap();
+            let certificate = params.signed_by(&key, &ca).unwrap();
+            let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+            let chain = vec![certificate.der().clone()];
+            Arc::new(CertifiedKey::from_der(chain, key, &ring::default_provider()).unwrap())
+        });
+        // Its sessions can be taken up again, as is usual.
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(Renewed(Mutex::new(certificates.into()))));
+        let server = Responder::start_tls(says_done(), Arc::new(config).into()).await;
+        let endpoint = Endpoint::parse(&format!("https://127.0.0.1:{}/aveksa", server.port));
+        let client = Client::new(endpoint.unwrap(), Some(&file), Format::Json, &Proxies::default());
+        let client = client.unwrap();
+        let reply = client.logout(&token(), AMPLE).await;
+        assert!(matches!(reply, LogoutReply::Confirmed(_)), "{version:?}: {reply:?}");
+        let LogoutReply::Unconfirmed(failure) = client.logout(&token(), AMPLE).await else {
+            panic!("{version:?}: confirmed by whom?")
+        };
+        expect(&failure, FailureKind::Tls, "it ended on 2020-01-01");
+        assert_eq!(server.requests().len(), 1);
     }
 }
 
