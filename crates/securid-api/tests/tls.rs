@@ -180,8 +180,8 @@ async fn only_a_certificate_for_this_server_and_this_time_is_taken() {
         (params("127.0.0.2"), "the server's certificate is for another name"),
         (params("localhost"), "the server's certificate is for another name"),
         (in_the_title, "the server's certificate is for another name"),
-        (for_clients, "the server's certificate is not accepted: "),
-        (authority, "the server's certificate is not accepted: CaUsedAsEndEntity"),
+        (for_clients, "is not accepted: it is not meant for servers"),
+        (authority, "is not accepted: it is a CA's own (CA:TRUE)"),
     ] {
         let server = Responder::start_tls(says_done(), acceptor(&ca, params, false)).await;
         expect(&failure(&server, &file, AMPLE).await, FailureKind::Tls, words);
@@ -239,13 +239,19 @@ async fn a_certificate_is_looked_at_each_time() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_vouches_for_itself_is_not_taken() {
-    let (_folder, file) = pem_file(&ca("ours"));
+async fn a_certificate_that_vouches_for_itself_is_taken_only_as_ca_file() {
+    let (folder, file) = pem_file(&ca("ours"));
     let key = KeyPair::generate().unwrap();
-    let alone = params("127.0.0.1").self_signed(&key).unwrap();
+    let mut alone = params("127.0.0.1");
+    alone.is_ca = IsCa::ExplicitNoCa;
+    let alone = alone.self_signed(&key).unwrap();
+    let itself = folder.path().join("itself.pem");
+    std::fs::write(&itself, alone.pem()).unwrap();
     let server = Responder::start_tls(says_done(), serving(vec![alone.der().clone()], &key)).await;
     let failure = failure(&server, &file, AMPLE).await;
     expect(&failure, FailureKind::Tls, "its issuer is unknown here; add its CA as ca_file");
+    let reply = logout(server.port, &itself, AMPLE).await;
+    assert!(matches!(reply, LogoutReply::Confirmed(_)), "{reply:?}");
 }
 
 #[tokio::test]
@@ -263,7 +269,7 @@ async fn who_is_no_authority_cannot_vouch() {
         let chain = vec![leaf.der().clone(), middle.der().clone()];
         let server = Responder::start_tls(says_done(), serving(chain, &key)).await;
         let failure = failure(&server, &file, AMPLE).await;
-        expect(&failure, FailureKind::Tls, "is not accepted: EndEntityUsedAsCa");
+        expect(&failure, FailureKind::Tls, "is not accepted: who issued it is no CA");
     }
 }
 
