@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls::client::Resumption;
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -63,13 +64,17 @@ pub(crate) fn config(ca_file: Option<&Path>) -> Result<ClientConfig, SetupError>
     let extra = ca_file.map(certificates).transpose()?.unwrap_or_default();
     let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider))
         .map_err(SetupError::NoTrust)?;
-    Ok(ClientConfig::builder_with_provider(provider)
+    let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(SetupError::Tls)?
         .dangerous()
         // "Dangerous" stands for any verifier but rustls' own; this one is the platform's.
         .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth())
+        .with_no_client_auth();
+    // A TLS session that is taken up again shows no certificate: each time it is looked at anew, and
+    // no keys are kept in between.
+    config.resumption = Resumption::disabled();
+    Ok(config)
 }
 
 /// The certificates of a PEM file, each fit to be trusted.

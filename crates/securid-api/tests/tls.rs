@@ -4,7 +4,7 @@
 mod responder;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rcgen::{
@@ -14,7 +14,8 @@ use rcgen::{
 use responder::{AMPLE, Act, JSON_REPLY, Responder, answer, token};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::CertifiedKey;
 use rustls::{ServerConfig, SupportedProtocolVersion};
 use securid_api::{
     Client, Endpoint, Failure, FailureKind, Format, LoginError, LoginRequest, LogoutReply, Proxies,
@@ -179,8 +180,8 @@ async fn only_a_certificate_for_this_server_and_this_time_is_taken() {
         (params("127.0.0.2"), "the server's certificate is for another name"),
         (params("localhost"), "the server's certificate is for another name"),
         (in_the_title, "the server's certificate is for another name"),
-        (for_clients, "the server's certificate is not accepted: "),
-        (authority, "the server's certificate is not accepted: CaUsedAsEndEntity"),
+        (for_clients, "is not accepted: it is not meant for servers"),
+        (authority, "is not accepted: it is a CA's own (CA:TRUE)"),
     ] {
         let server = Responder::start_tls(says_done(), acceptor(&ca, params, false)).await;
         expect(&failure(&server, &file, AMPLE).await, FailureKind::Tls, words);
@@ -191,14 +192,66 @@ async fn only_a_certificate_for_this_server_and_this_time_is_taken() {
     }
 }
 
+/// Shows its first certificate once, and then the second.
+#[derive(Debug)]
+struct Renewed(Mutex<Vec<Arc<CertifiedKey>>>);
+
+impl ResolvesServerCert for Renewed {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let mut left = self.0.lock().unwrap();
+        if left.len() > 1 { left.pop() } else { left.last().cloned() }
+    }
+}
+
 #[tokio::test]
-async fn a_certificate_that_vouches_for_itself_is_not_taken() {
-    let (_folder, file) = pem_file(&ca("ours"));
+async fn a_certificate_is_looked_at_each_time() {
+    let ca = ca("ours");
+    let (_folder, file) = pem_file(&ca);
+    let mut expired = params("127.0.0.1");
+    expired.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        // The last is shown first.
+        let certificates = [expired.clone(), params("127.0.0.1")].map(|params| {
+            let key = KeyPair::generate().unwrap();
+            let certificate = params.signed_by(&key, &ca).unwrap();
+            let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+            let chain = vec![certificate.der().clone()];
+            Arc::new(CertifiedKey::from_der(chain, key, &ring::default_provider()).unwrap())
+        });
+        // Its sessions can be taken up again, as is usual.
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(Renewed(Mutex::new(certificates.into()))));
+        let server = Responder::start_tls(says_done(), Arc::new(config).into()).await;
+        let endpoint = Endpoint::parse(&format!("https://127.0.0.1:{}/aveksa", server.port));
+        let client = Client::new(endpoint.unwrap(), Some(&file), Format::Json, &Proxies::default());
+        let client = client.unwrap();
+        let reply = client.logout(&token(), AMPLE).await;
+        assert!(matches!(reply, LogoutReply::Confirmed(_)), "{version:?}: {reply:?}");
+        let LogoutReply::Unconfirmed(failure) = client.logout(&token(), AMPLE).await else {
+            panic!("{version:?}: confirmed by whom?")
+        };
+        expect(&failure, FailureKind::Tls, "it ended on 2020-01-01");
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_vouches_for_itself_is_taken_only_as_ca_file() {
+    let (folder, file) = pem_file(&ca("ours"));
     let key = KeyPair::generate().unwrap();
-    let alone = params("127.0.0.1").self_signed(&key).unwrap();
+    let mut alone = params("127.0.0.1");
+    alone.is_ca = IsCa::ExplicitNoCa;
+    let alone = alone.self_signed(&key).unwrap();
+    let itself = folder.path().join("itself.pem");
+    std::fs::write(&itself, alone.pem()).unwrap();
     let server = Responder::start_tls(says_done(), serving(vec![alone.der().clone()], &key)).await;
     let failure = failure(&server, &file, AMPLE).await;
     expect(&failure, FailureKind::Tls, "its issuer is unknown here; add its CA as ca_file");
+    let reply = logout(server.port, &itself, AMPLE).await;
+    assert!(matches!(reply, LogoutReply::Confirmed(_)), "{reply:?}");
 }
 
 #[tokio::test]
@@ -216,7 +269,7 @@ async fn who_is_no_authority_cannot_vouch() {
         let chain = vec![leaf.der().clone(), middle.der().clone()];
         let server = Responder::start_tls(says_done(), serving(chain, &key)).await;
         let failure = failure(&server, &file, AMPLE).await;
-        expect(&failure, FailureKind::Tls, "is not accepted: EndEntityUsedAsCa");
+        expect(&failure, FailureKind::Tls, "is not accepted: who issued it is no CA");
     }
 }
 
