@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, sleep_until};
 
@@ -32,15 +32,24 @@ impl fmt::Debug for Kept {
 #[derive(Default)]
 struct Shelf {
     /// In the order in which they were put back.
-    unused: Vec<(Instant, Stream)>,
+    unused: Vec<Unused>,
     swept: bool,
     distrusted: bool,
 }
 
+struct Unused {
+    since: Instant,
+    /// The same moment: tokio's clock stands still while the machine sleeps, and the server's end of
+    /// a connection does not outlive that.
+    at: SystemTime,
+    stream: Stream,
+}
+
 impl Kept {
-    /// The one that was used last.
+    /// The one that was used last, unless that is too long ago.
     pub(crate) fn take(&self) -> Option<Stream> {
-        self.shelf().unused.pop().map(|(_, stream)| stream)
+        let Unused { at, stream, .. } = self.shelf().unused.pop()?;
+        at.elapsed().is_ok_and(|unused| unused < KEEP_IDLE).then_some(stream)
     }
 
     /// Keeps a connection for some time. Only one whose last exchange has come to a clean end may be
@@ -50,7 +59,7 @@ impl Kept {
         if shelf.distrusted || shelf.unused.len() >= MAX_IDLE {
             return;
         }
-        shelf.unused.push((Instant::now(), stream));
+        shelf.unused.push(Unused { since: Instant::now(), at: SystemTime::now(), stream });
         if !std::mem::replace(&mut shelf.swept, true) {
             tokio::spawn(sweep(Arc::downgrade(&self.0)));
         }
@@ -80,10 +89,10 @@ impl Shelf {
     /// When to sweep again, if ever.
     fn sweep(&mut self) -> Option<Instant> {
         let now = Instant::now();
-        let old = self.unused.partition_point(|(since, _)| *since + KEEP_IDLE <= now);
+        let old = self.unused.partition_point(|unused| unused.since + KEEP_IDLE <= now);
         self.unused.drain(..old);
         self.swept = !self.unused.is_empty();
-        self.unused.first().map(|(since, _)| *since + KEEP_IDLE)
+        self.unused.first().map(|unused| unused.since + KEEP_IDLE)
     }
 }
 
@@ -133,6 +142,17 @@ mod tests {
         kept.put(third);
         assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 1);
         assert!(kept.take().is_some());
+    }
+
+    #[tokio::test]
+    async fn none_is_used_after_a_long_sleep_of_the_machine() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let kept = Kept::default();
+        for (ago, used) in [(Duration::ZERO, true), (KEEP_IDLE, false)] {
+            kept.put(pair(&listener).await.0);
+            kept.shelf().unused[0].at -= ago;
+            assert_eq!(kept.take().is_some(), used);
+        }
     }
 
     #[tokio::test]

@@ -273,6 +273,23 @@ async fn an_answer_that_came_before_the_request_is_not_its_answer() {
     }
 }
 
+#[tokio::test]
+async fn an_answer_too_many_that_could_not_be_told_is_noticed_afterwards() {
+    let pause = Duration::from_millis(20);
+    let server = Responder::start(Act::SayTwice(yes(), pause, yes())).await;
+    let client = server.client(Format::Json);
+    logout(&client).await;
+    // It comes while this one is under way, and is taken for its answer: HTTP/1.1 does not say
+    // whose it is. The true one then lies on the connection.
+    logout(&client).await;
+    assert_eq!(server.connections(), 1);
+    for connections in 2..=4 {
+        tokio::time::sleep(pause * 3).await;
+        logout(&client).await;
+        assert_eq!(server.connections(), connections);
+    }
+}
+
 fn says_no_more(stream: &mut dyn Stream, says: &mpsc::Sender<()>) -> std::io::Result<()> {
     let _ = says.send(());
     read_request(stream)
