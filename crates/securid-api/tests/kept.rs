@@ -238,6 +238,25 @@ fn read_request(stream: &mut dyn Stream) -> std::io::Result<()> {
     Ok(())
 }
 
+fn honest(stream: &mut dyn Stream, says: &mpsc::Sender<()>) -> std::io::Result<()> {
+    let _ = says.send(());
+    loop {
+        read_request(stream)?;
+        stream.write_all(&yes())?;
+        stream.flush()?;
+    }
+}
+
+#[tokio::test]
+async fn what_tls_says_of_its_own_does_not_end_a_connection() {
+    let server = aside(true, b"", honest);
+    for _ in 0..5 {
+        logout(&server.client).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(server.spoken.try_iter().count(), 1);
+}
+
 /// Says no to each request, and yes to none, some time after it.
 fn late<const MILLIS: u64>(
     stream: &mut dyn Stream,
