@@ -4,7 +4,7 @@
 //!
 //! - `actions`: what the machine wants, carried out
 //! - `auditing`: what the audit is told
-//! - `calls`: what clients ask
+//! - `calls`: what clients ask; `ends`: what they ask of the ends of sessions
 //! - `keyrings`: secrets without a record, and secrets that must not grow stale
 //! - `leaving`: when there is nothing to do
 //! - `taking_in`: tokens on their way in
@@ -23,6 +23,7 @@ mod auditing;
 mod calls;
 mod desktop;
 mod draining;
+mod ends;
 mod keyrings;
 mod leaving;
 mod logouts;
@@ -348,7 +349,6 @@ impl Keeper {
     }
 
     fn count(&self, phase: Phase) -> u32 {
-        let of_phase = self.machine.sessions().filter(|s| s.phase() == phase).count();
-        u32::try_from(of_phase).unwrap_or(u32::MAX)
+        u32::try_from(self.machine.count(phase)).unwrap_or(u32::MAX)
     }
 }

@@ -108,6 +108,12 @@ impl Config {
         self.instances.get(name.or(self.default_instance.as_deref())?)
     }
 
+    /// Whether there is any session that this would revoke.
+    pub(crate) fn may_revoke(&self, fate: impl Fn(DesktopFates) -> Fate) -> bool {
+        let instances = self.instances.values().map(|instance| instance.desktop);
+        instances.chain([self.desktop]).any(|fates| fate(fates) == Fate::Revoke)
+    }
+
     /// What the desktop's events mean for the sessions of this instance, which may be gone meanwhile.
     pub(crate) fn desktop_fates(&self, instance: &str) -> DesktopFates {
         self.instances.get(instance).map_or(self.desktop, |instance| instance.desktop)
