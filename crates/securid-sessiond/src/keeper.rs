@@ -87,7 +87,7 @@ pub(crate) enum Message {
     Contact(String, Result<(), String>),
     /// How the keyring for new secrets is.
     KeyringSeen(Result<StoreKind, KeyringError>),
-    /// Which sessions are dead and not cleared up yet? The history may not have them so far.
+    /// Which sessions are dead and not in the history yet?
     Fresh(oneshot::Sender<Vec<HistoryLine>>),
     /// The records on disk are gone.
     RecordsGone,
@@ -278,7 +278,8 @@ impl Keeper {
             }
             Message::KeyringSeen(seen) => self.keyring_seen(seen),
             Message::Fresh(reply) => {
-                let records = self.machine.sessions().filter_map(Session::record);
+                let fresh = self.machine.sessions().filter(|session| session.is_to_be_archived());
+                let records = fresh.filter_map(Session::record);
                 let _ = reply.send(records.filter_map(|record| HistoryLine::of(&record)).collect());
             }
             Message::RecordsGone => {

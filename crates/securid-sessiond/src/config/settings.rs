@@ -26,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) audit: AuditTarget,
     /// How long there has to be nothing to do before the daemon ends by itself.
     pub(crate) exit_when_empty: Option<Duration>,
+    /// How long an ended session stays in the history; `None` without an end.
+    pub(crate) history_keep: Option<Duration>,
     pub(crate) revocation: RevocationSettings,
     pub(crate) instances: BTreeMap<String, Arc<Instance>>,
 }
