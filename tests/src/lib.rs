@@ -36,6 +36,7 @@
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
 //! | `audit` | an auditor can follow every session from its beginning to its end, over crashes too |
 //! | `audit_trouble` | a full, hanging or refused audit holds nothing up, and loses nothing |
+//! | `memory` | a token is in locked memory while it lives, and nowhere afterwards; nobody else looks in |
 //! | `protocol` | what the socket refuses, and how |
 //! | `systemd` | on a real systemd the units hold what they promise: sandbox, stop, restart, power-off |
 //! | `cli` | `securid-ctl`: exit codes, and that it never hangs |
@@ -60,7 +61,7 @@
 //! - [`SlowSyncs`] (`slow_syncs`): a disk that takes its time;
 //! - [`audit`]: the audit, read and held to its rules;
 //! - [`stranger`]: being another user;
-//! - `leaks`: looking for secrets where none may be;
+//! - `leaks`: looking for secrets where none may be; [`memory`]: the same in a running daemon's memory;
 //! - [`patience`]: bounded waits, and tests that cannot be made here.
 
 // All of this is test code: what cannot be had fails the test.
@@ -78,6 +79,7 @@ pub mod kernel_keys;
 mod leaks;
 pub mod lives;
 mod machine;
+pub mod memory;
 mod mortal;
 mod notification_server;
 mod notify_socket;

@@ -10,5 +10,6 @@ static HEAP: WipingAllocator = WipingAllocator;
 
 fn main() -> ExitCode {
     securid_ipc::home::leave_closed_ones();
+    securid_secret::shut_others_out();
     securid_ctl::run()
 }

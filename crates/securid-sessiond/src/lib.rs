@@ -25,6 +25,7 @@
 //! | `selector` | which session is meant |
 //! | `trouble` | what goes wrong, in the protocol's words |
 //! | `audit` | the lives of sessions, written down for somebody else to check |
+//! | `memory` | what becomes of secrets in it: no core dumps, nobody else, and whether it is locked |
 //! | `clock`, `servers` | the machine's clocks; one HTTP client per origin |
 //!
 //! The life of a session itself is in the crate `securid-session`, which does none of this.
@@ -42,6 +43,7 @@ mod journal;
 mod keeper;
 mod log;
 mod make_key;
+mod memory;
 mod notify;
 mod refusal;
 mod reload;
@@ -60,6 +62,7 @@ mod works;
 /// exit status of the contract.
 pub fn main() -> std::process::ExitCode {
     securid_ipc::home::leave_closed_ones();
+    memory::protect();
     // Before anything else, while there is one thread.
     let socket = activation::take_socket();
     start::main(&args::parse(), socket)
