@@ -99,12 +99,30 @@ pub fn find(pid: u32, secret: &str) -> Vec<Found> {
         if memory.read_exact_at(&mut bytes, place.start).is_err() {
             continue;
         }
-        for (form, needle) in &forms {
-            let places = memmem::find_iter(&bytes, needle);
-            found.extend(places.map(|at| Found { place: place.clone(), form, at }));
+        for (begin, run) in written(&bytes) {
+            for (form, needle) in &forms {
+                let places = memmem::find_iter(run, needle).map(|at| begin + at);
+                found.extend(places.map(|at| Found { place: place.clone(), form, at }));
+            }
         }
     }
     found
+}
+
+/// The runs of pages with anything in them, and where they begin: most of a stack was never used.
+fn written(bytes: &[u8]) -> Vec<(usize, &[u8])> {
+    const PAGE: usize = 4096;
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for (number, page) in bytes.chunks(PAGE).enumerate() {
+        if *page != [0; PAGE][..page.len()] {
+            let (begin, end) = (number * PAGE, number * PAGE + page.len());
+            match runs.last_mut() {
+                Some((_, last)) if *last == begin => *last = end,
+                _ => runs.push((begin, end)),
+            }
+        }
+    }
+    runs.into_iter().map(|(begin, end)| (begin, &bytes[begin..end])).collect()
 }
 
 /// How a secret looks on its way. The plain text is looked for in parts, for a copy may be cut.

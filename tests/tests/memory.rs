@@ -6,7 +6,8 @@ use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use securid_simulator::{Fault, Options, Simulator};
 use securid_tests::memory::{self, Found};
@@ -23,6 +24,9 @@ const WRONG: &str = "Wr&ng<\"0c4v8b2n6m1a\\s5d9\">'f3g7h1j5";
 
 /// hyper looks every 15 s for connections that nobody has used for 15 s.
 const IDLE_CONNECTION: Duration = Duration::from_secs(40);
+
+/// How often is looked again: a look takes some tenths of a second.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 #[test]
 fn on_the_test_store() {
@@ -211,16 +215,20 @@ fn elsewhere(house: &House, secret: &str) -> Vec<Found> {
     found
 }
 
+/// Soon: a thread may have to come to its end, or a connection.
 fn nowhere(house: &House, secret: &str) {
-    let gone = || memory::find(house.pid(), secret).is_empty().then_some(());
-    let limit = Duration::from_secs(5);
-    let started = std::time::Instant::now();
-    while gone().is_none() {
-        if started.elapsed() > limit {
-            let left: Vec<_> =
-                memory::find(house.pid(), secret).iter().map(Found::to_string).collect();
-            panic!("parts of {:?}… are still there: {left:#?}", &secret[..4]);
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let found = memory::find(house.pid(), secret);
+        if found.is_empty() {
+            return;
         }
-        std::thread::sleep(Duration::from_millis(100));
+        let places: Vec<_> = found.iter().map(Found::to_string).collect();
+        assert!(
+            Instant::now() < until,
+            "parts of {:?}… are still there: {places:#?}",
+            &secret[..4]
+        );
+        sleep(LOOK_AGAIN);
     }
 }
