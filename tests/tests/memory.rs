@@ -4,7 +4,7 @@
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -12,8 +12,10 @@ use std::time::{Duration, Instant};
 use securid_simulator::{Fault, Options, Simulator};
 use securid_tests::memory::{self, Found};
 use securid_tests::patience::{is_installed, is_root};
+use securid_tests::process::{Process, run};
+use securid_tests::programs::{programs, put_within_reach};
 use securid_tests::stranger::as_user;
-use securid_tests::{House, PATIENCE, Plan, Signal, eventually, skipped, within};
+use securid_tests::{Client, House, PATIENCE, Plan, Signal, eventually, skipped, within};
 use serde_json::json;
 
 /// A password that looks different in JSON and in XML, and of which each part would be found.
@@ -140,21 +142,45 @@ fn nobody_else_of_the_same_user_may_look() {
     let user = 700_000_000 + std::process::id();
     let house = House::open(Plan { user: Some(user), ..Plan::default() });
     let pid = house.pid();
-    // A shell of the same user, which has nothing to hide: so the user may look at what is his.
-    let mut shell = Command::new("sleep");
-    let open = std::os::unix::process::CommandExt::uid(shell.arg("60"), user);
-    let mut open = open.spawn().unwrap();
-    let (ours, theirs) = as_user(user, || {
+    // Another program of this user, which has nothing to hide: he may look at what is his.
+    let open = Process::start({
+        let mut sleep = Command::new("sleep");
+        sleep.arg("60").uid(user);
+        sleep
+    });
+    let (others, ours) = as_user(user, || {
         let look =
             |pid| ["mem", "environ", "maps"].map(|file| File::open(format!("/proc/{pid}/{file}")));
-        (look(open.id()), look(pid))
+        (look(open.pid()), look(pid))
     });
-    open.kill().unwrap();
-    open.wait().unwrap();
-    assert!(ours.iter().all(Result::is_ok), "{ours:?}");
-    for refused in theirs {
+    assert!(others.iter().all(Result::is_ok), "{others:?}");
+    for refused in ours {
         assert_eq!(refused.unwrap_err().kind(), ErrorKind::PermissionDenied);
     }
+}
+
+/// The command line closes its own memory, and what `exec` runs is as it would be without.
+#[test]
+fn what_exec_runs_is_not_closed_nor_without_core_dumps() {
+    if !is_root() {
+        return skipped("only root can run it as another user");
+    }
+    let user = 700_000_000 + std::process::id();
+    let house = House::open(Plan { user: Some(user), ..Plan::default() });
+    add_as(user, &house);
+    let mut exec = Command::new("prlimit");
+    exec.arg("--core=4096").arg(put_within_reach(&programs().ctl, &house.path("")));
+    let script =
+        "grep 'Max core' /proc/self/limits; stat -c %u /proc/self/environ /proc/$PPID/environ";
+    exec.args(["exec", "--", "sh", "-c", script]);
+    house.furnish(&mut exec);
+    exec.uid(user).gid(user);
+    let output = run(exec, "", PATIENCE);
+    let said = String::from_utf8(output.stdout.clone()).unwrap();
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 3, "{output:?}");
+    assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>()[4..6], ["4096", "4096"]);
+    assert_eq!(lines[1..], [&user.to_string(), "0"]);
 }
 
 #[test]
@@ -180,15 +206,9 @@ fn what_cannot_be_locked_is_told_once() {
     let mut limited = Command::new("prlimit");
     limited.arg("--memlock=0").arg(whole.get_program()).args(whole.get_args()).env_clear();
     limited.envs(whole.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    std::os::unix::process::CommandExt::uid(&mut limited, user);
-    std::os::unix::process::CommandExt::gid(&mut limited, user);
+    limited.uid(user).gid(user);
     house.start_with(limited);
-    let token = house.simulator.issue("alice");
-    let socket = house.socket();
-    as_user(user, || {
-        let mut client = securid_tests::Client::connect(&socket).unwrap();
-        client.call("session.add", json!({"token": token})).unwrap();
-    });
+    add_as(user, &house);
     let told = house.log().matches("cannot be locked").count();
     assert_eq!(told, 1, "{}", house.log());
 }
@@ -200,6 +220,15 @@ fn give_password(house: &mut House) {
     fs::write(house.path("ca.pem"), server.ca_pem()).unwrap();
     house.change_config(house.simulator.url(), server.url());
     house.simulator = server;
+}
+
+/// Has the daemon of this user take a token over.
+fn add_as(user: u32, house: &House) {
+    let (token, socket) = (house.simulator.issue("alice"), house.socket());
+    as_user(user, || {
+        let mut client = Client::connect(&socket).unwrap();
+        client.call("session.add", json!({"token": token})).unwrap();
+    });
 }
 
 /// Has the server close all connections, so that nothing of theirs is kept.
