@@ -42,6 +42,7 @@
 //! | `probes` | the eight that felled other daemons of this kind fell nothing here |
 //! | `words` | no part of a secret is said anywhere, and nobody's text is obeyed |
 //! | `bounds` | how much is kept, and what becomes of what is too much |
+//! | `memory` | a token is in locked memory while it lives, and nowhere afterwards; nobody else looks in |
 //! | `protocol` | what the socket refuses, and how |
 //! | `crowd` | crowds of clients that want too much lock nobody out, fell nothing, and their memory comes back |
 //! | `load` | a thousand clients, 64 at once, at a server with faults: each gets what is its own |
@@ -69,7 +70,7 @@
 //! - [`SlowDisk`] (`slow_disk`): a disk that takes its time;
 //! - [`audit`]: the audit, read and held to its rules;
 //! - [`stranger`]: being another user;
-//! - [`memory`]: how much of it a process has;
+//! - [`memory`]: how much of it a process has; [`memory_scan`]: what is in it;
 //! - `leaks`: looking for secrets where none may be;
 //! - [`patience`]: bounded waits, and tests that cannot be made here.
 
@@ -90,6 +91,7 @@ mod leaks;
 pub mod lives;
 mod machine;
 pub mod memory;
+pub mod memory_scan;
 mod mortal;
 mod notification_server;
 mod notify_socket;

@@ -11,5 +11,6 @@ static HEAP: WipingAllocator = WipingAllocator;
 fn main() -> ExitCode {
     securid_ipc::panics::end_the_process("securid-ctl", securid_ipc::panics::tell_on_stderr);
     securid_ipc::home::leave_closed_ones();
+    securid_secret::shut_others_out();
     securid_ctl::run()
 }

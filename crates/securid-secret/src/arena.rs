@@ -17,8 +17,12 @@ use crate::wipe;
 /// How long a chunk is, in bytes.
 const CHUNK: usize = COUNT * GRANULE;
 
-/// The longest that shares a chunk, in bytes: four fit in one.
-const LONGEST_SHARED: usize = CHUNK / 4;
+/// The longest that shares a chunk, in bytes: two fit in one.
+const LONGEST_SHARED: usize = CHUNK / 2;
+
+/// The longest that is locked, in bytes. No request, and no answer of the server, is longer than half of it;
+/// what is longer is a page of a list. A few dozen of those would use up all that may be locked.
+const LONGEST_LOCKED: usize = 128 * 1024;
 
 static ARENA: Mutex<Arena> = Mutex::new(Arena { chunks: BTreeMap::new(), large: BTreeMap::new() });
 
@@ -94,7 +98,7 @@ impl Arena {
     /// taken back.
     fn give_out(&mut self, len: usize) -> NonNull<u8> {
         if len > LONGEST_SHARED {
-            let mapping = map(len);
+            let mapping = map(len, len <= LONGEST_LOCKED);
             let start = mapping.start();
             self.large.insert(start.addr().get(), mapping);
             return start;
@@ -105,8 +109,8 @@ impl Arena {
                 return chunk.at(first);
             }
         }
-        let mut chunk = Chunk { mapping: map(CHUNK), granules: Granules::new() };
-        // A fresh chunk has room for four of the longest.
+        let mut chunk = Chunk { mapping: map(CHUNK, true), granules: Granules::new() };
+        // A fresh chunk has room for two of the longest.
         let first = chunk.granules.take(n).unwrap_or_default();
         let start = chunk.at(first);
         self.chunks.insert(chunk.mapping.start().addr().get(), chunk);
@@ -142,8 +146,8 @@ impl Chunk {
     }
 }
 
-fn map(len: usize) -> Mapping {
-    Mapping::new(len).unwrap_or_else(|_| {
+fn map(len: usize, locked: bool) -> Mapping {
+    Mapping::new(len, locked).unwrap_or_else(|_| {
         handle_alloc_error(Layout::array::<u8>(len).unwrap_or(Layout::new::<u8>()))
     })
 }

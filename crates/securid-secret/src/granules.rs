@@ -50,20 +50,30 @@ impl Granules {
     }
 
     fn find(&self, n: usize) -> Option<usize> {
-        let mut start = 0;
-        for at in 0..COUNT {
-            if self.taken[at / 64] & (1 << (at % 64)) != 0 {
-                start = at + 1;
-            } else if at + 1 - start == n {
-                return Some(start);
+        let mut run = 0;
+        for (index, &word) in self.taken.iter().enumerate() {
+            // Most words are all of one kind.
+            if word == 0 && run + 64 < n {
+                run += 64;
+            } else if word == u64::MAX {
+                run = 0;
+            } else {
+                for bit in 0..64 {
+                    run = if word >> bit & 1 == 0 { run + 1 } else { 0 };
+                    if run == n {
+                        return Some(index * 64 + bit + 1 - n);
+                    }
+                }
             }
         }
         None
     }
 
     fn flip(&mut self, start: usize, n: usize) {
-        for at in start..start + n {
-            self.taken[at / 64] ^= 1 << (at % 64);
+        for index in start / 64..(start + n).div_ceil(64) {
+            let from = start.saturating_sub(index * 64);
+            let to = (start + n - index * 64).min(64);
+            self.taken[index] ^= u64::MAX >> (64 - (to - from)) << from;
         }
     }
 }

@@ -9,7 +9,8 @@
 //! - [`SecretBytes`]: bytes that live there, and never leave an unwiped copy when they grow;
 //! - [`Secret`]: a text that lives there, as it goes through JSON;
 //! - [`WipingAllocator`]: the heap of a whole program, wiped wherever it is freed, for the copies that
-//!   libraries make. The second file with `unsafe`.
+//!   libraries make. The second file with `unsafe`;
+//! - [`shut_others_out`]: of the memory of the process as a whole.
 
 #[allow(unsafe_code)]
 mod allocator;
@@ -18,11 +19,13 @@ mod arena;
 mod bytes;
 mod granules;
 mod mapping;
+mod process;
 mod text;
 
 pub use allocator::WipingAllocator;
 pub use bytes::SecretBytes;
 pub use mapping::unlocked;
+pub use process::shut_others_out;
 pub use text::Secret;
 
 /// Zeroes these bytes, also where the compiler sees that nobody reads them again.

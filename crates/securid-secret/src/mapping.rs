@@ -21,13 +21,16 @@ pub fn unlocked() -> bool {
 pub(crate) struct Mapping(MmapRaw);
 
 impl Mapping {
-    /// `len` bytes, which is more than none.
+    /// `len` bytes, which is more than none; kept out of swap as well if they are to be `locked`.
     ///
     /// # Errors
     /// The system has no memory left. That it cannot be locked or marked is no error: see [`unlocked`].
-    pub(crate) fn new(len: usize) -> io::Result<Self> {
+    pub(crate) fn new(len: usize, locked: bool) -> io::Result<Self> {
         let map = MmapMut::map_anon(len)?;
-        keep_in(&map);
+        leave_out(&map);
+        if locked && !lock(&map) {
+            UNLOCKED.store(true, Ordering::Relaxed);
+        }
         Ok(Self(map.into()))
     }
 
@@ -38,21 +41,23 @@ impl Mapping {
     }
 }
 
-/// Locked in memory, left out of core dumps, and not there after a fork: whoever forks execs another
-/// program, which needs none of it. A kernel that refuses any of it leaves it undone.
-#[cfg(all(unix, not(miri)))]
-fn keep_in(map: &MmapMut) {
-    #[cfg(target_os = "linux")]
+/// Not in core dumps, and not there after a fork: whoever forks execs another program, which needs none of
+/// it. A kernel that knows no such thing leaves it undone.
+fn leave_out(map: &MmapMut) {
+    #[cfg(all(target_os = "linux", not(miri)))]
     for advice in [memmap2::Advice::DontDump, memmap2::Advice::DontFork] {
         let _ = map.advise(advice);
     }
-    if map.lock().is_err() {
-        UNLOCKED.store(true, Ordering::Relaxed);
-    }
+    let _ = map;
 }
 
-/// Miri knows no such calls, and elsewhere there is none in `memmap2`.
-#[cfg(not(all(unix, not(miri))))]
-fn keep_in(_map: &MmapMut) {
-    UNLOCKED.store(true, Ordering::Relaxed);
+/// Whether it is locked. Miri knows no such call, and `memmap2` has none elsewhere.
+fn lock(map: &MmapMut) -> bool {
+    #[cfg(all(unix, not(miri)))]
+    return map.lock().is_ok();
+    #[cfg(not(all(unix, not(miri))))]
+    {
+        let _ = map;
+        false
+    }
 }

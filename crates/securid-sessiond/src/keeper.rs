@@ -53,6 +53,7 @@ use crate::clock::{self, Alarm};
 use crate::config::{Config, LiveConfig};
 use crate::desktop::News;
 use crate::errands::{Done, Errands};
+use crate::memory;
 
 pub(crate) use stopping::End;
 pub(crate) use taking_in::Taking;
@@ -219,6 +220,7 @@ impl Keeper {
                 self.mind_desktop();
             }
             self.see_whether_to_leave();
+            memory::tell_if_unlocked();
             alarm.set(self.wakes_at())?;
             tokio::select! {
                 Some(message) = inbox.recv() => self.take(message),

@@ -27,6 +27,7 @@
 //! | `selector` | which session is meant |
 //! | `trouble` | what goes wrong, in the protocol's words |
 //! | `audit` | the lives of sessions, written down for somebody else to check |
+//! | `memory` | what becomes of secrets in it: no core dumps, nobody else, and whether it is locked |
 //! | `clock`, `servers` | the machine's clocks; one HTTP client per origin |
 //! | `fuzz` | what must hold for any config and selector, for the fuzzer and the tests alone |
 //!
@@ -50,6 +51,7 @@ mod journal;
 mod keeper;
 mod log;
 mod make_key;
+mod memory;
 mod notify;
 mod refusal;
 mod reload;
@@ -69,6 +71,7 @@ mod works;
 pub fn main() -> std::process::ExitCode {
     securid_ipc::panics::end_the_process("securid-sessiond", log::last_words);
     securid_ipc::home::leave_closed_ones();
+    memory::protect();
     // Before anything else, while there is one thread.
     let socket = activation::take_socket();
     start::main(&args::parse(), socket)

@@ -112,6 +112,10 @@ fn the_daemon_has_no_privileges() {
     let limits = machine.root_ok(&format!("cat /proc/{pid}/limits"));
     let core = limits.lines().find(|line| line.starts_with("Max core")).unwrap();
     assert_eq!(core.split_whitespace().collect::<Vec<_>>()[4..6], ["0", "0"]);
+    // The filter lets it lock its memory for secrets, and close the rest to its user's other programs.
+    let locked = machine.root_ok(&format!("grep -c '^VmFlags:.* lo .*dd' /proc/{pid}/smaps"));
+    assert_eq!(locked.trim(), "1");
+    assert_eq!(machine.root_ok(&format!("stat -c %U /proc/{pid}/environ")).trim(), "root");
 }
 
 /// Some kernels give users no namespaces. The units fail there, which is told, and with the drop-in for that

@@ -7,11 +7,16 @@ use std::sync::Arc;
 use std::thread;
 
 use tokio::sync::oneshot;
+use zeroize::zeroize_stack;
 
 use super::backend::Backend;
 use super::calls::Calls;
 use super::error::KeyringError;
 use super::kind::StoreKind;
+
+/// How much of the thread's stack is wiped after each call, in bytes: ciphers and hashes leave parts of
+/// what went through them there. A multiple of what they use, and no more, because it stays in memory.
+const STACK_USED: usize = 32 * 1024;
 
 /// Starts a thread that serves the queue as long as it is the one that may.
 pub(super) fn spawn(calls: Arc<Calls>, number: u64) -> io::Result<()> {
@@ -20,6 +25,7 @@ pub(super) fn spawn(calls: Arc<Calls>, number: u64) -> io::Result<()> {
         while let Some(job) = calls.next(number) {
             let kind = job.kind;
             let told = (job.work)(connected(&calls, &mut backends, kind));
+            zeroize_stack::<STACK_USED>();
             if broken(&told) {
                 backends.remove(&kind);
             }

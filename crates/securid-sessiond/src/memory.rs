@@ -1,0 +1,27 @@
+//! The memory that secrets are in, as far as the process as a whole goes.
+
+use std::sync::Once;
+
+use rustix::process::{Resource, Rlimit, setrlimit};
+use tracing::warn;
+
+/// Keeps others and core dumps away. To be called before anything secret is there.
+pub(crate) fn protect() {
+    securid_secret::shut_others_out();
+    // Once more, should that be refused. Where a sandbox forbids this (`~@resources`), the unit has
+    // `LimitCORE=0` instead.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+}
+
+/// Says, once, that what is secret may have been written to swap.
+pub(crate) fn tell_if_unlocked() {
+    static TOLD: Once = Once::new();
+    if securid_secret::unlocked() {
+        TOLD.call_once(|| {
+            warn!(
+                "some memory that tokens are in cannot be locked, and may be written to swap. Raise the limit \
+                 (LimitMEMLOCK=, ulimit -l) and start it anew, or see to it that swap is encrypted."
+            );
+        });
+    }
+}
