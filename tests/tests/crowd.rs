@@ -177,11 +177,7 @@ fn without_descriptors_it_waits_and_forgets_nothing() {
         ..Plan::default()
     });
     house.change_config("[revocation]", "[revocation]\nconcurrency = 256");
-    let mut command = Command::new("prlimit");
-    let daemon = house.daemon_command();
-    command.arg("--nofile=64:64").arg(daemon.get_program()).args(daemon.get_args());
-    house.furnish(&mut command);
-    house.start_with(command);
+    start_with_descriptors(&mut house, "64:64");
     let mut held = house.add_many(80);
     let mut client = house.client();
     // Each attempt has a connection of its own, and none comes back.
@@ -217,4 +213,32 @@ fn without_descriptors_it_waits_and_forgets_nothing() {
     // Tried ten times a second, and said once a minute.
     assert_eq!(house.log().matches("no client can be let in").count(), 1);
     house.login();
+}
+
+/// It raises its limit to 128, of which clients get half.
+#[test]
+fn where_every_connection_is_in_use_a_person_is_told() {
+    let mut house = House::build(Plan::default());
+    start_with_descriptors(&mut house, "48:128");
+    let (id, _) = house.add_one();
+    let mut holders: Vec<Client> = (0..64).map(|_| house.client()).collect();
+    for holder in &mut holders {
+        holder.call("session.hold", json!({"session": id})).unwrap();
+    }
+    let refused = house.ctl(&["list"]);
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(1), "{told}");
+    assert!(told.contains("64 connections") && told.contains("Try again"), "{told}");
+    holders.pop();
+    eventually("a place", || house.ctl(&["list"]).status.success().then_some(()));
+    assert_eq!(house.session(&id).unwrap()["holds"], 63);
+}
+
+/// Soft and hard limit, as `prlimit` takes them.
+fn start_with_descriptors(house: &mut House, limits: &str) {
+    let mut command = Command::new("prlimit");
+    let daemon = house.daemon_command();
+    command.arg(format!("--nofile={limits}")).arg(daemon.get_program()).args(daemon.get_args());
+    house.furnish(&mut command);
+    house.start_with(command);
 }
