@@ -95,26 +95,27 @@ fn without_secrets(mut error: clap::Error) -> clap::Error {
         Some(ContextValue::String(said)) => Some(said.clone()),
         _ => None,
     };
-    let (kind, repeated) = match error.kind() {
+    // clap puts quotes of its own around it.
+    let repeated = |said: &str| mention(said).trim_matches('"').to_owned();
+    let (kind, told) = match error.kind() {
         ErrorKind::UnknownArgument => {
-            let flag = |said: String| match said.split_once('=') {
-                Some((flag, _)) => flag.to_owned(),
-                None if said.starts_with('-') => said,
-                None => "[not repeated]".to_owned(),
+            let flag = |said: String| match said.split('=').next() {
+                Some(flag) if flag.starts_with('-') => repeated(flag),
+                _ => "[not repeated]".to_owned(),
             };
             (ContextKind::InvalidArg, said(ContextKind::InvalidArg).map(flag))
         }
         ErrorKind::InvalidSubcommand => {
             let kind = ContextKind::InvalidSubcommand;
-            (kind, said(kind).map(|said| mention(&said).trim_matches('"').to_owned()))
+            (kind, said(kind).map(|said| repeated(&said)))
         }
         _ => {
             let kind = ContextKind::InvalidValue;
-            (kind, said(kind).map(|said| mention(&said).trim_matches('"').to_owned()))
+            (kind, said(kind).map(|said| repeated(&said)))
         }
     };
-    if let Some(repeated) = repeated {
-        error.insert(kind, ContextValue::String(repeated));
+    if let Some(told) = told {
+        error.insert(kind, ContextValue::String(told));
     }
     error
 }

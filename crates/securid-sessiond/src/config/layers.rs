@@ -55,6 +55,10 @@ pub(crate) fn load(files: &ConfigFiles, thorough: bool) -> Loaded {
 fn unusable_ca_file(sources: &[Source], instance: &Instance) -> Option<Fault> {
     let name = instance.name.as_str();
     let (source, file) = said(sources, |s| s.says.instances.get(name)?.ca_file.as_ref())?;
+    // A relative one is told already, and its name need not be repeated: it may be anything.
+    if file.get_ref().is_relative() {
+        return None;
+    }
     // The proxies are the environment's, and no part of the config.
     let (ca_file, none) = (Some(file.get_ref().as_path()), Proxies::default());
     let error = Client::new(instance.endpoint.clone(), ca_file, instance.format, &none).err()?;
@@ -63,6 +67,9 @@ fn unusable_ca_file(sources: &[Source], instance: &Instance) -> Option<Fault> {
 
 fn unusable_key_file(sources: &[Source]) -> Option<Fault> {
     let (source, file) = said(sources, |s| s.says.key_file.as_ref())?;
+    if file.get_ref().is_relative() {
+        return None;
+    }
     let error = KeyPlace::find(Some(file.get_ref()))?.check().err()?;
     Some(source.fault(file, "key_file", format!("{error}. {}", error.hint())))
 }
