@@ -90,7 +90,19 @@ pub fn mappings(pid: u32) -> Vec<Mapping> {
 /// If it cannot be read.
 #[must_use]
 pub fn find(pid: u32, secret: &str) -> Vec<Found> {
-    let forms = forms(secret);
+    search(pid, &forms(secret))
+}
+
+/// The same for a key, which is no text.
+///
+/// # Panics
+/// If it cannot be read.
+#[must_use]
+pub fn find_key(pid: u32, key: &[u8]) -> Vec<Found> {
+    search(pid, &[("raw", key.to_vec())])
+}
+
+fn search(pid: u32, forms: &[(&'static str, Vec<u8>)]) -> Vec<Found> {
     let memory = File::open(format!("/proc/{pid}/mem")).expect("root may read it");
     let mut found = Vec::new();
     for place in mappings(pid).into_iter().filter(Mapping::may_hold_secrets) {
@@ -100,7 +112,7 @@ pub fn find(pid: u32, secret: &str) -> Vec<Found> {
             continue;
         }
         for (begin, run) in written(&bytes) {
-            for (form, needle) in &forms {
+            for (form, needle) in forms {
                 let places = memmem::find_iter(run, needle).map(|at| begin + at);
                 found.extend(places.map(|at| Found { place: place.clone(), form, at }));
             }

@@ -37,7 +37,19 @@ fn on_the_test_store() {
 
 #[test]
 fn on_a_sealed_file() {
-    with(Plan { keyring: "sealed-file", ..Plan::default() });
+    if !is_root() {
+        return skipped("only root may read the daemon's memory");
+    }
+    let mut house = House::build(Plan { keyring: "sealed-file", ..Plan::default() });
+    from_login_to_logout(&mut house);
+    // The key is kept for as long as the daemon lives: its bytes in locked memory, its line nowhere.
+    let line = fs::read_to_string(house.key_file()).unwrap();
+    let digits = line.split_whitespace().nth(1).unwrap();
+    let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+    let key: Vec<u8> = (0..digits.len()).step_by(2).map(byte).collect();
+    let found = memory_scan::find_key(house.pid(), &key);
+    assert!(!found.is_empty() && found.iter().all(|found| found.place.is_for_secrets()));
+    nowhere(&house, digits);
 }
 
 #[test]
