@@ -11,10 +11,10 @@ use std::fs;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use securid_api::{Client, Endpoint, Format, LogoutReply, Token};
+use securid_api::{Client, Endpoint, Format, LogoutReply, Proxies, Token};
+use securid_secret::Secret;
 use securid_tests::{House, Plan, timed};
 use tokio::task::JoinSet;
-use zeroize::Zeroizing;
 
 const SESSIONS: usize = 1_000;
 const LATENCY: Duration = Duration::from_millis(50);
@@ -69,7 +69,7 @@ fn pace() -> Duration {
     let endpoint = Endpoint::parse(house.simulator.url()).unwrap();
     let ca_file = house.path("ca.pem");
     assert!(fs::exists(&ca_file).unwrap());
-    let client = Client::new(endpoint, Some(&ca_file), Format::Json).unwrap();
+    let client = Client::new(endpoint, Some(&ca_file), Format::Json, &Proxies::default()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(log_out(&client, tokens(AT_ONCE)));
     let all = tokens(SESSIONS);
@@ -87,7 +87,7 @@ async fn log_out(client: &Client, tokens: Vec<String>) {
             loop {
                 let next = left.lock().unwrap().pop();
                 let Some(token) = next else { return };
-                let token = Token::new(Zeroizing::new(token)).unwrap();
+                let token = Token::new(&Secret::from(token)).unwrap();
                 let reply = client.logout(&token, Duration::from_secs(10)).await;
                 assert!(matches!(reply, LogoutReply::Confirmed(_)), "{reply:?}");
             }

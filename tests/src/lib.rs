@@ -26,17 +26,24 @@
 //! | `logind` | shutdown, sleep and locked screens end what they should, whatever becomes of logind and the bus |
 //! | `notifications` | a person learns on the desktop what ended by itself, and what gets nowhere |
 //! | `origin` | a token goes to its own server, whatever becomes of the config |
+//! | `proxy` | a proxy on the way is told nothing, told from the server, and never gone around |
 //! | `draining` | with a bad config what is recorded is revoked, and nothing new taken in |
 //! | `drain_request` | the same on request, `--drain`, in time and whoever has the sessions |
 //! | `starting` | `securid-ctl start` and `restart` bring one up, in words, and lose nothing |
 //! | `activation` | a socket that a service manager holds loses no client, whatever the daemon meets |
 //! | `leaving` | a daemon with nothing to do ends by itself, and never too soon |
 //! | `reload` | another config counts while the daemon runs, and a bad one changes nothing |
+//! | `panics` | an error of our own ends the daemon, in words, and the next one goes on |
 //! | `supervised` | the service manager knows how the daemon is |
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
 //! | `audit` | an auditor can follow every session from its beginning to its end, over crashes too |
 //! | `audit_trouble` | a full, hanging or refused audit holds nothing up, and loses nothing |
+//! | `peers` | paths that others could change are refused, and so are other users |
+//! | `probes` | the eight that felled other daemons of this kind fell nothing here |
+//! | `words` | no part of a secret is said anywhere, and nobody's text is obeyed |
 //! | `protocol` | what the socket refuses, and how |
+//! | `crowd` | crowds of clients that want too much lock nobody out, fell nothing, and their memory comes back |
+//! | `load` | a thousand clients, 64 at once, at a server with faults: each gets what is its own |
 //! | `systemd` | on a real systemd the units hold what they promise: sandbox, stop, restart, power-off |
 //! | `cli` | `securid-ctl`: exit codes, and that it never hangs |
 //!
@@ -56,10 +63,12 @@
 //! - [`Prompter`] (`prompter`): who is asked to unlock one; [`Fickle`] (`fickle`): one that is
 //!   unlocked at the worst moment;
 //! - [`Machine`] (`machine`): a machine with a real systemd, with the server and the programs in it;
+//! - [`ConnectProxy`] (`connect_proxy`): a proxy on the way to the server;
 //! - [`SmallDisk`] (`small_disk`): a file system that can be filled up;
-//! - [`SlowSyncs`] (`slow_syncs`): a disk that takes its time;
+//! - [`SlowDisk`] (`slow_disk`): a disk that takes its time;
 //! - [`audit`]: the audit, read and held to its rules;
 //! - [`stranger`]: being another user;
+//! - [`memory`]: how much of it a process has;
 //! - `leaks`: looking for secrets where none may be;
 //! - [`patience`]: bounded waits, and tests that cannot be made here.
 
@@ -70,6 +79,7 @@ mod asks;
 pub mod audit;
 mod bus;
 pub mod client;
+mod connect_proxy;
 mod daemon;
 mod fake_logind;
 mod fickle;
@@ -78,6 +88,7 @@ pub mod kernel_keys;
 mod leaks;
 pub mod lives;
 mod machine;
+pub mod memory;
 mod mortal;
 mod notification_server;
 mod notify_socket;
@@ -90,7 +101,7 @@ mod recovery;
 mod sealed_file;
 mod secret_service;
 mod sessions;
-mod slow_syncs;
+mod slow_disk;
 mod small_disk;
 mod socket_unit;
 pub mod stranger;
@@ -98,6 +109,7 @@ pub mod trace;
 
 pub use bus::Bus;
 pub use client::{Client, RpcFault, outcome};
+pub use connect_proxy::{AtProxy, ConnectProxy};
 pub use fake_logind::{FakeLogind, Screen};
 pub use fickle::Fickle;
 pub use house::{House, PASSWORD};
@@ -110,5 +122,5 @@ pub use plan::Plan;
 pub use prompter::{Dialog, Prompter};
 pub use rustix::process::Signal;
 pub use secret_service::SecretService;
-pub use slow_syncs::SlowSyncs;
+pub use slow_disk::SlowDisk;
 pub use small_disk::SmallDisk;

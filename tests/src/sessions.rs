@@ -15,8 +15,7 @@ impl House {
     pub fn try_call(&self, method: &str, params: Value) -> Result<Value, RpcFault> {
         let answer = self.client().call(method, params);
         if method != "session.token" {
-            let mut heard = self.heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            heard.push_str(&format!("{answer:?}\n"));
+            self.note_heard(&format!("{answer:?}"));
         }
         answer
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::fs::{CWD, Mode, mkfifoat};
 use securid_tests::{
-    House, PATIENCE, Plan, Signal, SlowSyncs, SmallDisk, audit, eventually, is_installed, timed,
+    House, PATIENCE, Plan, Signal, SlowDisk, SmallDisk, audit, eventually, is_installed, timed,
     within,
 };
 use serde_json::json;
@@ -103,7 +103,7 @@ fn hanging() {
     let mut house = House::audited(Plan::default());
     let (id, token) = house.add_one();
     house.eventually_audited(&id, "created");
-    let slow = SlowSyncs::of_thread(house.pid(), "audit", Duration::from_secs(60));
+    let slow = SlowDisk::syncing_of_thread(house.pid(), "audit", Duration::from_secs(60));
     logs_out(&house, &id, &token);
     let (other, other_token) = house.add_one();
     house.token(&other);
@@ -130,7 +130,7 @@ fn hanging_at_a_stop() {
     let mut house = House::audited(Plan::default());
     let held = house.add_many(5);
     house.eventually_audited(&held[0].0, "created");
-    let slow = SlowSyncs::of_thread(house.pid(), "audit", Duration::from_secs(60));
+    let slow = SlowDisk::syncing_of_thread(house.pid(), "audit", Duration::from_secs(60));
     let pid = house.pid();
     house.signal(Signal::TERM);
     // What is traced cannot be waited for, but it can be seen that it is over.

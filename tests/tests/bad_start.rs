@@ -27,7 +27,7 @@ const BAD: [Bad; 22] = [
     ("idle_timeout = \"soon\"\n[instances.prod]\nURL", ":1: idle_timeout: ", "soon"),
     ("idle_timeout = 15\n[instances.prod]\nURL", ":1: idle_timeout: ", "string"),
     ("idle_timeout = \"0s\"\n[instances.prod]\nURL", ":1: idle_timeout: ", "no time"),
-    ("max_lifetime = \"8 hours\"\n[instances.prod]\nURL", ":1: max_lifetime: ", "8 hours"),
+    ("max_lifetime = \"8 hours\"\n[instances.prod]\nURL", ":1: max_lifetime: ", "not a duration"),
     (
         "[revocation]\n\nretry_max = \"never\"\n[instances.prod]\nURL",
         ":3: revocation.retry_max: ",

@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::fs::{CWD, Mode, mkfifoat};
 use securid_simulator::Fault;
 use securid_tests::{
-    House, PASSWORD, Plan, SlowSyncs, SmallDisk, eventually, is_installed, timed, within,
+    House, PASSWORD, Plan, SlowDisk, SmallDisk, eventually, is_installed, timed, within,
 };
 use serde_json::json;
 
@@ -183,7 +183,7 @@ fn slow_syncs() {
     }
     let mut house = House::open(Plan::default());
     let held = house.add_many(2);
-    let slow = SlowSyncs::of(house.pid(), Duration::from_secs(3));
+    let slow = SlowDisk::syncing(house.pid(), Duration::from_secs(3));
     for method in ["session.list", "daemon.status"] {
         let (_, took) = timed(|| house.call(method, json!({})));
         assert!(took < AT_ONCE, "{method}: {took:?}");

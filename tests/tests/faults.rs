@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
@@ -243,4 +245,55 @@ fn a_dead_origin_delays_no_other() {
     assert!(!elsewhere.truth().token(&token).unwrap().alive);
     house.simulator.set_fault(None);
     house.eventually_true("the others' ends", |truth| truth.alive().is_empty());
+}
+
+/// A gateway that sends one reply twice: the second is nobody's, least of all the next token's.
+#[test]
+fn a_reply_that_comes_twice_confirms_one_token() {
+    let gateway = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/aveksa", gateway.local_addr().unwrap());
+    let mut house = House::build(Plan::default());
+    house.change_config(house.simulator.url(), &url);
+    house.change_config("[revocation]", "[revocation]\nconcurrency = 1");
+    house.start();
+    let held = house.add_many(2);
+    // It ends with the test's process; the daemon's requests end with the daemon.
+    thread::spawn(move || {
+        for (count, client) in gateway.incoming().flatten().enumerate() {
+            thread::spawn(move || serve_as_gateway(client, count == 0));
+        }
+    });
+    house.call("session.logout", json!({"all": true}));
+    eventually("more attempts to end the other", || {
+        let left: Vec<_> = held.iter().filter_map(|(id, _)| house.session(id)).collect();
+        assert!(!left.is_empty(), "both are confirmed by one reply");
+        let again = left[0]["revocation"]["attempts"].as_u64() >= Some(2);
+        (left.len() == 1 && again).then_some(())
+    });
+}
+
+/// Confirms the first request twice, and no other.
+fn serve_as_gateway(mut client: TcpStream, confirms: bool) {
+    let reply = |status, content: &str| {
+        format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{content}", content.len())
+    };
+    let confirmation = reply("200 OK", r#"{"data": {"type": "logoutUser"}}"#);
+    let mut seen = Vec::new();
+    while !seen.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        match client.read(&mut byte) {
+            Ok(1) => seen.push(byte[0]),
+            _ => return,
+        }
+    }
+    if confirms {
+        let _ = client.write_all(confirmation.as_bytes());
+        // Time for the next request to be sent, if it were sent on this connection.
+        thread::sleep(Duration::from_millis(50));
+        let _ = client.write_all(confirmation.as_bytes());
+    } else {
+        let _ = client.write_all(reply("500 Error", "").as_bytes());
+    }
+    // Open until the other side has had enough.
+    let _ = client.read(&mut [0]);
 }

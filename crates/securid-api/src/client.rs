@@ -8,13 +8,14 @@ use hyper::Uri;
 
 use crate::transport::Transport;
 use crate::{
-    Endpoint, Format, LoginError, LoginRequest, LogoutReply, SetupError, Token, login, logout,
+    Endpoint, Format, LoginError, LoginRequest, LogoutReply, Proxies, SetupError, Token, login,
+    logout,
 };
 
-/// Sends commands to one endpoint. Clones share its connections, which are kept for a short while
-/// and used again. It works within a tokio runtime that has its timer and I/O switched on.
+/// Sends commands to one endpoint, each on a connection of its own. It works within a tokio runtime
+/// that has its timer and I/O switched on.
 ///
-/// A deadline covers the whole of a call: name, connection, handshake, request, answer. Tokio's
+/// A deadline covers the whole of a call: name, connection, proxy, handshake, request, answer. Tokio's
 /// clock stands still while the machine sleeps, and so do the deadlines. A name service that hangs
 /// keeps one of tokio's blocking threads beyond the deadline: end the runtime with
 /// `shutdown_background`, or it waits for it.
@@ -30,39 +31,40 @@ struct Inner {
 
 impl Client {
     /// A client of `endpoint` that trusts the system's certificate authorities and those of the
-    /// PEM file `ca_file`, and asks for replies in `format`. It connects when it is used first.
+    /// PEM file `ca_file`, asks for replies in `format`, and goes through one of `proxies` where
+    /// that is the way. It connects when it is used.
     ///
     /// Reads files, so it blocks for some milliseconds. For `http://` there is no TLS and
     /// `ca_file` is not looked at.
     ///
     /// # Errors
-    /// [`SetupError`] if `ca_file` is of no use, or nobody at all is trusted.
+    /// [`SetupError`] if `ca_file` or the proxy is of no use, or nobody at all is trusted.
     pub fn new(
         endpoint: Endpoint,
         ca_file: Option<&Path>,
         format: Format,
+        proxies: &Proxies,
     ) -> Result<Self, SetupError> {
         let command = |name| {
-            format!("{}?cmd={name}&format={}", endpoint.url(), format.name())
+            format!("{}?cmd={name}&format={}", endpoint.path(), format.name())
                 .parse::<Uri>()
                 .map_err(|_| SetupError::TooLong)
         };
         Ok(Self(Arc::new(Inner {
             login: command(login::COMMAND)?,
             logout: command(logout::COMMAND)?,
-            transport: Transport::new(&endpoint, ca_file)?,
+            transport: Transport::new(&endpoint, ca_file, proxies)?,
         })))
     }
 
-    /// Asks the server to end `token`: one attempt, and what came of it. The request is sent anew
-    /// only where a kept connection was found dead before anything was written to it.
+    /// Asks the server to end `token`: one attempt, and what came of it.
     ///
     /// If the future is dropped, the server may or may not have ended the token.
     pub async fn logout(&self, token: &Token, deadline: Duration) -> LogoutReply {
         let request = logout::request(self.0.logout.clone(), token);
         match self.0.transport.exchange(request, deadline).await {
             Ok(answer) => logout::read(&answer, token),
-            Err(failure) => LogoutReply::Unconfirmed(failure),
+            Err(failure) => LogoutReply::Unconfirmed(failure.guarded(&[token.expose()])),
         }
     }
 
@@ -80,7 +82,8 @@ impl Client {
         deadline: Duration,
     ) -> Result<Token, LoginError> {
         let request = login::request(self.0.login.clone(), &login)?;
-        let answer = self.0.transport.exchange(request, deadline).await?;
+        let answer = self.0.transport.exchange(request, deadline).await;
+        let answer = answer.map_err(|failure| failure.guarded(&[login.password.expose()]))?;
         login::read(&answer, &login)
     }
 }

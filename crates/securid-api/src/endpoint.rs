@@ -1,6 +1,6 @@
 //! The one address that a token is sent to.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use rustls::pki_types::ServerName;
 use thiserror::Error;
@@ -13,7 +13,11 @@ use thiserror::Error;
 pub struct Endpoint {
     url: String,
     origin: String,
+    /// Where in `url` its path begins.
+    path_at: usize,
     secure: bool,
+    loopback: bool,
+    name: ServerName<'static>,
 }
 
 impl Endpoint {
@@ -36,8 +40,9 @@ impl Endpoint {
             return Err(BadUrl::UserInfo);
         }
         let (host, port) = split_port(authority)?;
-        let host = normal_host(host)?;
-        if scheme == Scheme::Http && !is_loopback(&host) {
+        let (host, name) = normal_host(host)?;
+        let loopback = is_loopback(&host);
+        if scheme == Scheme::Http && !loopback {
             return Err(BadUrl::PlainHttp);
         }
         if !path.bytes().all(may_stand_in_path) {
@@ -46,13 +51,17 @@ impl Endpoint {
 
         let path = path.trim_end_matches('/');
         let tail = if path.ends_with(COMMAND_SUBMIT) { "" } else { COMMAND_SUBMIT };
-        let (name, default_port) = (scheme.name(), scheme.port());
+        let (scheme_name, default_port) = (scheme.name(), scheme.port());
         let port = port.unwrap_or(default_port);
         let shown_port = if port == default_port { String::new() } else { format!(":{port}") };
+        let before_path = format!("{scheme_name}://{host}{shown_port}");
         Ok(Self {
-            url: format!("{name}://{host}{shown_port}{path}{tail}"),
-            origin: format!("{name}://{host}:{port}"),
+            url: format!("{before_path}{path}{tail}"),
+            origin: format!("{scheme_name}://{host}:{port}"),
+            path_at: before_path.len(),
             secure: scheme == Scheme::Https,
+            loopback,
+            name,
         })
     }
 
@@ -69,9 +78,24 @@ impl Endpoint {
         &self.origin
     }
 
+    /// The path of all its commands, from the first slash on.
+    pub(crate) fn path(&self) -> &str {
+        &self.url[self.path_at..]
+    }
+
     /// Whether it is reached through TLS.
     pub(crate) fn is_secure(&self) -> bool {
         self.secure
+    }
+
+    /// Whether it is this machine itself.
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.loopback
+    }
+
+    /// The name or address that its certificate must bear.
+    pub(crate) fn name(&self) -> &ServerName<'static> {
+        &self.name
     }
 }
 
@@ -157,16 +181,17 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), BadUrl> {
     }
 }
 
-/// The host in lower case, an IPv6 address in its shortest form and in brackets.
-fn normal_host(host: &str) -> Result<String, BadUrl> {
+/// The host in lower case, an IPv6 address in its shortest form and in brackets; and as TLS looks
+/// for it in a certificate.
+fn normal_host(host: &str) -> Result<(String, ServerName<'static>), BadUrl> {
     if let Some(inside) = host.strip_prefix('[') {
         let address = inside.strip_suffix(']').ok_or(BadUrl::Host)?;
         let address: Ipv6Addr = address.parse().map_err(|_| BadUrl::Host)?;
-        return Ok(format!("[{address}]"));
+        return Ok((format!("[{address}]"), ServerName::from(IpAddr::V6(address))));
     }
-    // The same check that TLS makes before it connects, here in time for the config.
-    ServerName::try_from(host).map_err(|_| BadUrl::Host)?;
-    Ok(host.to_ascii_lowercase())
+    let host = host.to_ascii_lowercase();
+    let name = ServerName::try_from(host.clone()).map_err(|_| BadUrl::Host)?;
+    Ok((host, name))
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::words::guarded;
+
 /// A request that did not do what it was for. [`Display`](fmt::Display) is the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -19,6 +21,12 @@ impl Failure {
     /// A failure without a `Retry-After`.
     pub(crate) fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), retry_after: None }
+    }
+
+    /// The same without a message that repeats a secret: a certificate may have the token of an earlier
+    /// attempt for its name.
+    pub(crate) fn guarded(self, secrets: &[&str]) -> Self {
+        Self { message: guarded(&self.message, secrets).expose().to_owned(), ..self }
     }
 }
 
@@ -37,6 +45,8 @@ pub enum FailureKind {
     Resolve,
     /// No connection: refused, unreachable, or nobody there.
     Connect,
+    /// The proxy on the way cannot be reached, refuses, or fails. Nothing was sent to the server.
+    Proxy,
     /// No trust: a certificate or a handshake that failed. The server has not acted, unless a
     /// damaged TLS record came in place of its answer.
     Tls,

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue, RETRY_AFTER};
-use zeroize::Zeroizing;
+use securid_secret::{Secret, SecretBytes};
 
 use crate::answer::Answer;
 use crate::words::MAX_SHOWN;
@@ -97,18 +97,18 @@ pub fn url(bytes: &[u8]) {
 }
 
 fn answer(status: u16, headers: HeaderMap, content: &[u8]) -> Answer {
-    Answer { status, headers, content: Zeroizing::new(content.to_vec()) }
+    Answer { status, headers, content: SecretBytes::from(content) }
 }
 
 fn logs_in(answer: Answer) -> Result<Token, LoginError> {
-    let password = Zeroizing::new(SECRET.to_owned());
+    let password = Secret::from(SECRET);
     let request = LoginRequest { username: "u".to_owned(), password, auth_source: None };
     login::read(&answer, &request)
 }
 
 /// Whatever the answer is taken for, what is said of it is short and can be shown.
 fn says_nothing_secret(answer: impl Fn() -> Answer) {
-    let token = Token::new(Zeroizing::new(SECRET.to_owned())).unwrap();
+    let token = Token::new(&Secret::from(SECRET)).unwrap();
     let said = match logout::read(&answer(), &token) {
         LogoutReply::Confirmed(confirmation) => {
             let Answer { status, content, .. } = answer();

@@ -6,19 +6,26 @@
 //! - [`Token`] is the secret, wiped when the last copy of it is dropped.
 //! - [`Endpoint`] is the one address that a token may be sent to; [`Format`] is how replies look.
 //! - [`Client`] sends the two commands. Behind it `transport` makes one exchange within its
-//!   deadline, over the TLS of `tls`; `fault` says what went wrong with an exchange, `answer` what
-//!   is wrong with an answer, both as a [`Failure`] for a person to read.
+//!   deadline, on a connection of its own: `way` reaches the server, straight or by `tunnel`
+//!   through one of the [`Proxies`], `handshake` makes sure that it is the server, with those
+//!   whom `tls` trusts. `fault` says what went wrong with an exchange (`causes` looks behind the
+//!   libraries' errors), `answer` what is wrong with an answer, both as a [`Failure`] for a person
+//!   to read.
 //! - `confirmation` holds [`judge`]: which replies say that a token is dead. All else hangs on
-//!   it. It stands on `syntax`, the three forms of a reply; both are pure.
+//!   it. It stands on `syntax`, the three forms of a reply; both are pure, as is `date`.
 //! - `login` and `logout` are the two commands: what is sent, and what the answer means.
 //! - `fuzz`, for the fuzzer and the tests alone, says what must hold for any answer.
 //!
-//! No error, message or `Debug` of this crate shows a token or a password, and what a server said
-//! is shortened, freed of control characters and of the secret it may echo before it is quoted.
+//! No error, message or `Debug` of this crate shows a token or a password. What a server said is quoted by
+//! `words`: shortened, without what a terminal obeys, and not at all if it repeats a part of what it was sent,
+//! in whatever form (`echo`).
 
 mod answer;
+mod causes;
 mod client;
 mod confirmation;
+mod date;
+mod echo;
 mod endpoint;
 mod failure;
 mod fault;
@@ -26,13 +33,17 @@ mod format;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzz;
+mod handshake;
 mod login;
 mod logout;
+mod proxy;
 mod retry_after;
 mod syntax;
 mod tls;
 mod token;
 mod transport;
+mod tunnel;
+mod way;
 mod words;
 
 pub use client::Client;
@@ -42,6 +53,7 @@ pub use failure::{Failure, FailureKind};
 pub use format::Format;
 pub use login::{LoginError, LoginRequest};
 pub use logout::{Confirmation, LogoutReply};
+pub use proxy::{BadProxy, Proxies};
 pub use retry_after::RETRY_AFTER_MAX;
 pub use tls::SetupError;
 pub use token::{BadToken, Token};

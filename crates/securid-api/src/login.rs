@@ -1,38 +1,26 @@
 //! `loginUser`: makes a token of a name and a password.
 
-use std::fmt;
-
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Uri};
-use serde::{Deserialize, Deserializer};
+use securid_secret::{Secret, SecretBytes};
+use serde::Deserialize;
 use thiserror::Error;
-use zeroize::Zeroizing;
 
 use crate::answer::Answer;
 use crate::syntax::{Object, json, properties};
 use crate::{Failure, FailureKind, Token};
 
 /// Who logs in.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct LoginRequest {
     /// The name, as the server knows it.
     pub username: String,
     /// The password; never empty.
-    pub password: Zeroizing<String>,
+    pub password: Secret,
     /// Where the server looks the password up, if not in its default source.
     pub auth_source: Option<String>,
-}
-
-impl fmt::Debug for LoginRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LoginRequest")
-            .field("username", &self.username)
-            .field("password", &"redacted")
-            .field("auth_source", &self.auth_source)
-            .finish()
-    }
 }
 
 /// Why there is no token. After [`Unreachable`](Self::Unreachable) for a timeout, and after
@@ -72,6 +60,7 @@ impl From<Failure> for LoginError {
         match failure.kind {
             FailureKind::Resolve
             | FailureKind::Connect
+            | FailureKind::Proxy
             | FailureKind::Tls
             | FailureKind::Timeout => Self::Unreachable(failure),
             FailureKind::Cut | FailureKind::NotConfirmed | FailureKind::Throttled => {
@@ -99,48 +88,57 @@ pub(crate) fn request(uri: Uri, login: &LoginRequest) -> Result<Request<Full<Byt
 /// The token in the answer.
 pub(crate) fn read(answer: &Answer, login: &LoginRequest) -> Result<Token, LoginError> {
     // A server that cannot read the body may show it as it was sent.
-    let as_sent = escaped(&login.password).unwrap_or_default();
-    let secrets = [as_sent.as_str(), login.password.as_str()];
+    let as_sent = escaped(login.password.expose());
+    // Nothing of a 200 is ever quoted: there may be a token somewhere in it. Whatever the status, that would
+    // be no error page.
+    let token = token_of(&answer.content);
+    let secrets = [
+        as_sent.as_ref().map_or("", Secret::expose),
+        login.password.expose(),
+        token.as_ref().map_or("", Secret::expose),
+    ];
     match answer.status {
         200 => {}
+        201..=299 => {
+            let message = format!("an unexpected answer (HTTP {})", answer.status);
+            return Err(LoginError::Server(Failure::new(FailureKind::NotConfirmed, message)));
+        }
         status @ (401 | 403) => {
             return Err(LoginError::Refused { status, words: answer.words(&secrets) });
         }
         _ => return Err(LoginError::Server(answer.failure(&secrets))),
     }
-    // Nothing of a 200 is ever quoted: there may be a token somewhere in it.
     let broken =
         |message: String| LoginError::Server(Failure::new(FailureKind::NotConfirmed, message));
-    let token = token_of(&answer.content).ok_or_else(|| {
+    let token = token.ok_or_else(|| {
         broken("an answer without a token (HTTP 200): a captive portal or another service?".into())
     })?;
-    Token::new(token).map_err(|bad| broken(format!("the server's token cannot be used: {bad}")))
+    Token::new(&token).map_err(|bad| broken(format!("the server's token cannot be used: {bad}")))
 }
 
 /// XML fragments without a root, as the server wants them.
-fn body(login: &LoginRequest) -> Result<Zeroizing<Vec<u8>>, LoginError> {
-    if login.password.is_empty() {
+fn body(login: &LoginRequest) -> Result<SecretBytes, LoginError> {
+    if login.password.expose().is_empty() {
         return Err(LoginError::EmptyPassword);
     }
     let write = |field, value| escaped(value).ok_or(LoginError::Unsendable { field });
     let username = write("user name", &login.username)?;
-    let password = write("password", &login.password)?;
-    let mut parts =
-        vec!["<username>", &username, "</username><password>", &password, "</password>"];
+    let password = write("password", login.password.expose())?;
+    let (username, password) = (username.expose(), password.expose());
+    let mut parts = vec!["<username>", username, "</username><password>", password, "</password>"];
     let auth_source =
         login.auth_source.as_deref().map(|s| write("authentication source", s)).transpose()?;
     if let Some(auth_source) = &auth_source {
-        parts.extend(["<authsource>", auth_source, "</authsource>"]);
+        parts.extend(["<authsource>", auth_source.expose(), "</authsource>"]);
     }
-    // Room for all of it from the start: a buffer that grows leaves its old bytes behind.
-    let mut body = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
+    let mut body = SecretBytes::with_capacity(parts.iter().map(|part| part.len()).sum());
     parts.iter().for_each(|part| body.extend_from_slice(part.as_bytes()));
     Ok(body)
 }
 
 /// `value` as XML character data; `None` if XML 1.0 has no way to write it (section 2.2).
-fn escaped(value: &str) -> Option<Zeroizing<String>> {
-    let mut text = Zeroizing::new(String::with_capacity("&quot;".len() * value.len()));
+fn escaped(value: &str) -> Option<Secret> {
+    let mut text = Secret::with_capacity(value.len());
     for c in value.chars() {
         match c {
             '&' => text.push_str("&amp;"),
@@ -160,25 +158,21 @@ fn escaped(value: &str) -> Option<Zeroizing<String>> {
 
 /// `data.token` of a JSON reply, or the one `token` of a properties reply. What else the reply
 /// says, its type too, does not matter: a token that is not taken could never be revoked.
-fn token_of(content: &[u8]) -> Option<Zeroizing<String>> {
+fn token_of(content: &[u8]) -> Option<Secret> {
     #[derive(Deserialize)]
     struct Reply {
         data: Object<Data>,
     }
     #[derive(Deserialize)]
     struct Data {
-        #[serde(deserialize_with = "wiped")]
-        token: Zeroizing<String>,
-    }
-    fn wiped<'de, D: Deserializer<'de>>(text: D) -> Result<Zeroizing<String>, D::Error> {
-        String::deserialize(text).map(Zeroizing::new)
+        token: Secret,
     }
 
     if let Some(Object(reply)) = json::<Object<Reply>>(content) {
         return Some(reply.data.0.token);
     }
     match properties(content, "token")?.as_slice() {
-        [token] => Some(Zeroizing::new(std::str::from_utf8(token).ok()?.trim().to_owned())),
+        [token] => Some(Secret::from(std::str::from_utf8(token).ok()?.trim())),
         _ => None,
     }
 }
@@ -193,13 +187,13 @@ mod tests {
     fn login(username: &str, password: &str, auth_source: Option<&str>) -> LoginRequest {
         LoginRequest {
             username: username.into(),
-            password: Zeroizing::new(password.into()),
+            password: Secret::from(password),
             auth_source: auth_source.map(Into::into),
         }
     }
 
     fn answer(status: u16, content: &str) -> Answer {
-        let content = Zeroizing::new(content.as_bytes().to_vec());
+        let content = SecretBytes::from(content.as_bytes());
         Answer { status, headers: HeaderMap::new(), content }
     }
 
@@ -280,8 +274,11 @@ mod tests {
     #[test]
     fn other_statuses_are_the_servers_failures() {
         for status in [201, 302, 404, 500, 503] {
-            let error = read(&answer(status, "token=abc"), &login("me", "pw", None)).unwrap_err();
-            assert!(matches!(error, LoginError::Server(_)), "{status}: {error:?}");
+            for content in ["token=s3cret-s3cret", r#"{"data":{"token":"s3cret-s3cret"}}"#] {
+                let error = read(&answer(status, content), &login("me", "pw", None)).unwrap_err();
+                assert!(matches!(error, LoginError::Server(_)), "{status}: {error:?}");
+                assert!(!format!("{error:?}").contains("s3cret"), "{status}: {error:?}");
+            }
         }
     }
 

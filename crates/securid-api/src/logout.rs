@@ -51,7 +51,7 @@ pub(crate) fn read(answer: &Answer, token: &Token) -> LogoutReply {
         return LogoutReply::Unconfirmed(answer.failure(&[token.expose()]));
     };
     let mut evidence = format!("{} {}", answer.status, how.words());
-    if let Some(date) = answer.date(&[token.expose()]) {
+    if let Some(date) = answer.date() {
         evidence.push_str("; Date: ");
         evidence.push_str(&date);
     }

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use hyper::HeaderMap;
-use hyper::header::{DATE, HeaderName, RETRY_AFTER};
-use jiff::{Timestamp, fmt::rfc2822};
+use hyper::header::{DATE, RETRY_AFTER};
+use jiff::Timestamp;
+
+use crate::date::instant;
 
 /// The longest wait that is honoured. Beyond an hour a server is more likely to be misconfigured
 /// than to know, and a live token is waiting.
@@ -27,12 +29,6 @@ pub(crate) fn retry_after(status: u16, headers: &HeaderMap) -> Option<Duration> 
     let now = instant(headers, DATE).unwrap_or_else(Timestamp::now);
     let wait = Duration::try_from(until.duration_since(now)).unwrap_or(Duration::ZERO);
     Some(wait.min(RETRY_AFTER_MAX))
-}
-
-/// An HTTP date in the one form that servers may still send (`Sun, 06 Nov 1994 08:49:37 GMT`).
-fn instant(headers: &HeaderMap, name: HeaderName) -> Option<Timestamp> {
-    let text = headers.get(name)?.to_str().ok()?;
-    Some(rfc2822::parse(text.trim()).ok()?.timestamp())
 }
 
 #[cfg(test)]

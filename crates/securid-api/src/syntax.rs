@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use securid_secret::SecretBytes;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -68,20 +69,27 @@ pub(crate) fn properties<'a>(body: &'a [u8], key: &str) -> Option<Vec<&'a [u8]>>
 
 /// The text of an HTML page as a reader sees it: comments dropped, each tag a space, runs of white
 /// space one space. Entities stay as they are. What follows a `<` that is never closed is dropped.
-pub(crate) fn text_of_page(page: &[u8]) -> Vec<u8> {
-    let mut text = Vec::with_capacity(page.len());
+pub(crate) fn text_of_page(page: &[u8]) -> SecretBytes {
+    let mut text = SecretBytes::with_capacity(page.len());
+    let mut append = |between_tags: &[u8]| {
+        let words = between_tags.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        for word in words {
+            if !text.is_empty() {
+                text.push(b' ');
+            }
+            text.extend_from_slice(word);
+        }
+    };
     let mut rest = page;
     while let Some(start) = rest.iter().position(|&b| b == b'<') {
-        text.extend_from_slice(&rest[..start]);
-        text.push(b' ');
+        append(&rest[..start]);
         let tag = &rest[start..];
         let close: &[u8] = if tag.starts_with(b"<!--") { b"-->" } else { b">" };
         let end = tag.windows(close.len()).position(|window| window == close);
         rest = end.map_or(&[], |end| &tag[end + close.len()..]);
     }
-    text.extend_from_slice(rest);
-    let words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join(&b' ')
+    append(rest);
+    text
 }
 
 #[cfg(test)]
@@ -158,7 +166,7 @@ mod tests {
             ("<<>>", ">"),
             ("", ""),
         ] {
-            assert_eq!(text_of_page(page.as_bytes()), text.as_bytes(), "{page:?}");
+            assert_eq!(*text_of_page(page.as_bytes()), *text.as_bytes(), "{page:?}");
         }
     }
 }

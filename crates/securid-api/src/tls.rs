@@ -4,12 +4,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls::client::Resumption;
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 use thiserror::Error;
+
+use crate::BadProxy;
 
 /// Why no client can be made.
 #[derive(Debug, Error)]
@@ -46,6 +49,9 @@ pub enum SetupError {
     /// TLS could not be set up for another reason.
     #[error("cannot set up TLS: {0}")]
     Tls(rustls::Error),
+    /// The environment names a proxy that cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] BadProxy),
     /// The endpoint with a command added is longer than any URL may be.
     #[error("the URL is too long")]
     TooLong,
@@ -58,22 +64,17 @@ pub(crate) fn config(ca_file: Option<&Path>) -> Result<ClientConfig, SetupError>
     let extra = ca_file.map(certificates).transpose()?.unwrap_or_default();
     let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider))
         .map_err(SetupError::NoTrust)?;
-    Ok(ClientConfig::builder_with_provider(provider)
+    let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(SetupError::Tls)?
         .dangerous()
         // "Dangerous" stands for any verifier but rustls' own; this one is the platform's.
         .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth())
-}
-
-/// What the connector of an `http://` endpoint is built with: it trusts nobody, and reads nothing.
-pub(crate) fn unused() -> Result<ClientConfig, SetupError> {
-    Ok(ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(SetupError::Tls)?
-        .with_root_certificates(RootCertStore::empty())
-        .with_no_client_auth())
+        .with_no_client_auth();
+    // A TLS session that is taken up again shows no certificate: each time it is looked at anew, and
+    // no keys are kept in between.
+    config.resumption = Resumption::disabled();
+    Ok(config)
 }
 
 /// The certificates of a PEM file, each fit to be trusted.

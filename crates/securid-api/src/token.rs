@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::header::HeaderValue;
+use securid_secret::Secret;
 use thiserror::Error;
-use zeroize::Zeroizing;
 
 /// A session token that can stand in a request header.
 ///
@@ -24,11 +24,12 @@ impl Token {
     /// for a signed one, and is below what servers take as a header.
     pub const MAX_LEN: usize = 16 * 1024;
 
-    /// Takes over the token `text`; the buffer handed in is wiped.
+    /// A token of this text.
     ///
     /// # Errors
     /// [`BadToken`] if it could not stand in an `Authorization` header.
-    pub fn new(text: Zeroizing<String>) -> Result<Self, BadToken> {
+    pub fn new(text: &Secret) -> Result<Self, BadToken> {
+        let text = text.expose();
         if text.is_empty() {
             return Err(BadToken::Empty);
         }
@@ -43,10 +44,9 @@ impl Token {
                 _ => {}
             }
         }
-        // Room for all of it from the start: a buffer that grows leaves its old bytes behind.
-        let mut line = Zeroizing::new(String::with_capacity(SCHEME.len() + text.len()));
+        let mut line = Secret::with_capacity(SCHEME.len() + text.len());
         line.push_str(SCHEME);
-        line.push_str(&text);
+        line.push_str(text);
         let line = Line(Arc::new(line));
         let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(line.clone()))
             .map_err(|_| BadToken::ControlCharacter)?;
@@ -54,10 +54,10 @@ impl Token {
         Ok(Self { line, header })
     }
 
-    /// The secret itself. Never log it, and copy it into wiped memory only.
+    /// The secret itself. Never log it, and copy it into memory for secrets only.
     #[must_use]
     pub fn expose(&self) -> &str {
-        self.line.0.strip_prefix(SCHEME).unwrap_or_default()
+        self.line.0.expose().strip_prefix(SCHEME).unwrap_or_default()
     }
 
     /// `Bearer TOKEN`, marked as sensitive.
@@ -105,11 +105,11 @@ const SCHEME: &str = "Bearer ";
 
 /// [`SCHEME`] and token, shared with the header values made of it.
 #[derive(Clone)]
-struct Line(Arc<Zeroizing<String>>);
+struct Line(Arc<Secret>);
 
 impl AsRef<[u8]> for Line {
     fn as_ref(&self) -> &[u8] {
-        self.0.as_bytes()
+        self.0.expose().as_bytes()
     }
 }
 
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     fn token(text: &str) -> Result<Token, BadToken> {
-        Token::new(Zeroizing::new(text.to_owned()))
+        Token::new(&Secret::from(text))
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use responder::{AMPLE, Act, Responder, answer};
 use securid_api::{FailureKind, Format, LoginError, LoginRequest, Token};
-use zeroize::Zeroizing;
+use securid_secret::Secret;
 
 const PASSWORD: &str = "s3cret-s3cret";
 
@@ -16,7 +16,7 @@ async fn login(
     password: &str,
     deadline: Duration,
 ) -> Result<Token, LoginError> {
-    let password = Zeroizing::new(password.to_owned());
+    let password = Secret::from(password);
     let login = LoginRequest { username: "me".into(), password, auth_source: None };
     let result = server.client(Format::Json).login(login, deadline).await;
     if let Err(error) = &result {

@@ -3,9 +3,11 @@
 
 mod responder;
 
+use std::time::Duration;
+
 use responder::{AMPLE, Act, JSON_REPLY, Responder, TOKEN, answer, token};
-use securid_api::{Client, Format, LoginRequest, LogoutReply};
-use zeroize::Zeroizing;
+use securid_api::{Format, LoginRequest, LogoutReply};
+use securid_secret::Secret;
 
 /// Request line, headers (sorted: their order means nothing) and content.
 fn parts(request: &str) -> (String, Vec<String>, String) {
@@ -42,7 +44,7 @@ async fn a_login_is_xml_and_carries_no_token() {
         let server = Responder::start(Act::Say(answer("200 OK", "", "token=abc\n"))).await;
         let login = LoginRequest {
             username: "me".into(),
-            password: Zeroizing::new("p&w".into()),
+            password: Secret::from("p&w"),
             auth_source: Some("AD".into()),
         };
         let token = server.client(format).login(login, AMPLE).await.unwrap();
@@ -62,52 +64,41 @@ async fn a_login_is_xml_and_carries_no_token() {
     }
 }
 
-async fn logout(client: &Client) {
-    let reply = client.logout(&token(), AMPLE).await;
-    assert!(matches!(reply, LogoutReply::Confirmed(_)), "{reply:?}");
-}
-
 #[tokio::test]
-async fn a_connection_is_used_again() {
-    let server = Responder::start(Act::Say(answer("200 OK", "", JSON_REPLY))).await;
-    let client = server.client(Format::Json);
-    logout(&client).await;
-    logout(&client.clone()).await;
-    assert_eq!((server.requests().len(), server.connections()), (2, 1));
-}
-
-#[tokio::test]
-async fn a_failed_answer_that_ended_well_keeps_its_connection() {
-    let answers = vec![answer("500 Error", "", "oops"), answer("200 OK", "", JSON_REPLY)];
-    let server = Responder::start(Act::SayInTurn(answers)).await;
-    let client = server.client(Format::Json);
-    let reply = client.logout(&token(), AMPLE).await;
-    assert!(matches!(reply, LogoutReply::Unconfirmed(_)));
-    logout(&client).await;
-    assert_eq!((server.requests().len(), server.connections()), (2, 1));
-}
-
-#[tokio::test]
-async fn a_connection_that_died_in_the_pool_costs_no_attempt() {
-    let close = "Connection: close\r\n";
-    for headers in ["", close] {
-        let server =
-            Responder::start(Act::SayAndClose(answer("200 OK", headers, JSON_REPLY))).await;
-        let client = server.client(Format::Json);
-        for sent in 1..=3 {
-            logout(&client).await;
-            assert_eq!((server.requests().len(), server.connections()), (sent, sent));
+async fn each_request_has_a_connection_of_its_own() {
+    for headers in ["", "Connection: keep-alive\r\nKeep-Alive: timeout=60\r\n"] {
+        for status in ["200 OK", "500 Error"] {
+            let server = Responder::start(Act::Say(answer(status, headers, JSON_REPLY))).await;
+            let client = server.client(Format::Json);
+            for sent in 1..=3 {
+                client.logout(&token(), AMPLE).await;
+                assert_eq!((server.requests().len(), server.connections()), (sent, sent));
+            }
         }
     }
 }
 
 #[tokio::test]
-async fn a_request_that_was_sent_is_never_sent_again() {
-    // The connection is used, so that hyper-util may try anew; but the request has gone out.
-    let server = Responder::start(Act::SayInTurn(vec![answer("200 OK", "", JSON_REPLY)])).await;
-    let client = server.client(Format::Json);
-    logout(&client).await;
-    let reply = client.logout(&token(), AMPLE).await;
-    assert!(matches!(reply, LogoutReply::Unconfirmed(_)), "{reply:?}");
-    assert_eq!((server.requests().len(), server.connections()), (2, 1));
+async fn what_follows_an_answer_is_never_the_answer_to_the_next_request() {
+    // The second answer confirms; it comes at once, or while the next request is under way.
+    let said = answer("500 Error", "", "oops");
+    for pause in [Duration::ZERO, Duration::from_millis(5), Duration::from_millis(50)] {
+        let twice = Act::SayTwice(said.clone(), pause, answer("200 OK", "", JSON_REPLY));
+        let server = Responder::start(twice).await;
+        let client = server.client(Format::Json);
+        for _ in 0..20 {
+            let reply = client.logout(&token(), AMPLE).await;
+            assert!(matches!(reply, LogoutReply::Unconfirmed(_)), "{reply:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_never_sent_again() {
+    for act in [Act::Reset, Act::HangUp, Act::SayInTurn(Vec::new())] {
+        let server = Responder::start(act).await;
+        let reply = server.client(Format::Json).logout(&token(), AMPLE).await;
+        assert!(matches!(reply, LogoutReply::Unconfirmed(_)), "{reply:?}");
+        assert_eq!(server.connections(), 1);
+    }
 }

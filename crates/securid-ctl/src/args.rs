@@ -14,8 +14,8 @@ username@instance. Where a command is about one session and none is named, it is
 $SECURID_SESSION, else the newest active one of the default instance.
 
 Exit status: 0 done; 1 failed; 2 usage, ambiguous; 66 no such session; 68 server unreachable;
-69 daemon unreachable; 74 keyring or disk; 75 not confirmed yet, the daemon keeps trying;
-76 wrong protocol version, or not your daemon; 77 login refused; 78 bad config; 130 interrupted.
+69 daemon unreachable; 70 an error of its own; 74 keyring or disk; 75 not confirmed yet, the daemon
+keeps trying; 76 wrong protocol version, or not your daemon; 77 login refused; 78 bad config; 130 interrupted.
 exec: its command's own, or 125 if it could not begin, 126 and 127 as in a shell.";
 
 /// Uses and revokes the session tokens that securid-sessiond holds.

@@ -13,7 +13,7 @@ use securid_ipc::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::{Context, failure::Failure};
+use crate::{Context, failure::Failure, screen::complain};
 
 /// For what the daemon answers from its memory, its disk or its keyring, which itself has 5 s.
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -57,7 +57,7 @@ pub(crate) fn ask_patiently<T: DeserializeOwned>(
         scope.spawn(move || {
             // The other end is dropped when the answer is there.
             if waiting.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) && !quiet {
-                eprintln!("waiting for the keyring to be unlocked or the server to answer…");
+                complain("waiting for the keyring to be unlocked or the server to answer…");
             }
         });
         let answer = client.call(call, PERSON_WITHIN);

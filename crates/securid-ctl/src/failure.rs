@@ -8,7 +8,7 @@ use securid_ipc::{
 };
 use serde::Serialize;
 
-use crate::screen::printable;
+use crate::screen::{complain, printable};
 
 /// The exit status of a command that was used wrongly, or that means several things.
 pub(crate) const USAGE: u8 = 2;
@@ -75,11 +75,11 @@ impl Failure {
         if json {
             let outer = Outer { error: Inner { code, message, hint } };
             // Texts alone: they can always be written.
-            eprintln!("{}", serde_json::to_string(&outer).unwrap_or_default());
+            complain(&serde_json::to_string(&outer).unwrap_or_default());
         } else {
             let said = format!("securid-ctl: {message}");
             for line in said.lines().chain(hint.iter().flat_map(|hint| hint.lines())) {
-                eprintln!("{}", printable(line));
+                complain(&printable(line));
             }
         }
         self.exit.into()
@@ -98,7 +98,7 @@ impl From<ConnectError> for Failure {
                 ))
             }
             ConnectError::Unresponsive { .. } => failure.with_hint(STOPPED),
-            ConnectError::NotOurs { .. } => {
+            ConnectError::NotOurs { .. } | ConnectError::Unsafe { .. } => {
                 failure.with_hint("Nothing was sent to it. Check --socket and SECURID_SOCKET.")
             }
             ConnectError::TooLong { .. } => failure.with_hint("Name a shorter one with --socket."),

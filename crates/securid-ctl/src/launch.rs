@@ -14,9 +14,9 @@ use std::{
 
 use securid_ipc::{
     client::{Client, ClientError},
-    folder,
     messages::{Call, StatusView},
 };
+use securid_trust::folder;
 
 use crate::{
     Context, daemon,
@@ -235,6 +235,8 @@ impl Context {
     /// The daemon's program with what we were told about where things are.
     pub(crate) fn daemon_command(&self) -> Command {
         let mut command = Command::new(program());
+        // It would stand in its environment for as long as it runs, where `exec` started us.
+        command.env_remove("SECURID_TOKEN");
         let named = [
             ("--config", &self.named.config),
             ("--socket", &self.named.socket),

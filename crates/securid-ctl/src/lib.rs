@@ -29,8 +29,12 @@ mod times;
 
 use std::{env, io, path::PathBuf, process::ExitCode};
 
-use clap::Parser as _;
+use clap::{
+    Parser as _,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use securid_ipc::paths::{Overrides, Paths};
+use securid_text::mention;
 
 use args::Cli;
 use failure::Failure;
@@ -56,7 +60,7 @@ impl Context {
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&without_secrets(error)),
     };
     let json = cli.json;
     match prepare(&cli).and_then(|context| cli.command.run(&context)) {
@@ -82,6 +86,37 @@ fn named(flags: Overrides) -> io::Result<Overrides> {
         state_dir: whole(flags.state_dir, "SECURID_STATE_DIR")?,
         config: whole(flags.config, "SECURID_CONFIG")?,
     })
+}
+
+/// What was not understood may be a token or a password, in a place where none belongs: there is no argument
+/// that takes one.
+fn without_secrets(mut error: clap::Error) -> clap::Error {
+    let said = |kind| match error.get(kind) {
+        Some(ContextValue::String(said)) => Some(said.clone()),
+        _ => None,
+    };
+    let (kind, repeated) = match error.kind() {
+        ErrorKind::UnknownArgument => {
+            let flag = |said: String| match said.split_once('=') {
+                Some((flag, _)) => flag.to_owned(),
+                None if said.starts_with('-') => said,
+                None => "[not repeated]".to_owned(),
+            };
+            (ContextKind::InvalidArg, said(ContextKind::InvalidArg).map(flag))
+        }
+        ErrorKind::InvalidSubcommand => {
+            let kind = ContextKind::InvalidSubcommand;
+            (kind, said(kind).map(|said| mention(&said).trim_matches('"').to_owned()))
+        }
+        _ => {
+            let kind = ContextKind::InvalidValue;
+            (kind, said(kind).map(|said| mention(&said).trim_matches('"').to_owned()))
+        }
+    };
+    if let Some(repeated) = repeated {
+        error.insert(kind, ContextValue::String(repeated));
+    }
+    error
 }
 
 /// A command line that was not understood, or one that asks for help.

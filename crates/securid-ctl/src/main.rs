@@ -2,7 +2,14 @@
 
 use std::process::ExitCode;
 
+use securid_secret::WipingAllocator;
+
+/// Libraries hold passwords and tokens too, on their way.
+#[global_allocator]
+static HEAP: WipingAllocator = WipingAllocator;
+
 fn main() -> ExitCode {
+    securid_ipc::panics::end_the_process("securid-ctl", securid_ipc::panics::tell_on_stderr);
     securid_ipc::home::leave_closed_ones();
     securid_ctl::run()
 }

@@ -42,6 +42,8 @@ impl Ended {
 pub(crate) fn run(mut command: Command, within: Duration) -> Result<Ended, Failure> {
     let name = command.get_program().to_string_lossy().into_owned();
     let failed = |what: String| Failure::new("program", what, FAILED);
+    // A program that `exec` runs may have started us.
+    command.env_remove("SECURID_TOKEN");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child =
         command.spawn().map_err(|error| failed(format!("cannot run {name}: {error}")))?;

@@ -1,12 +1,16 @@
 //! What is printed: JSON for programs, text for people.
 
 use std::{
-    borrow::Cow,
     env,
-    io::{self, IsTerminal as _, Write as _, stdout},
+    fs::File,
+    io::{self, IsTerminal as _, Write as _, stderr, stdout},
+    os::fd::AsFd as _,
 };
 
 use securid_ipc::messages::SessionState;
+use securid_secret::SecretBytes;
+/// For each text from elsewhere: a server's error, a username.
+pub(crate) use securid_text::shown as printable;
 use serde::Serialize;
 
 /// How to print.
@@ -51,6 +55,11 @@ impl Screen {
         out.flush()
     }
 
+    /// Prints what has a secret in it, past the buffer of standard output, which nobody would wipe.
+    pub(crate) fn secret(&self, text: &SecretBytes) -> io::Result<()> {
+        File::from(stdout().as_fd().try_clone_to_owned()?).write_all(text)
+    }
+
     /// Prints text; whoever made it has put every foreign part through [`printable`].
     pub(crate) fn text(&self, text: &str) -> io::Result<()> {
         let mut out = stdout().lock();
@@ -61,7 +70,7 @@ impl Screen {
     /// Warns a person; with `--json` the result itself carries the warning.
     pub(crate) fn warn(&self, warning: &str) {
         if !self.json {
-            eprintln!("securid-ctl: warning: {}", printable(warning));
+            complain(&format!("securid-ctl: warning: {}", printable(warning)));
         }
     }
 
@@ -78,6 +87,11 @@ impl Screen {
     }
 }
 
+/// A line on standard error. One that cannot be written changes nothing: the exit status tells as well.
+pub(crate) fn complain(line: &str) {
+    let _ = stderr().write_all(format!("{line}\n").as_bytes());
+}
+
 impl From<&SessionState> for Tone {
     fn from(state: &SessionState) -> Self {
         match state {
@@ -86,16 +100,5 @@ impl From<&SessionState> for Tone {
             SessionState::Lost => Self::Bad,
             SessionState::Other(_) => Self::Plain,
         }
-    }
-}
-
-/// A text from elsewhere (a server's error, a username), without anything that a terminal would
-/// obey.
-pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    if text.chars().any(char::is_control) {
-        let visible = |c: char| if c.is_control() { '\u{FFFD}' } else { c };
-        Cow::Owned(text.chars().map(visible).collect())
-    } else {
-        Cow::Borrowed(text)
     }
 }

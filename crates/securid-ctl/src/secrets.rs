@@ -1,14 +1,14 @@
-//! Reading a password or a token, in memory that is wiped.
+//! Reading a password or a token, straight into memory for secrets.
 
 use std::{
     fs::{self, File},
     io::{self, IsTerminal as _, Read, stdin},
-    os::unix::fs::MetadataExt as _,
+    os::{fd::AsFd as _, unix::fs::MetadataExt as _},
     path::Path,
 };
 
-use securid_ipc::{framing::REQUEST_LIMIT, secret::Secret};
-use zeroize::Zeroizing;
+use securid_ipc::framing::REQUEST_LIMIT;
+use securid_secret::{Secret, SecretBytes};
 
 use crate::{
     failure::Failure,
@@ -20,9 +20,12 @@ pub(crate) fn is_terminal() -> bool {
     stdin().is_terminal()
 }
 
-/// Reads standard input to its end.
+/// Reads standard input to its end, past its buffer, which nobody would wipe.
 pub(crate) fn from_stdin(what: &str) -> Result<Secret, Failure> {
-    read(stdin().lock(), what, "standard input")
+    let unbuffered = stdin().as_fd().try_clone_to_owned().map(File::from);
+    let unbuffered = unbuffered
+        .map_err(|error| Failure::usage(format!("cannot read standard input: {error}")))?;
+    read(unbuffered, what, "standard input")
 }
 
 /// Reads a file that nobody else may read.
@@ -53,12 +56,7 @@ pub(crate) fn from_terminal(interrupt: &Interrupt, prompt: &str) -> Result<Secre
 }
 
 fn read(source: impl Read, what: &str, source_name: &str) -> Result<Secret, Failure> {
-    // Never grown, so that no copy stays behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(REQUEST_LIMIT + 1));
-    let limit = u64::try_from(REQUEST_LIMIT).unwrap_or(u64::MAX);
-    source
-        .take(limit)
-        .read_to_end(&mut bytes)
+    let bytes = SecretBytes::read_from(source, REQUEST_LIMIT)
         .map_err(|error| Failure::usage(format!("cannot read {source_name}: {error}")))?;
     if bytes.len() == REQUEST_LIMIT {
         return Err(Failure::usage(format!("{source_name} is far too long for a {what}")));
@@ -66,7 +64,7 @@ fn read(source: impl Read, what: &str, source_name: &str) -> Result<Secret, Fail
     let text = std::str::from_utf8(&bytes)
         .map_err(|_| Failure::usage(format!("the {what} from {source_name} is no UTF-8")))?;
     let text = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
-    not_empty(Secret::from(text.to_owned()), what)
+    not_empty(Secret::from(text), what)
 }
 
 fn not_empty(secret: Secret, what: &str) -> Result<Secret, Failure> {

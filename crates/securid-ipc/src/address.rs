@@ -1,4 +1,4 @@
-//! A socket's path as `interprocess` wants it.
+//! A socket's path: as `interprocess` wants it, and the folder in it.
 
 use std::{io, os::unix::ffi::OsStrExt as _, path::Path};
 
@@ -13,4 +13,10 @@ use crate::paths::SOCKET_PATH_LIMIT;
 pub(crate) fn name(path: &Path) -> Option<io::Result<Name<'_>>> {
     let fits = path.as_os_str().as_bytes().len() <= SOCKET_PATH_LIMIT;
     fits.then(|| path.to_fs_name::<GenericFilePath>())
+}
+
+/// The folder that a socket is in.
+pub(crate) fn folder(socket: &Path) -> &Path {
+    // A bare file name is in the current folder.
+    socket.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -109,7 +109,7 @@ impl Client {
 
     fn understand<T: DeserializeOwned>(&self, outcome: answer::Outcome) -> Result<T, ClientError> {
         let result = outcome.map_err(ClientError::Rpc)?;
-        serde_json::from_str(&result).map_err(|_| self.garbled())
+        serde_json::from_str(result.expose()).map_err(|_| self.garbled())
     }
 
     /// Waits until the daemon has gone, for at most `within` if that is said; whatever it still
@@ -142,8 +142,16 @@ impl Client {
             .and_then(|()| (&self.stream).write_all(bytes));
         sent.map_err(|error| match error {
             error if is_timeout(&error) => self.unresponsive(),
-            _ => ClientError::Disconnected { path: self.path.clone() },
+            _ => self.last_words(),
         })
+    }
+
+    /// Why the daemon has closed the connection, as far as it has said that.
+    fn last_words(&mut self) -> ClientError {
+        match self.next_answer(Instant::now() + LIVE_WITHIN, true) {
+            Ok(Answer { id: None, outcome: Err(error) }) => ClientError::Rpc(error),
+            _ => ClientError::Disconnected { path: self.path.clone() },
+        }
     }
 
     /// Reads the next answer.

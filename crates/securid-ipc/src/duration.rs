@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use securid_text::mention;
 use thiserror::Error;
 
 /// The longest span that can be written: a hundred years. Far beyond any use, and far below where
@@ -19,10 +20,13 @@ const UNITS: [(&str, u64); 5] =
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BadDuration {
     /// It is no number followed by a unit.
-    #[error("{0:?} is not a duration: write a whole number and one of ms, s, m, h, d, as in 90s")]
+    #[error(
+        "{} is not a duration: write a whole number and one of ms, s, m, h, d, as in 90s",
+        mention(.0)
+    )]
     Malformed(String),
     /// It is longer than [`LONGEST`].
-    #[error("{0:?} is too long: at most 36500d")]
+    #[error("{} is too long: at most 36500d", mention(.0))]
     TooLong(String),
 }
 

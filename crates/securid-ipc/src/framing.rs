@@ -1,14 +1,14 @@
-//! Lines of bounded length, in memory that is wiped.
+//! Lines of bounded length, in memory for secrets.
 //!
 //! Every message is one line. A request line is at most [`REQUEST_LIMIT`] bytes, a reply line at
 //! most [`REPLY_LIMIT`], both without their newline. A buffer starts small, so that hundreds of
 //! idle connections cost little, never grows beyond the limit, and leaves no copy of a token
 //! behind when it grows, when a line has been read, and when it is dropped.
 
-use std::io;
+use std::{fmt, io};
 
+use securid_secret::SecretBytes;
 use thiserror::Error;
-use zeroize::{Zeroize, Zeroizing};
 
 /// The longest request line. The largest parameter is a password or a token of a few KiB, or a
 /// chunk of 32 KiB in base64.
@@ -29,21 +29,27 @@ pub struct TooLong {
 }
 
 /// Bytes that were received and not yet taken out as lines; also a line that is being written.
-#[derive(Debug)]
 pub struct LineBuffer {
     /// Allocated and zeroed in full; the first `filled` bytes count.
-    bytes: Zeroizing<Vec<u8>>,
+    bytes: SecretBytes,
     filled: usize,
     /// So many bytes from the start hold no newline: they need no second look.
     searched: usize,
     limit: usize,
 }
 
+/// How much is in it, never what: it may be a token.
+impl fmt::Debug for LineBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LineBuffer({} of {} bytes)", self.filled, self.limit)
+    }
+}
+
 impl LineBuffer {
     /// An empty buffer for lines of at most `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { bytes: Zeroizing::new(vec![0; SMALL]), filled: 0, searched: 0, limit }
+        Self { bytes: SecretBytes::zeroed(SMALL), filled: 0, searched: 0, limit }
     }
 
     /// Where the next bytes go. Never empty as long as every line is taken out and
@@ -94,7 +100,7 @@ impl LineBuffer {
     pub fn discard(&mut self, n: usize) {
         let left = self.filled.saturating_sub(n);
         self.bytes.copy_within(self.filled - left..self.filled, 0);
-        self.bytes[left..self.filled].zeroize();
+        self.bytes.wipe(left..self.filled);
         self.filled = left;
         self.searched = 0;
         if self.filled == 0 && self.bytes.len() > SMALL {
@@ -113,9 +119,9 @@ impl LineBuffer {
         self.limit + 1
     }
 
-    /// A new allocation instead of `Vec`'s own growth, which would leave the old bytes unwiped.
+    /// Moves what is there to a buffer of that size.
     fn resize(&mut self, size: usize) {
-        let mut bytes = Zeroizing::new(vec![0; size]);
+        let mut bytes = SecretBytes::zeroed(size);
         bytes[..self.filled].copy_from_slice(self.filled());
         self.bytes = bytes;
     }
@@ -188,6 +194,13 @@ mod tests {
         feed(&mut buffer, b"\n");
         assert_eq!(buffer.take_line(<[u8]>::len), Ok(Some(5002)));
         assert_eq!(buffer.bytes.len(), SMALL);
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        let mut buffer = LineBuffer::new(REQUEST_LIMIT);
+        feed(&mut buffer, b"secret");
+        assert_eq!(format!("{buffer:?}"), "LineBuffer(6 of 65536 bytes)");
     }
 
     #[test]

@@ -114,19 +114,19 @@ pub fn reply_line(line: &[u8]) {
             means_the_same(&serde_json::to_string(&error).unwrap(), &error);
         }
         Ok(result) => {
-            view::<HelloView>(&result, None);
-            view(&result, Some(Reply::Status));
-            view::<ReloadView>(&result, Some(Reply::Reloaded));
-            view::<StopView>(&result, Some(Reply::Stopping));
-            view::<TakenView>(&result, Some(Reply::Added));
-            view::<ListView>(&result, Some(Reply::List));
-            view::<HistoryView>(&result, Some(Reply::History));
-            view::<SessionView>(&result, Some(Reply::Session));
-            view::<TokenView>(&result, Some(Reply::Token));
-            view::<SessionRef>(&result, Some(Reply::Held));
-            view::<LogoutView>(&result, Some(Reply::Logout));
-            view::<RetryView>(&result, Some(Reply::Retrying));
-            view::<StatusView>(&result, None);
+            view::<HelloView>(result.expose(), None);
+            view(result.expose(), Some(Reply::Status));
+            view::<ReloadView>(result.expose(), Some(Reply::Reloaded));
+            view::<StopView>(result.expose(), Some(Reply::Stopping));
+            view::<TakenView>(result.expose(), Some(Reply::Added));
+            view::<ListView>(result.expose(), Some(Reply::List));
+            view::<HistoryView>(result.expose(), Some(Reply::History));
+            view::<SessionView>(result.expose(), Some(Reply::Session));
+            view::<TokenView>(result.expose(), Some(Reply::Token));
+            view::<SessionRef>(result.expose(), Some(Reply::Held));
+            view::<LogoutView>(result.expose(), Some(Reply::Logout));
+            view::<RetryView>(result.expose(), Some(Reply::Retrying));
+            view::<StatusView>(result.expose(), None);
         }
     }
 }

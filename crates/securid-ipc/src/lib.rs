@@ -8,7 +8,7 @@
 //! - [`envelope`]: what JSON-RPC puts around them, and the greeting `daemon.hello`;
 //! - [`framing`]: lines of bounded length in buffers that are wiped;
 //! - [`paths`]: where config, records and sockets are looked for; [`home`]: in whose home;
-//!   [`folder`]: folders that are ours alone;
+//! - [`panics`]: how both programs end on an error of our own;
 //! - `client` (feature `client`): a blocking client that never waits without a limit;
 //! - `server` (feature `server`): listener and connections on tokio, above one `Service`;
 //! - `fuzz`: what must hold for any bytes, for the fuzzer and the tests alone.
@@ -17,12 +17,11 @@
 
 pub mod duration;
 pub mod envelope;
-pub mod folder;
 pub mod framing;
 pub mod home;
 pub mod messages;
+pub mod panics;
 pub mod paths;
-pub mod secret;
 
 #[cfg(feature = "client")]
 pub mod client;

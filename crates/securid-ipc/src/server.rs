@@ -4,7 +4,8 @@
 //! - `listener`: binding a socket without ever taking it from a live daemon;
 //! - `accept`: [`serve`], which takes connections until it is told to stop;
 //! - `connection`: the exchange with one client;
-//! - `outbox`: the answers that wait for a client to read them;
+//! - `seats`: who is connected, and who leaves where there is no room for one more;
+//! - `outbox`: the answers that wait for a client to read them; `unread`: how much may wait;
 //! - `probe`: whether a server answers.
 //!
 //! Everything runs as tasks on the caller's tokio runtime, of either flavour; a [`Service`] is
@@ -15,8 +16,10 @@ mod connection;
 mod listener;
 mod outbox;
 mod probe;
+mod seats;
+mod unread;
 
-use std::future::Future;
+use std::{future::Future, io};
 
 pub use accept::{Wanted, serve};
 pub use listener::{BindError, Listener};
@@ -27,6 +30,29 @@ use crate::messages::{Call, Reply, RpcError};
 /// A connection's own number, never used twice while the server runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u64);
+
+/// How many clients there may be at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// So many connections.
+    pub most: usize,
+    /// The process that is let in beyond that: whoever finds out whether the server answers must not take
+    /// a crowd for a server that does not.
+    pub always_for: Option<u32>,
+}
+
+/// What whoever runs the server may want to know. Each is told when it begins, and once a minute as long as it
+/// goes on.
+#[derive(Debug)]
+pub enum Notice {
+    /// Nobody can be let in, for want of descriptors or memory. Who waits for it is let in later.
+    CannotAccept(io::Error),
+    /// There are as many connections as there may be, and one more has come.
+    Crowded {
+        /// So many.
+        most: usize,
+    },
+}
 
 /// What stands behind the socket.
 ///
@@ -42,10 +68,13 @@ pub trait Service: Send + Sync + 'static {
 
     /// The reply could not be handed over: its client had gone, or it was never to be told. Handed
     /// over is what the kernel has taken for a client that was still there; whether the client
-    /// then read it, nobody knows.
+    /// then read it, nobody knows. A page that waited unread does not come back.
     fn undelivered(&self, reply: Reply);
 
     /// The client has closed or half-closed, or is dropped, and none of its calls runs any more.
     /// Comes exactly once for each connection, last.
     fn closed(&self, connection: ConnectionId);
+
+    /// Something that people may want to know of.
+    fn notice(&self, notice: Notice);
 }

@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{
-    fs,
+    fs::{self, Permissions},
     io::{BufRead as _, BufReader, Write as _},
-    os::unix::net::{UnixListener, UnixStream},
+    os::unix::{
+        fs::{PermissionsExt as _, chown, symlink},
+        net::{UnixListener, UnixStream},
+    },
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -212,19 +215,17 @@ fn a_daemon_of_somebody_else_gets_nothing() {
     if !rustix::process::geteuid().is_root() {
         return;
     }
-    use std::os::unix::process::CommandExt as _;
     let home = tempfile::tempdir().unwrap();
-    std::os::unix::fs::chown(home.path(), Some(65_534), None).unwrap();
     let path = home.path().join("s.sock");
-    let script = "import socket, sys\n\
+    // Everything is ours to look at; who listens, the kernel alone tells.
+    let script = "import os, socket, sys\n\
         s = socket.socket(socket.AF_UNIX)\n\
-        s.bind(sys.argv[1]); s.listen(); print(flush=True)\n\
+        s.bind(sys.argv[1]); os.setuid(65534); s.listen(); print(flush=True)\n\
         c, _ = s.accept()\n\
         print(len(c.recv(1000)), flush=True)\n";
     let mut stranger = std::process::Command::new("python3")
         .args(["-c", script])
         .arg(&path)
-        .uid(65_534)
         .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();
@@ -238,6 +239,64 @@ fn a_daemon_of_somebody_else_gets_nothing() {
     said.read_line(&mut line).unwrap();
     assert_eq!(line, "0\n", "something was sent");
     stranger.wait().unwrap();
+}
+
+/// Whoever connects to it is noticed.
+fn refused(path: &Path, listener: &UnixListener) -> String {
+    let error = Client::connect(&[path.to_owned()]).unwrap_err();
+    assert!(matches!(error, ConnectError::Unsafe { .. }), "{error}");
+    assert_eq!((error.exit_code(), error.name()), (76, "not-your-daemon"));
+    listener.set_nonblocking(true).unwrap();
+    assert!(listener.accept().is_err(), "it connected");
+    error.to_string()
+}
+
+#[test]
+fn a_socket_that_others_could_replace_gets_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("run");
+    fs::create_dir(&folder).unwrap();
+    let path = folder.join("s.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    for open in [&folder, home.path()] {
+        fs::set_permissions(open, Permissions::from_mode(0o777)).unwrap();
+        let told = refused(&path, &listener);
+        let shown = open.canonicalize().unwrap();
+        assert!(told.contains(&format!("chmod go-w {}", shown.display())), "{told}");
+        fs::set_permissions(open, Permissions::from_mode(0o700)).unwrap();
+    }
+    assert!(Client::connect(&[path]).is_ok());
+}
+
+#[test]
+fn a_socket_or_folder_that_is_a_link_gets_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let (folder, by_link) = (home.path().join("run"), home.path().join("link"));
+    fs::create_dir(&folder).unwrap();
+    let (path, link) = (folder.join("s.sock"), folder.join("link.sock"));
+    let listener = UnixListener::bind(&path).unwrap();
+    symlink(&path, &link).unwrap();
+    symlink(&folder, &by_link).unwrap();
+    assert!(refused(&link, &listener).contains("name the socket itself"));
+    assert!(refused(&by_link.join("s.sock"), &listener).contains("name the folder itself"));
+}
+
+#[test]
+fn a_socket_of_somebody_else_gets_nothing() {
+    // Only root can give something away.
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("run");
+    fs::create_dir(&folder).unwrap();
+    let path = folder.join("s.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    for foreign in [&path, &folder, home.path()] {
+        chown(foreign, Some(12_345), None).unwrap();
+        assert!(refused(&path, &listener).contains("belongs to uid 12345"));
+        chown(foreign, Some(0), None).unwrap();
+    }
 }
 
 #[test]
@@ -256,4 +315,22 @@ fn the_end_of_the_daemon_is_waited_for() {
     assert!(!client.wait_closed(Some(Duration::from_millis(50))), "it has not gone yet");
     end.send(()).unwrap();
     assert!(bounded(PATIENCE, || client.wait_closed(None)));
+}
+
+/// Whether the request went out before or after that, is a matter of luck.
+#[test]
+fn why_the_daemon_let_the_client_go_is_told() {
+    let mut daemon = Daemon::new();
+    let (closed, is_closed) = std::sync::mpsc::channel::<()>();
+    daemon.serve(move |mut peer| {
+        let full = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32011,"message":"full"}}"#;
+        writeln!(peer.get_mut(), "{full}").unwrap();
+        drop(peer);
+        closed.send(()).unwrap();
+    });
+    let mut client = daemon.connect();
+    is_closed.recv().unwrap();
+    let error = held(&mut client).unwrap_err();
+    assert!(matches!(&error, ClientError::Rpc(e) if e.code == ErrorCode::LimitExceeded), "{error}");
+    assert_eq!(error.exit_code(), 1);
 }

@@ -5,14 +5,17 @@
 use std::{
     fs,
     os::{fd::AsRawFd as _, unix::fs::PermissionsExt as _},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use securid_ipc::{
     messages::{Call, ErrorCode, Reply, RpcError},
-    server::{ConnectionId, Listener, Service, Wanted, serve},
+    server::{ConnectionId, Listener, Notice, Room, Service, Wanted, serve},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -21,7 +24,10 @@ use tokio::{
     time::timeout,
 };
 
-struct Deaf;
+#[derive(Default)]
+struct Deaf {
+    notices: AtomicUsize,
+}
 
 impl Service for Deaf {
     async fn call(&self, _: ConnectionId, _: Call) -> Result<Reply, RpcError> {
@@ -31,6 +37,11 @@ impl Service for Deaf {
     fn undelivered(&self, _: Reply) {}
 
     fn closed(&self, _: ConnectionId) {}
+
+    fn notice(&self, notice: Notice) {
+        assert!(matches!(notice, Notice::CannotAccept(_)), "{notice:?}");
+        self.notices.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 #[tokio::test]
@@ -52,7 +63,9 @@ async fn who_finds_no_descriptor_left_is_served_later() {
     setrlimit(Resource::Nofile, limit).unwrap();
 
     let (_wanted, is_wanted) = watch::channel(Wanted::Always);
-    let serving = tokio::spawn(serve(listener, Arc::new(Deaf), is_wanted));
+    let room = Room { most: clients.len(), always_for: None };
+    let deaf = Arc::new(Deaf::default());
+    let serving = tokio::spawn(serve(listener, Arc::clone(&deaf), is_wanted, room));
     let mut byte = [0];
     let last = clients.last_mut().unwrap();
     let early = timeout(Duration::from_millis(300), last.read(&mut byte)).await;
@@ -62,4 +75,6 @@ async fn who_finds_no_descriptor_left_is_served_later() {
         assert_eq!(served.expect("it was forgotten").unwrap(), 1);
     }
     assert!(!serving.is_finished());
+    // It was tried ten times a second.
+    assert_eq!(deaf.notices.load(Ordering::Relaxed), 1);
 }

@@ -17,6 +17,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use securid_store::crash;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tracing::{info, warn};
@@ -185,6 +186,7 @@ impl Shared {
     fn work(&self, mut place: Place) {
         let mut pause = None;
         while let Some(batch) = self.next(pause) {
+            crash::at_work("audit");
             let (lines, result) = place.write(&batch);
             pause = self.note(lines, result, place.is_unsynced(), pause);
         }

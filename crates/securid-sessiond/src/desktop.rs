@@ -18,6 +18,7 @@ pub(crate) mod notifications;
 
 use std::time::Duration;
 
+use securid_store::crash;
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing::debug;
@@ -68,6 +69,7 @@ pub(crate) async fn mind(mut wants: watch::Receiver<Wants>, inbox: Inbox) {
     };
     // Each round is a time in which there is something to mind. An error: the keeper has gone.
     while wants.wait_for(|wants| wants.news).await.is_ok() {
+        crash::at_work("desktop");
         let mut locks = Locks::default();
         let mut waits = Waits::default();
         while wants.borrow().news {

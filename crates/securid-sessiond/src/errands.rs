@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use securid_api::{Confirmed, Failure, FailureKind, LogoutReply, Token};
 use securid_ipc::messages::RpcError;
+use securid_secret::{Secret, SecretBytes};
 use securid_session::{About, Event, Found, Key, Origin, Outcome, Record, SessionId, Verdict};
 use securid_store::{
     Disk, DiskError, Entry, HistoryLine, Keyring, Past, Preference, StoreKind, crash,
@@ -14,7 +15,6 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tracing::debug;
-use zeroize::Zeroizing;
 
 use crate::audit::{Audit, Handed};
 use crate::keeper::{Inbox, Message};
@@ -63,7 +63,7 @@ impl Errands {
             keyring,
             disk,
             audit,
-            servers: Arc::new(Servers::default()),
+            servers: Arc::new(Servers::new()),
             inbox,
             keyring_turns: Arc::new(Semaphore::new(AT_THE_KEYRING)),
             disk_turns: Arc::new(Semaphore::new(AT_THE_DISK)),
@@ -117,7 +117,7 @@ impl Errands {
         let entry = Entry {
             key: key.clone(),
             origin: about.origin.url.clone(),
-            token: Zeroizing::new(token.expose().as_bytes().to_vec()),
+            token: SecretBytes::from(token.expose().as_bytes()),
         };
         self.to_keyring(async move {
             let stored = match kind {
@@ -280,8 +280,8 @@ async fn fetched(keyring: &Keyring, key: &Key, about: &About) -> Result<Option<T
 
 /// The token in an entry.
 pub(crate) fn token(entry: &Entry) -> Result<Token, RpcError> {
-    let text = std::str::from_utf8(&entry.token).unwrap_or_default().to_owned();
-    Token::new(Zeroizing::new(text)).map_err(trouble::token)
+    let text = Secret::from(std::str::from_utf8(&entry.token).unwrap_or_default());
+    Token::new(&text).map_err(trouble::token)
 }
 
 /// The store that a record names; another build may have known more of them.

@@ -11,6 +11,7 @@
 //! | `activation` | the socket that the service manager hands over |
 //! | `start` | the order in which everything comes up and goes down |
 //! | `drain` | the same where everything is only revoked: for `--drain`, and with a bad config |
+//! | `descriptors` | how many files and sockets may be open, and how many of them clients may have |
 //! | `refusal` | what clients are told by a daemon that was started for them and cannot serve |
 //! | `state` | the state folder at a start: its lock, and what was found there |
 //! | `works` | keeper, errands and socket put together, with what was found taken up |
@@ -35,6 +36,7 @@ mod args;
 mod audit;
 mod clock;
 mod config;
+mod descriptors;
 mod desktop;
 mod drain;
 mod errands;
@@ -63,6 +65,7 @@ mod works;
 /// The whole program: takes its arguments, variables and inherited socket from the process, and returns the
 /// exit status of the contract.
 pub fn main() -> std::process::ExitCode {
+    securid_ipc::panics::end_the_process("securid-sessiond", log::last_words);
     securid_ipc::home::leave_closed_ones();
     // Before anything else, while there is one thread.
     let socket = activation::take_socket();

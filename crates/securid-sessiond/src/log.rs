@@ -5,21 +5,32 @@
 mod to_journal;
 
 use std::io::{IsTerminal, Write};
+use std::sync::Mutex;
+use std::time::Duration;
 
+use securid_ipc::panics;
+use securid_text::shown;
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
+use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::debug_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::journal::{self, Entry, Journal};
 
+/// How long the journal may take for the last words, of the 2 s that a panic has for all.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// The thread that writes. Let go, it writes what waits, for about a second at most.
+static THREAD: Mutex<Option<WorkerGuard>> = Mutex::new(None);
+
 /// The log; it is written to its end when this is dropped.
 pub(crate) struct Log {
     writer: NonBlocking,
     to_journal: bool,
-    _guard: WorkerGuard,
 }
 
 /// Starts the log.
@@ -45,24 +56,65 @@ pub(crate) fn start(level: LevelFilter) -> Log {
     let lines = (!to_journal).then(|| {
         tracing_subscriber::fmt::layer()
             .with_writer(writer.clone())
+            // What a server or a person said makes no lines of its own.
+            .fmt_fields(
+                debug_fn(|to, field, value| {
+                    let value = format!("{value:?}");
+                    match field.name() {
+                        "message" => write!(to, "{}", shown(&value)),
+                        name => write!(to, "{name}={}", shown(&value)),
+                    }
+                })
+                .delimited(" "),
+            )
             .with_ansi(std::io::stderr().is_terminal() && !no_color)
             .with_target(false)
     });
     let entries = to_journal.then(|| to_journal::ToJournal(writer.clone()));
     // It fails only if a log is running already, which then goes on.
     let _ = tracing_subscriber::registry().with(targets).with(lines).with(entries).try_init();
-    Log { writer, to_journal, _guard: guard }
+    if let Ok(mut thread) = THREAD.lock() {
+        *thread = Some(guard);
+    }
+    Log { writer, to_journal }
+}
+
+/// Says why the process is about to end: behind what was told so far, but past the queue, which may be
+/// full or without its thread.
+pub(crate) fn last_words(words: &str) {
+    write_to_the_end();
+    let told = journal::is_stderr()
+        .then(|| Journal::open(Some(LAST_WORDS)).ok())
+        .flatten()
+        .is_some_and(|it| it.send(&Entry::new(Level::ERROR, words).into_bytes()).is_ok());
+    if !told {
+        panics::tell_on_stderr(words);
+    }
+}
+
+fn write_to_the_end() {
+    if let Ok(mut thread) = THREAD.try_lock() {
+        *thread = None;
+    }
 }
 
 impl Log {
     /// Says what went wrong to whoever started the program, whatever the level.
     pub(crate) fn say(&self, text: impl std::fmt::Display) {
+        let lines: Vec<_> = text.to_string().lines().map(|line| shown(line).into_owned()).collect();
+        let text = lines.join("\n");
         let bytes = if self.to_journal {
-            Entry::new(Level::ERROR, &text.to_string()).into_bytes()
+            Entry::new(Level::ERROR, &text).into_bytes()
         } else {
             format!("securid-sessiond: {text}\n").into_bytes()
         };
         // In one piece; nobody can be told that it failed.
         let _ = self.writer.clone().write_all(&bytes);
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        write_to_the_end();
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn make_key(target: &Path) -> Result<(), NoKey> {
     if target == Path::new("-") {
         // Without a buffer in between, which nobody would wipe.
         let mut stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        stdout.write_all(key.to_line().as_bytes())?;
+        stdout.write_all(key.to_line().expose().as_bytes())?;
     } else {
         key.write_new(target)?;
     }

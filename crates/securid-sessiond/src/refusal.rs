@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use securid_ipc::messages::{Call, LogoutView, Reply, RpcError};
-use securid_ipc::server::{ConnectionId, Listener, Service, Wanted, serve};
+use securid_ipc::server::{ConnectionId, Listener, Notice, Service, Wanted, serve};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
+use crate::descriptors;
 use crate::signals::Signals;
 
 /// How long nobody may have asked before it is over. Three seconds, because systemd gives a unit up
@@ -38,6 +39,8 @@ impl Service for Refusal {
     fn undelivered(&self, _: Reply) {}
 
     fn closed(&self, _: ConnectionId) {}
+
+    fn notice(&self, _: Notice) {}
 }
 
 /// Refuses every call until nobody has asked for [`QUIET`], or a signal comes. Where
@@ -66,5 +69,6 @@ pub(crate) async fn tell_those_who_wait(
         over.await;
         drop(wanted);
     };
-    tokio::join!(serve(listener, Arc::new(refusal), is_wanted), wanted_until_over);
+    let serving = serve(listener, Arc::new(refusal), is_wanted, descriptors::for_clients());
+    tokio::join!(serving, wanted_until_over);
 }

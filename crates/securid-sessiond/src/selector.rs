@@ -3,6 +3,7 @@
 
 use securid_ipc::messages::{ErrorCode, RpcError};
 use securid_session::{Phase, Session, SessionId};
+use securid_text::mention;
 
 use crate::trouble;
 
@@ -72,7 +73,7 @@ pub(crate) fn one<'a>(
         && active.iter().any(|s| whose(s) != whose(first))
     {
         let message = match selector {
-            Some(selector) => format!("{selector:?} means sessions of several users"),
+            Some(selector) => format!("{} means sessions of several users", mention(selector)),
             None => "there are sessions of several users or instances".to_owned(),
         };
         return Err(ambiguous(message, &active));

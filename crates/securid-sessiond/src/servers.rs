@@ -1,19 +1,19 @@
-//! One HTTP client per origin, made when it is first needed and kept, so that connections are
-//! reused.
+//! One HTTP client per origin, made when it is first needed and kept: it has read whom to trust.
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use securid_api::{BadUrl, Client, Endpoint, Format, SetupError};
+use securid_api::{BadUrl, Client, Endpoint, Format, Proxies, SetupError};
 use securid_session::Origin;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 /// The clients of all origins, those of instances that the config has no more among them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Servers {
     origins: Mutex<HashMap<Origin, Slot>>,
+    proxies: Arc<Proxies>,
 }
 
 /// One origin's client, once it is made.
@@ -38,6 +38,20 @@ pub(crate) enum Unusable {
 }
 
 impl Servers {
+    /// None is made yet. The proxies are those that the environment names.
+    pub(crate) fn new() -> Self {
+        let proxies = Arc::new(Proxies::from_variables(|name| std::env::var_os(name)));
+        if let Some(bad) = proxies.fault() {
+            tracing::warn!("{bad}; until then no server beyond this machine can be reached");
+        }
+        Self { origins: Mutex::default(), proxies }
+    }
+
+    /// What keeps all servers from being reached, for people.
+    pub(crate) fn problem(&self) -> Option<String> {
+        Some(format!("{}; no server beyond this machine can be reached", self.proxies.fault()?))
+    }
+
     /// The client for this origin, with its own TLS settings and no others. Making one reads
     /// files, which may hang: that is done beside the runtime, and the caller has a deadline.
     ///
@@ -52,10 +66,10 @@ impl Servers {
         if let Ok(client) = self.made(origin) {
             return Ok(client);
         }
-        let wanted = origin.clone();
+        let (wanted, proxies) = (origin.clone(), Arc::clone(&self.proxies));
         let made = spawn_blocking(move || {
             let _turn = turn;
-            make(&wanted)
+            make(&wanted, &proxies)
         });
         let client = made.await.map_err(|error| Unusable::Ended(error.to_string()))??;
         if let Some(slot) = self.origins().get_mut(origin) {
@@ -84,9 +98,9 @@ impl Servers {
     }
 }
 
-fn make(origin: &Origin) -> Result<Client, Unusable> {
+fn make(origin: &Origin, proxies: &Proxies) -> Result<Client, Unusable> {
     let format =
         Format::from_name(&origin.format).ok_or_else(|| Unusable::Format(origin.format.clone()))?;
     let ca_file = origin.ca_file.as_deref().map(Path::new);
-    Ok(Client::new(Endpoint::parse(&origin.url)?, ca_file, format)?)
+    Ok(Client::new(Endpoint::parse(&origin.url)?, ca_file, format, proxies)?)
 }

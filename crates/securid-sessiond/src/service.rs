@@ -8,10 +8,12 @@ use securid_ipc::messages::{
     Call, ErrorCode, History, HistoryItem, HistoryView, Logout, LogoutItem, LogoutView, Outcome,
     Reason, Reply, RpcError, SessionState, Targets,
 };
-use securid_ipc::server::{ConnectionId, Service};
+use securid_ipc::server::{ConnectionId, Notice, Service};
 use securid_store::HistoryLine;
+use securid_text::mention;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+use tracing::warn;
 
 use crate::config::LiveConfig;
 use crate::errands::Errands;
@@ -65,6 +67,20 @@ impl Service for Desk {
 
     fn closed(&self, connection: ConnectionId) {
         let _ = self.inbox().send(Message::Closed(connection));
+    }
+
+    fn notice(&self, notice: Notice) {
+        match notice {
+            Notice::CannotAccept(error) => {
+                warn!(%error, "no client can be let in: those who wait are let in later");
+            }
+            Notice::Crowded { most } => {
+                warn!(
+                    most,
+                    "as many connections as there may be: the longest idle ones are closed for new ones"
+                );
+            }
+        }
     }
 }
 
@@ -148,7 +164,7 @@ impl Desk {
 
 fn time(text: &str) -> Result<Timestamp, RpcError> {
     text.parse().map_err(|_| {
-        RpcError::new(ErrorCode::Params, format!("{text:?} is no time"))
+        RpcError::new(ErrorCode::Params, format!("{} is no time", mention(text)))
             .with_hint("Write it as 2026-11-22T12:00:00Z.")
     })
 }

@@ -1,5 +1,6 @@
 //! The order in which everything comes up and goes down.
 
+use std::io::Write;
 use std::os::unix::net::UnixListener;
 use std::process::ExitCode;
 
@@ -19,7 +20,7 @@ use crate::notify::ServiceManager;
 use crate::signals::Signals;
 use crate::state::State;
 use crate::works::Works;
-use crate::{drain, refusal, trouble};
+use crate::{descriptors, drain, refusal, trouble};
 
 /// The socket that the service manager has handed over, if there is one.
 type HandedOver = Result<Option<UnixListener>, BadSocket>;
@@ -50,9 +51,10 @@ fn run(args: &Args, socket: HandedOver, log: &Log) -> Result<u8, Failure> {
         if !loaded.faults.is_empty() {
             return Err(Failure::Config(loaded.faults));
         }
-        println!("the config is good");
+        std::io::stdout().write_all(b"the config is good\n")?;
         return Ok(0);
     }
+    descriptors::raise_limit();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let end = runtime.block_on(async {
         if args.drain {
@@ -137,6 +139,9 @@ pub(crate) fn listen(
         match Listener::bind(path) {
             Ok(listener) => {
                 let socket = listener.path().display();
+                if let Some(better) = last {
+                    info!("not where it should be: {better}");
+                }
                 info!(%socket, version = securid_ipc::VERSION, "ready");
                 return Ok(listener);
             }

@@ -16,7 +16,7 @@ use crate::trouble;
 
 /// Takes over a token from elsewhere.
 pub(crate) async fn add(desk: &Desk, params: Add) -> Result<TakenView, RpcError> {
-    let token = Token::new(params.token.into_inner()).map_err(trouble::token)?;
+    let token = Token::new(&params.token).map_err(trouble::token)?;
     let instance = instance(desk, params.instance.as_deref())?;
     let kind = store(desk).await?;
     let about = instance.about(params.username, kind);
@@ -45,7 +45,7 @@ pub(crate) async fn login(desk: &Desk, params: Login) -> Result<TakenView, RpcEr
     };
     let request = LoginRequest {
         username: username.clone(),
-        password: params.password.into_inner(),
+        password: params.password,
         auth_source: params.auth_source.or_else(|| instance.auth_source.clone()),
     };
 

@@ -1,9 +1,10 @@
 //! What goes wrong, in the protocol's words: a code, what happened, what to do.
 
-use securid_api::{BadToken, FailureKind, LoginError};
+use securid_api::{BadToken, FailureKind, LoginError, SetupError};
 use securid_ipc::messages::{ErrorCode, RpcError};
 use securid_session::{Denial, SessionId};
 use securid_store::{DiskError, DiskErrorKind, KeyringError};
+use securid_text::mention;
 
 use crate::config::Fault;
 use crate::failure::{self, Failure};
@@ -91,6 +92,8 @@ pub(crate) fn login(error: &LoginError) -> RpcError {
                 RpcError::new(ErrorCode::ServerUnreachable, message)
                     .with_hint("Check the network, and the instance's url and ca_file.")
             }
+            FailureKind::Proxy => RpcError::new(ErrorCode::ServerUnreachable, message)
+                .with_hint("Check the proxy in the daemon's environment (HTTPS_PROXY, NO_PROXY)."),
             FailureKind::Throttled => RpcError::new(ErrorCode::ServerError, message)
                 .with_hint("Try again when the server wants to be asked."),
             FailureKind::NotConfirmed => RpcError::new(ErrorCode::ServerError, message)
@@ -100,8 +103,13 @@ pub(crate) fn login(error: &LoginError) -> RpcError {
 }
 
 pub(crate) fn server(error: &Unusable) -> RpcError {
-    RpcError::new(ErrorCode::ServerUnreachable, error.to_string())
-        .with_hint("Mend the instance in the config.")
+    let hint = match error {
+        Unusable::Setup(SetupError::Proxy(_)) => {
+            "Correct the daemon's environment, and restart it."
+        }
+        _ => "Mend the instance in the config.",
+    };
+    RpcError::new(ErrorCode::ServerUnreachable, error.to_string()).with_hint(hint)
 }
 
 /// The files that say whom to trust could not be read in time.
@@ -173,13 +181,13 @@ pub(crate) fn under_revocation(id: &str) -> RpcError {
 }
 
 pub(crate) fn no_such_session(selector: &str) -> RpcError {
-    RpcError::new(ErrorCode::NoSuchSession, format!("there is no session {selector:?}"))
+    RpcError::new(ErrorCode::NoSuchSession, format!("there is no session {}", mention(selector)))
         .with_hint("See securid-ctl list for all of them.")
 }
 
 pub(crate) fn no_instance(name: Option<&str>) -> RpcError {
     let message = match name {
-        Some(name) => format!("the config has no instance {name:?}"),
+        Some(name) => format!("the config has no instance {}", mention(name)),
         None => "no instance was named, and the config has no default one".to_owned(),
     };
     RpcError::new(ErrorCode::NoSuchInstance, message).with_hint(

@@ -13,6 +13,7 @@ use tracing::info;
 
 use crate::audit::Audit;
 use crate::config::{Config, LiveConfig};
+use crate::descriptors;
 use crate::desktop;
 use crate::errands::Errands;
 use crate::failure::Failure;
@@ -99,7 +100,7 @@ impl Works {
         let mut closed = listener.is_none();
         let mut server = tokio::spawn(async {
             if let Some(listener) = listener {
-                serve(listener, desk, wanted).await;
+                serve(listener, desk, wanted, descriptors::for_clients()).await;
             }
         });
         let end = loop {

@@ -57,7 +57,7 @@ pub(crate) async fn answer(
     let Some(body) = read_body(body).await else { return sever(&line).await };
 
     let reply = match fault {
-        Some(fault) if !fault.carries_out() => match misbehave(&server, &call, fault) {
+        Some(fault) if !fault.carries_out() => match misbehave(&server, &call, &body, fault) {
             Misbehaviour::Reply(reply) => reply,
             Misbehaviour::Silence => return never().await,
             Misbehaviour::Reset => return sever(&line).await,

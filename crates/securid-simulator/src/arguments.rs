@@ -41,6 +41,8 @@ FAULTS
   Instead of the command:
     hang  reset  status:503  proxy-auth-401  captive-portal  redirect  down
     wrong-type  truncated  endless  slow-drip  throttle:2  throttle-date:2
+    echo:401:plain (upper, entities, json, percent, base64, basic, spaced, tagged, zero-width, control,
+    late, location): what was sent comes back
   The command is carried out:
     delay:250ms   the reply comes later
     reply-lost    the connection is reset before the reply

@@ -17,6 +17,10 @@ const VALID_BEFORE_NOW: Duration = Duration::from_secs(24 * 3600);
 /// Long enough for a demo left running; below the 825 days beyond which macOS trusts no certificate.
 const VALID_AFTER_NOW: Duration = Duration::from_secs(365 * 24 * 3600);
 
+/// A name of the server that no name service knows (RFC 2606): for clients behind a proxy, which
+/// looks names up itself.
+pub const NAME: &str = "securid-simulator.test";
+
 pub(crate) struct Certificates {
     /// The CA's certificate: what a client has to trust.
     pub(crate) ca_pem: String,
@@ -54,7 +58,7 @@ fn certificate_authority() -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::E
 fn leaf(
     ca: &CertifiedIssuer<'static, KeyPair>,
 ) -> Result<(rcgen::Certificate, KeyPair), rcgen::Error> {
-    let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    let names = ["localhost", "127.0.0.1", "::1", NAME].map(str::to_owned);
     let mut params = valid_now(CertificateParams::new(names)?);
     params.distinguished_name.push(DnType::CommonName, "localhost");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];

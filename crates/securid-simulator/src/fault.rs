@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::duration::parse_duration;
+use crate::echo::Echo;
 
 /// How the server misbehaves. All but [`Fault::Delay`] and [`Fault::ReplyLost`] take the place of
 /// the command, which is then not carried out.
@@ -30,6 +31,8 @@ pub enum Fault {
     /// `redirect`: a 302 to another name of this server, where a forged confirmation waits for
     /// whoever follows ([`crate::Truth::redirects_followed`]).
     Redirect,
+    /// `echo:401:base64`: a page with that status, which repeats the token or password that was sent.
+    Echo(u16, Echo),
     /// `wrong-type`: 200 and JSON, but the reply of another command.
     WrongType,
     /// `truncated`: what looks like the whole reply, though its `Content-Length` promises more; then
@@ -117,6 +120,14 @@ impl FromStr for Fault {
                     .ok_or_else(|| wants("a status from 200 to 599", status))?,
             ),
             ("proxy-auth-401", None) => Self::ProxyAuth401,
+            ("echo", Some(argument)) => {
+                let wants =
+                    || wants("a status from 200 to 599 and a form, as in 401:plain", argument);
+                let (status, echo) = argument.split_once(':').ok_or_else(wants)?;
+                let status: u16 = status.parse().map_err(|_| wants())?;
+                let status = Some(status).filter(|status| (200..=599).contains(status));
+                Self::Echo(status.ok_or_else(wants)?, echo.parse().map_err(|()| wants())?)
+            }
             ("captive-portal", None) => Self::CaptivePortal,
             ("redirect", None) => Self::Redirect,
             ("wrong-type", None) => Self::WrongType,
@@ -146,6 +157,7 @@ impl fmt::Display for Fault {
             Self::Delay(delay) => return write!(f, "delay:{}ms", delay.as_millis()),
             Self::Status(status) => return write!(f, "status:{status}"),
             Self::ProxyAuth401 => "proxy-auth-401",
+            Self::Echo(status, echo) => return write!(f, "echo:{status}:{echo}"),
             Self::CaptivePortal => "captive-portal",
             Self::Redirect => "redirect",
             Self::WrongType => "wrong-type",
@@ -191,6 +203,7 @@ mod tests {
             "delay:250ms",
             "status:503",
             "proxy-auth-401",
+            "echo:401:base64",
             "captive-portal",
             "redirect",
             "wrong-type",
@@ -215,7 +228,9 @@ mod tests {
         for text in ["", "none", "Hang", "hang:1", "delay", "status", "throttle", "up"] {
             assert_eq!(text.parse::<Fault>(), Err(ParseFaultError::Unknown(text.into())));
         }
-        for text in ["delay:soon", "status:99", "status:600", "throttle:-1", "throttle-date:"] {
+        for text in
+            ["delay:soon", "status:99", "status:600", "throttle:-1", "echo:plain", "echo:401:x"]
+        {
             let refused = text.parse::<Fault>();
             assert!(matches!(refused, Err(ParseFaultError::Argument { .. })), "{text}");
         }

@@ -25,7 +25,7 @@
 //! - `answer`: one request: control, fault or command. `call` is what was asked, `reply` and `body`
 //!   what is answered.
 //! - `commands`: what the documentation says, one file a command; `login_body` reads the XML fragments.
-//! - [`Fault`] (`fault`), `switches`, `misbehave`: the faults, which of them are on, what they do.
+//! - [`Fault`] (`fault`), `switches`, `misbehave`, [`Echo`] (`echo`): the faults, which of them are on, what they do.
 //! - `control`: `/truth`, `/fault`, `/latency`, `/issue`, `/expire`.
 //! - [`Truth`] (`truth`), `ledger`: what really happened.
 //! - `certificates`, `duration`: the private CA; `250ms`.
@@ -42,6 +42,7 @@ mod commands;
 mod connection;
 mod control;
 mod duration;
+mod echo;
 mod fault;
 mod gate;
 mod ledger;
@@ -54,7 +55,9 @@ mod switches;
 mod truth;
 mod wire;
 
+pub use certificates::NAME;
 pub use duration::{ParseDurationError, parse_duration};
+pub use echo::Echo;
 pub use fault::{Fault, ParseFaultError};
 pub use simulator::{Options, Simulator};
 pub use truth::{EndedBy, TokenTruth, Truth};

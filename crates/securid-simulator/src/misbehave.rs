@@ -10,7 +10,9 @@ use hyper::header::{
 use crate::body::ReplyBody;
 use crate::call::Call;
 use crate::commands;
+use crate::echo::Echo;
 use crate::fault::Fault;
+use crate::login_body::LoginBody;
 use crate::reply::{self, Format, Reply};
 use crate::server::Server;
 
@@ -26,7 +28,7 @@ pub(crate) enum Misbehaviour {
 }
 
 /// What `fault` does to this call. The command is not carried out.
-pub(crate) fn misbehave(server: &Server, call: &Call, fault: Fault) -> Misbehaviour {
+pub(crate) fn misbehave(server: &Server, call: &Call, body: &[u8], fault: Fault) -> Misbehaviour {
     let format = call.format().unwrap_or(Format::Properties);
     let command = call.command().unwrap_or(commands::LOGOUT_USER);
     Misbehaviour::Reply(match fault {
@@ -36,6 +38,19 @@ pub(crate) fn misbehave(server: &Server, call: &Call, fault: Fault) -> Misbehavi
         Fault::Status(status) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
             reply::error_page(status, "This is the answer that the simulator was told to give.")
+        }
+        Fault::Echo(status, echo) => {
+            let login = LoginBody::parse(body).ok();
+            let password = login.as_ref().map(|login| login.password.as_str());
+            let sent = echo.of(password.or_else(|| call.bearer()).unwrap_or_default());
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::UNAUTHORIZED);
+            let page = reply::error_page(status, &format!("{sent} is not good."));
+            match echo {
+                Echo::Location => {
+                    with_header(page, LOCATION, header_value(&format!("/again/{sent}")))
+                }
+                _ => page,
+            }
         }
         Fault::ProxyAuth401 => with_header(
             reply::page(

@@ -8,9 +8,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use securid_secret::SecretBytes;
 use securid_session::{Generation, Key, SessionId};
 use securid_store::{Entry, KeyPlace, Keyring, Namespace, SealKey, SealedPlace, StoreKind};
-use zeroize::Zeroizing;
 
 const KIND: StoreKind = StoreKind::SealedFile;
 
@@ -76,7 +76,7 @@ fn entry(number: usize) -> Entry {
     Entry {
         key: Key { id, generation: Generation(1) },
         origin: "https://igl.example.com:8443/aveksa/command.submit".to_owned(),
-        token: Zeroizing::new(vec![b'x'; TOKEN]),
+        token: SecretBytes::from(vec![b'x'; TOKEN]),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Where a test can let the process die, and what the process did to files until then.
 //!
 //! A point stands between two effects: after what its name says, before whatever comes next. With the
-//! feature `crash-points`, which no release has, two variables of the environment act on it:
+//! feature `crash-points`, which no release has, these variables of the environment act on it:
 //!
 //! - `SECURID_CRASH_AT=NAME#N`: abort at the `N`th pass of that point, counted from 1;
+//! - `SECURID_PANIC_AT=NAME#N`: panic there, saying what `SECURID_PANIC_SAYING` says;
 //! - `SECURID_CRASH_TRACE=FILE`: append a line of JSON for each point that is passed, and for each
 //!   [`FileOp`]. What a power cut leaves can be worked out from it.
 //!
@@ -44,6 +45,16 @@ pub fn point(name: &str, about: impl Display) {
     armed::pass(name, &about.to_string(), None);
     #[cfg(not(feature = "crash-points"))]
     let _ = (name, about);
+}
+
+/// A task or thread of this name is about to do a piece of its work: it can be made to panic, no more. No
+/// effect that a crash could cut off is near.
+#[inline]
+pub fn at_work(name: &str) {
+    #[cfg(feature = "crash-points")]
+    armed::panic_if_told(name, 1);
+    #[cfg(not(feature = "crash-points"))]
+    let _ = name;
 }
 
 /// A file operation was carried out on `what` (`record-active`); this is the point `what.op`.
@@ -94,6 +105,7 @@ mod armed {
     }
 
     static WHERE: LazyLock<Option<String>> = LazyLock::new(|| env::var("SECURID_CRASH_AT").ok());
+    static PANIC: LazyLock<Option<String>> = LazyLock::new(|| env::var("SECURID_PANIC_AT").ok());
     static PASSES: LazyLock<Mutex<HashMap<String, u32>>> = LazyLock::new(Mutex::default);
 
     /// Under the lock, so that the trace has the order in which things were done.
@@ -112,6 +124,15 @@ mod armed {
             let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
             let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
             std::process::abort();
+        }
+        drop(passes);
+        panic_if_told(point, pass);
+    }
+
+    /// What it says is put together while it runs, as the words of an `expect` are.
+    pub(super) fn panic_if_told(point: &str, pass: u32) {
+        if PANIC.as_deref().is_some_and(|at| at == format!("{point}#{pass}")) {
+            panic!("told to panic: {}", env::var("SECURID_PANIC_SAYING").unwrap_or_default());
         }
     }
 }

@@ -4,29 +4,23 @@
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::fs::OFlags;
+use securid_trust::folder::{self, FolderError};
 
 use crate::crash::{self, FileOp};
 use crate::disk::DiskError;
 
 /// Makes a folder (0700, parents too) unless it is there, so that it survives a power cut, and checks
-/// that nobody else can put anything into it or look at what is there.
+/// that nobody else can put anything into it, look at what is there, or put another in its place.
 pub(crate) fn own_folder(path: &Path) -> Result<(), DiskError> {
     make_folder(path)?;
-    let about = fs::metadata(path).map_err(|e| DiskError::new("look at", path, &e))?;
-    let me = rustix::process::geteuid().as_raw();
-    if about.uid() != me {
-        let cause = format!("it belongs to uid {}, and this is uid {me}", about.uid());
-        return Err(DiskError::refused(path, cause));
-    }
-    if about.mode() & 0o077 != 0 {
-        let cause = format!("it is open to others (mode {:o})", about.mode() & 0o7777);
-        return Err(DiskError::refused(path, cause));
-    }
-    Ok(())
+    folder::check_private(path).map_err(|error| match error {
+        FolderError::Look { path, source } => DiskError::new("look at", &path, &source),
+        unsafe_one => DiskError::refused(path, unsafe_one.to_string()),
+    })
 }
 
 fn make_folder(path: &Path) -> Result<(), DiskError> {

@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use securid_secret::SecretBytes;
 use securid_session::{Generation, Key, SessionId};
 use securid_store::{
     Backend, CALL_DEADLINE, Entry, EntryName, Keyring, KeyringError, Namespace, Preference,
     Readiness, StoreKind,
 };
-use zeroize::Zeroizing;
 
 const SECRETS: StoreKind = StoreKind::SecretService;
 const KERNEL: StoreKind = StoreKind::Keyutils;
@@ -120,9 +120,9 @@ impl Backend for Fake {
         Ok(())
     }
 
-    fn get(&mut self, name: EntryName<'_>) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
+    fn get(&mut self, name: EntryName<'_>) -> Result<Option<SecretBytes>, KeyringError> {
         let inside = self.begin(false)?;
-        Ok(inside.entries.get(&(self.kind, name.to_string())).cloned().map(Zeroizing::new))
+        Ok(inside.entries.get(&(self.kind, name.to_string())).cloned().map(SecretBytes::from))
     }
 
     fn delete(&mut self, name: EntryName<'_>) -> Result<(), KeyringError> {
@@ -140,7 +140,7 @@ fn entry(id: u64) -> Entry {
     Entry {
         key: Key { id: SessionId::from_bits(id), generation: Generation(1) },
         origin: "https://igl.example/aveksa/command.submit".to_owned(),
-        token: Zeroizing::new(format!("token-{id}").into_bytes()),
+        token: SecretBytes::from(format!("token-{id}").into_bytes()),
     }
 }
 

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
+use securid_secret::SecretBytes;
 use securid_session::{Generation, Key, SessionId};
 use securid_simulator::Fault;
 use securid_store::{Entry, Identity, Namespace};
 use securid_tests::{Died, MortalHouse};
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use crate::facts::{Fact, Facts};
 use crate::platter::Image;
@@ -139,12 +139,12 @@ impl Cut {
 }
 
 impl Fact {
-    fn sealed(&self, id: &str) -> Zeroizing<Vec<u8>> {
+    fn sealed(&self, id: &str) -> SecretBytes {
         let id = SessionId::parse(id).expect("it is an id");
         let entry = Entry {
             key: Key { id, generation: Generation(self.generation) },
             origin: self.origin.clone(),
-            token: Zeroizing::new(self.token.clone().into_bytes()),
+            token: SecretBytes::from(self.token.as_bytes()),
         };
         entry.seal()
     }

@@ -48,6 +48,30 @@ fn frozen_it_is_started_again() {
     assert_eq!(machine.simulator.truth().alive(), [token.as_str()]);
 }
 
+/// An error of our own: the next one goes on, and the journal says what it was.
+#[test]
+fn after_a_panic_it_is_started_again() {
+    let plan = Plan { keyring: "sealed-file", ..Plan::default() };
+    let Some(machine) = Machine::boot(plan) else { return };
+    machine.enable_units();
+    let panics = "[Service]\nEnvironment=SECURID_PANIC_AT=use.asked#1\n";
+    machine.drop_in("securid-sessiond.service", panics);
+    let token = machine.add();
+    machine.user_ok("securid-ctl stop --keep");
+    machine.ctl("list");
+    let pid = machine.daemon().expect("its socket has started it");
+    let told = machine.user("securid-ctl token");
+    assert_eq!(told.status.code(), Some(69), "{told:?}");
+    within(PATIENCE, "another daemon", || machine.daemon().filter(|another| *another != pid));
+    let restarts = machine.user_ok("systemctl --user show -P NRestarts securid-sessiond.service");
+    assert_eq!(restarts.trim(), "1");
+    let journal = machine.journal();
+    assert!(journal.contains("internal error, please report it: panic at crates/"), "{journal}");
+    assert_eq!(machine.ctl("list")["sessions"][0]["state"], "active");
+    machine.user_ok("securid-ctl logout");
+    assert!(!machine.simulator.truth().alive().contains(&token.as_str()));
+}
+
 /// As an upgrade of systemd does it: the daemon, its socket and its watchdog go over to the new manager.
 #[test]
 fn a_manager_that_is_replaced_goes_on_with_it() {

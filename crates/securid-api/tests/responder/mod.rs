@@ -5,12 +5,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use securid_api::{Client, Endpoint, Format, Token};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use securid_api::{Client, Endpoint, Format, Proxies, Token};
+use securid_secret::Secret;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
-use zeroize::Zeroizing;
 
 /// Far beyond what any of these exchanges takes: it bounds a test that has gone wrong.
 pub(crate) const AMPLE: Duration = Duration::from_secs(30);
@@ -22,12 +22,20 @@ pub(crate) enum Act {
     Say(Vec<u8>),
     /// Says the first, then the next to the next request, and so on; then closes.
     SayInTurn(Vec<Vec<u8>>),
+    /// Reads a request, sends the first and, after a pause, the second without being asked.
+    SayTwice(Vec<u8>, Duration, Vec<u8>),
     /// Reads a request, sends this, and closes the connection.
     SayAndClose(Vec<u8>),
     /// The same, but closes without the farewell that TLS wants.
     SayAndDrop(Vec<u8>),
     /// Sends a head and this again and again.
     Endless(Vec<u8>),
+    /// Sends the first once and the second again and again.
+    Flood(Vec<u8>, Vec<u8>),
+    /// Is a proxy: whatever way is asked for, it leads to this port of this machine.
+    Tunnel(u16),
+    /// Sends this at once, without being asked, and keeps silent.
+    Greet(Vec<u8>),
     /// Sends this byte by byte, with a pause after each.
     Drip(Vec<u8>, Duration),
     /// Closes with the request unread, which the other side sees as a reset.
@@ -76,7 +84,7 @@ impl Responder {
     }
 
     pub(crate) fn client(&self, format: Format) -> Client {
-        Client::new(self.endpoint(), None, format).unwrap()
+        Client::new(self.endpoint(), None, format, &Proxies::default()).unwrap()
     }
 
     pub(crate) fn connections(&self) -> usize {
@@ -118,6 +126,10 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, act: Act, seen:
     if matches!(act, Act::HangUp) {
         return;
     }
+    if let Act::Greet(greeting) = &act {
+        let _ = stream.write_all(greeting).await;
+        return std::future::pending().await;
+    }
     let mut turns = match &act {
         Act::SayInTurn(answers) => answers.clone().into_iter(),
         _ => Vec::new().into_iter(),
@@ -131,6 +143,11 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, act: Act, seen:
                 Some(answer) => stream.write_all(&answer).await,
                 None => return,
             },
+            Act::SayTwice(first, pause, second) => {
+                let _ = stream.write_all(first).await;
+                tokio::time::sleep(*pause).await;
+                stream.write_all(second).await
+            }
             Act::SayAndClose(answer) => {
                 let _ = stream.write_all(answer).await;
                 let _ = stream.shutdown().await;
@@ -146,6 +163,17 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, act: Act, seen:
                 while stream.write_all(part).await.is_ok() {}
                 return;
             }
+            Act::Tunnel(port) => {
+                let _ = stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await;
+                let mut server = TcpStream::connect(("127.0.0.1", *port)).await.unwrap();
+                let _ = copy_bidirectional(&mut stream, &mut server).await;
+                return;
+            }
+            Act::Flood(head, part) => {
+                let _ = stream.write_all(head).await;
+                while stream.write_all(part).await.is_ok() {}
+                return;
+            }
             Act::Drip(answer, pause) => {
                 for byte in answer {
                     if stream.write_all(&[*byte]).await.is_err() {
@@ -156,7 +184,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, act: Act, seen:
                 Ok(())
             }
             Act::Hang => std::future::pending().await,
-            Act::Reset | Act::HangUp => return,
+            Act::Reset | Act::HangUp | Act::Greet(_) => return,
         };
         if written.is_err() {
             return;
@@ -194,7 +222,7 @@ pub(crate) fn answer(status: &str, headers: &str, content: &str) -> Vec<u8> {
 pub(crate) const TOKEN: &str = "t0ken-t0ken-t0ken";
 
 pub(crate) fn token() -> Token {
-    Token::new(Zeroizing::new(TOKEN.into())).unwrap()
+    Token::new(&Secret::from(TOKEN)).unwrap()
 }
 
 pub(crate) const JSON_REPLY: &str = r#"{"data": {"type": "logoutUser"}}"#;

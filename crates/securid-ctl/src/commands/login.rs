@@ -1,15 +1,15 @@
 //! `login`: `loginUser`, with a password from the terminal, standard input or a file.
 
 use std::{
-    io::{self, BufRead as _, stdin},
+    io::{self, BufRead as _, Write as _, stderr, stdin},
     path::PathBuf,
 };
 
 use securid_ipc::{
     client::{Client, ClientError},
     messages::{Call, Login, TakenView},
-    secret::Secret,
 };
+use securid_secret::Secret;
 
 use super::add;
 use crate::{
@@ -91,7 +91,7 @@ fn lacks_username(answer: &Result<TakenView, ClientError>) -> bool {
 
 fn ask_username() -> Result<String, Failure> {
     let cannot = |error: io::Error| Failure::usage(format!("no username was given: {error}"));
-    eprint!("Username: ");
+    stderr().write_all(b"Username: ").map_err(cannot)?;
     let mut line = String::new();
     stdin().lock().read_line(&mut line).map_err(cannot)?;
     match line.trim() {

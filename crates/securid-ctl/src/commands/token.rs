@@ -1,11 +1,12 @@
 //! `token`: print the token, and count as use.
 
-use std::{io::Write as _, io::stdout, time::Duration};
+use std::{io, time::Duration};
 
 use securid_ipc::{
     duration::parse_duration,
     messages::{Call, TokenView, Use},
 };
+use securid_secret::SecretBytes;
 
 use crate::{
     Context,
@@ -28,15 +29,14 @@ impl Args {
         let call =
             Call::Token(Use { session: selector(self.selector), in_use_for: self.in_use_for });
         let lent: TokenView = ask(context, &call, ANSWER_WITHIN)?;
+        let mut line = SecretBytes::new();
         if context.screen.json {
-            context.screen.json(&lent)?;
+            serde_json::to_writer(&mut line, &lent).map_err(io::Error::from)?;
         } else {
-            // Straight from its wiped buffer.
-            let mut out = stdout().lock();
-            out.write_all(lent.token.expose().as_bytes())?;
-            out.write_all(b"\n")?;
-            out.flush()?;
+            line.extend_from_slice(lent.token.expose().as_bytes());
         }
+        line.push(b'\n');
+        context.screen.secret(&line)?;
         Ok(0)
     }
 }

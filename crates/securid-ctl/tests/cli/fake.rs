@@ -19,7 +19,7 @@ use securid_ipc::{
         Call, InstanceView, KeyringState, KeyringView, Reply, RpcError, SessionCounts,
         SessionState, SessionView, StatusView,
     },
-    server::{ConnectionId, Listener, Service, Wanted, serve},
+    server::{ConnectionId, Listener, Notice, Room, Service, Wanted, serve},
 };
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -68,6 +68,8 @@ impl Service for Fake {
     fn closed(&self, _: ConnectionId) {
         let _ = self.events.lock().unwrap().send(Event::Closed);
     }
+
+    fn notice(&self, _: Notice) {}
 }
 
 impl Home {
@@ -105,7 +107,8 @@ impl Home {
             runtime.unwrap().block_on(async {
                 let listener = Listener::bind(&path).unwrap();
                 ready.send(()).unwrap();
-                serve(listener, Arc::new(fake), is_wanted).await;
+                serve(listener, Arc::new(fake), is_wanted, Room { most: 512, always_for: None })
+                    .await;
             });
         });
         is_ready.recv_timeout(PATIENCE).unwrap();

@@ -1,16 +1,15 @@
 //! Taking a reply line apart.
 
+use securid_secret::Secret;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
-use zeroize::Zeroizing;
 
 use crate::messages::RpcError;
 
-/// The JSON text of a result, in its own wiped buffer: it may be a token. Or the error.
-pub(crate) type Outcome = Result<Zeroizing<String>, RpcError>;
+/// The JSON text of a result, which may be a token; or the error.
+pub(crate) type Outcome = Result<Secret, RpcError>;
 
-/// A reply.
-#[derive(Debug)]
+/// A reply. It has no `Debug`: its text may be a token.
 pub(crate) struct Answer {
     /// The request that it answers; none if that could not be told.
     pub(crate) id: Option<u64>,
@@ -33,7 +32,7 @@ impl Answer {
         }
         let members: Members<'_> = serde_json::from_slice(line).ok()?;
         let outcome = match (members.result, members.error) {
-            (Some(result), None) => Ok(Zeroizing::new(result.get().to_owned())),
+            (Some(result), None) => Ok(Secret::from(result.get())),
             (None, Some(error)) => Err(error),
             _ => return None,
         };

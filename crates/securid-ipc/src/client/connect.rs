@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     thread::sleep,
     time::{Duration, Instant},
@@ -11,6 +12,7 @@ use interprocess::{
     ConnectWaitMode,
     local_socket::{ConnectOptions, Stream, traits::StreamCommon as _},
 };
+use securid_trust::{Untrusted, is_trusted, real_path};
 
 use super::ConnectError;
 use crate::{address, paths::SYSTEM_SOCKETS};
@@ -44,6 +46,7 @@ fn connect_to(path: &Path, until: Instant) -> Result<Stream, ConnectError> {
     let failed = |source| ConnectError::Failed { path: path.to_owned(), source };
     let too_long = || ConnectError::TooLong { path: path.to_owned() };
     let name = address::name(path).ok_or_else(too_long)?.map_err(failed)?;
+    let real = check_place(path)?;
     loop {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -52,15 +55,46 @@ fn connect_to(path: &Path, until: Instant) -> Result<Stream, ConnectError> {
         let wait = ConnectWaitMode::Timeout(left);
         match ConnectOptions::new().name(name.borrow()).wait_mode(wait).connect_sync() {
             Ok(stream) if is_connected(&stream) => {
-                return check_owner(&stream, path).map(|()| stream);
+                return check_owner(&stream, path, &real).map(|()| stream);
             }
             Ok(_) => sleep(QUEUE_FULL),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
-            Err(error) if is_nobody(&error) => {
-                return Err(ConnectError::NoDaemon { tried: vec![] });
-            }
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(not_connected(path, error)),
         }
+    }
+}
+
+/// Nobody but root and us can have put the socket there, nor can put another there before we connect. Gives
+/// back its path from the root, without links: neither socket nor folder may be one, not even ours, for it
+/// helps nobody, and whoever looks at that folder should see the one that counts.
+fn check_place(path: &Path) -> Result<PathBuf, ConnectError> {
+    let refused = |why| Err(ConnectError::Unsafe { path: path.to_owned(), why });
+    let about = path.symlink_metadata().map_err(|error| not_connected(path, error))?;
+    let real = match real_path(path) {
+        Ok(real) => real,
+        Err(Untrusted::Look { source, .. }) => return Err(not_connected(path, source)),
+        Err(untrusted) => return refused(untrusted.to_string()),
+    };
+    if about.is_symlink() {
+        return refused("it is a symbolic link: name the socket itself".to_owned());
+    }
+    if address::folder(path).is_symlink() {
+        return refused("its folder is a symbolic link: name the folder itself".to_owned());
+    }
+    if !is_trusted(about.uid()) {
+        return refused(format!(
+            "it belongs to uid {}, and neither to root nor to this user",
+            about.uid()
+        ));
+    }
+    Ok(real)
+}
+
+fn not_connected(path: &Path, source: io::Error) -> ConnectError {
+    if is_nobody(&source) {
+        ConnectError::NoDaemon { tried: vec![] }
+    } else {
+        ConnectError::Failed { path: path.to_owned(), source }
     }
 }
 
@@ -78,10 +112,10 @@ fn is_connected(stream: &Stream) -> bool {
 }
 
 /// A daemon of our own user is ours, and root's where systemd has bound the socket.
-fn check_owner(stream: &Stream, path: &Path) -> Result<(), ConnectError> {
+fn check_owner(stream: &Stream, path: &Path, real: &Path) -> Result<(), ConnectError> {
     let us = rustix::process::geteuid().as_raw();
     let owner = stream.peer_creds().ok().and_then(|peer| peer.euid());
-    let bound_by_systemd = path.starts_with(SYSTEM_SOCKETS) && owner == Some(ROOT);
+    let bound_by_systemd = real.starts_with(SYSTEM_SOCKETS) && owner == Some(ROOT);
     if owner == Some(us) || bound_by_systemd {
         Ok(())
     } else {

@@ -39,6 +39,14 @@ pub enum ConnectError {
         /// Whose it is, if the kernel says.
         owner: Option<u32>,
     },
+    /// Somebody else may have put that socket there, or could put another there. Nothing was sent to it.
+    #[error("the socket {path} is not safe to use: {why}", path = path.display())]
+    Unsafe {
+        /// Where.
+        path: PathBuf,
+        /// Whose doing it could be, and what to do.
+        why: String,
+    },
     /// A Unix socket cannot have such a path.
     #[error(
         "the socket path {path} is longer than {SOCKET_PATH_LIMIT} bytes",
@@ -63,7 +71,7 @@ impl ConnectError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::NotOurs { .. } => NOT_YOURS,
+            Self::NotOurs { .. } | Self::Unsafe { .. } => NOT_YOURS,
             Self::NoDaemon { .. }
             | Self::Unresponsive { .. }
             | Self::TooLong { .. }
@@ -75,7 +83,7 @@ impl ConnectError {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::NotOurs { .. } => "not-your-daemon",
+            Self::NotOurs { .. } | Self::Unsafe { .. } => "not-your-daemon",
             _ => "daemon-unreachable",
         }
     }

@@ -1,5 +1,6 @@
 //! All methods as one type.
 
+use securid_text::mention;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -66,7 +67,10 @@ impl Call {
             "session.logout" => read(params).map(Self::Logout),
             "session.retry" => read(params).map(Self::Retry),
             "session.forget" => read(params).map(Self::Forget),
-            _ => Err(RpcError::new(ErrorCode::Method, format!("there is no method {method:?}"))),
+            _ => {
+                let message = format!("there is no method {}", mention(method));
+                Err(RpcError::new(ErrorCode::Method, message))
+            }
         }
     }
 
@@ -132,6 +136,13 @@ fn wording(error: &serde_json::Error) -> String {
             Some((_, expected)) => format!("a parameter is wrong: expected {expected}"),
             None => "a parameter is wrong".to_owned(),
         };
+    }
+    if let Some((name, others)) = text
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.rsplit_once("`, expected ").or_else(|| rest.rsplit_once("`, there ")))
+        && mention(name) != format!("{name:?}")
+    {
+        return format!("unknown parameter {}, known: {others}", mention(name));
     }
     text.replace("there are no fields", "there are none")
         .replacen("unknown field", "unknown parameter", 1)

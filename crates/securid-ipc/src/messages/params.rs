@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{duration::optional, secret::Secret};
+use securid_secret::Secret;
+
+use crate::duration::optional;
 
 /// No parameters.
 #[derive(Debug, Serialize, Deserialize)]

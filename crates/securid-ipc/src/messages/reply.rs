@@ -41,3 +41,11 @@ pub enum Reply {
     /// Of `session.forget`.
     Forgotten(SessionRef),
 }
+
+impl Reply {
+    /// Whether it is one of the long ones, which may be asked for again: nothing comes of one that got lost.
+    #[must_use]
+    pub fn is_page(&self) -> bool {
+        matches!(self, Self::List(_) | Self::History(_))
+    }
+}

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::words::{KeyringState, Outcome, Reason, SessionState};
-use crate::secret::Secret;
+use securid_secret::Secret;
 
 /// A moment in RFC 3339, UTC, as the daemon wrote it: `2026-11-22T12:00:00Z`.
 pub type Time = String;

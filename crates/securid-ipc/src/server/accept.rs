@@ -1,20 +1,32 @@
 //! Taking connections until it is time to stop.
 
-use std::{io, panic, sync::Arc, time::Duration};
+use std::{
+    io, panic,
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
 
 use interprocess::local_socket::{tokio::Stream, traits::StreamCommon as _};
 use tokio::{
     select,
     sync::watch,
     task::{JoinError, JoinSet},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
-use super::{ConnectionId, Listener, Service, connection};
+use super::{
+    ConnectionId, Listener, Notice, Room, Service, connection,
+    seats::{self, Seats},
+    unread::Unread,
+};
+use crate::messages::{ErrorCode, RpcError};
 
 /// How long to wait after an accept that failed for want of descriptors or memory: the connection
 /// stays in the queue meanwhile, and trying at once would burn the processor.
 const SHORTAGE: Duration = Duration::from_millis(100);
+
+/// How often the same trouble is told of: as long as it lasts it comes back many times a second.
+const QUIET: Duration = Duration::from_secs(60);
 
 /// How long calls in flight may take to be answered once the server stops. The daemon has done
 /// its own work by then; what is left is handing over replies.
@@ -42,6 +54,9 @@ pub enum Wanted {
 /// clients have sent just then is still read, and calls have two seconds to be answered. A call that is not done by then is dropped,
 /// unless the server ends for want of clients: then nobody hurries it, and a login that is dropped would lose its token.
 ///
+/// There are at most as many connections at once as there is `room` for. Where one more comes, the one that has been idle for the
+/// longest is closed; where none is idle, the new one. Either is told why.
+///
 /// A socket that was bound here is unlinked, and who is in its queue already is served like the others.
 /// Of one that was handed over the queue is left alone: it is the next daemon's.
 ///
@@ -51,26 +66,39 @@ pub async fn serve<S: Service>(
     mut listener: Listener,
     service: Arc<S>,
     mut wanted: watch::Receiver<Wanted>,
+    room: Room,
 ) {
     let (close, closing) = watch::channel(false);
-    let mut connections = JoinSet::new();
-    let mut numbers = (0..).map(ConnectionId);
+    let mut door = Door {
+        service,
+        closing,
+        numbers: 0,
+        seats: Seats::default(),
+        room,
+        unread: Arc::default(),
+        connections: JoinSet::new(),
+        crowd_told: None,
+        shortage_told: None,
+    };
     loop {
+        let over_full = door.seats.taken() > room.most;
         select! {
-            () = is_over(&mut wanted, connections.is_empty()) => break,
-            Some(ended) = connections.join_next() => {
+            () = is_over(&mut wanted, door.connections.is_empty()) => break,
+            Some(ended) = door.connections.join_next() => {
                 pass_panic_on(ended);
             }
-            accepted = listener.accept() => match accepted {
-                Ok(stream) if is_ours(&stream) => {
-                    let Some(id) = numbers.next() else { break };
-                    connections.spawn(connection::run(stream, id, service.clone(), closing.clone()));
-                }
-                // Somebody else's, root's included. Nothing is said to strangers.
-                Ok(_) => {}
+            // Who was told to leave may have got something to do just then.
+            () = sleep(SHORTAGE), if over_full => {
+                door.seats.make_room();
+            }
+            accepted = listener.accept(), if !over_full => match accepted {
+                Ok(stream) => door.let_in(stream),
                 // The client gave up before its turn.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                Err(_) => sleep(SHORTAGE).await,
+                Err(error) => {
+                    door.tell_of_shortage(error);
+                    sleep(SHORTAGE).await;
+                }
             },
         }
     }
@@ -78,14 +106,13 @@ pub async fn serve<S: Service>(
         listener.unlink();
         // The look has to take some time: what the kernel has is seen only when the runtime asks it.
         while let Ok(Ok(stream)) = timeout(LAST_LOOK, listener.accept()).await {
-            let Some(id) = numbers.next().filter(|_| is_ours(&stream)) else { continue };
-            connections.spawn(connection::run(stream, id, service.clone(), closing.clone()));
+            door.let_in(stream);
         }
     }
     drop(listener);
     close.send_replace(true);
     let all_gone = async {
-        while let Some(ended) = connections.join_next().await {
+        while let Some(ended) = door.connections.join_next().await {
             pass_panic_on(ended);
         }
     };
@@ -99,6 +126,75 @@ pub async fn serve<S: Service>(
         () = all_gone => {}
         () = out_of_patience => {}
     }
+}
+
+/// Where clients come in.
+struct Door<S> {
+    service: Arc<S>,
+    closing: watch::Receiver<bool>,
+    /// Of the next connection.
+    numbers: u64,
+    seats: Seats,
+    room: Room,
+    /// How much waits for all clients to read it, in bytes.
+    unread: Arc<AtomicUsize>,
+    connections: JoinSet<()>,
+    /// When it was last said that there are too many.
+    crowd_told: Option<Instant>,
+    /// The same of accepts that fail.
+    shortage_told: Option<Instant>,
+}
+
+impl<S: Service> Door<S> {
+    fn let_in(&mut self, stream: Stream) {
+        let Ok(peer) = stream.peer_creds() else { return };
+        // Somebody else's, root's included. Nothing is said to strangers.
+        if peer.euid() != Some(rustix::process::geteuid().as_raw()) {
+            return;
+        }
+        let pid = peer.pid().and_then(|pid| u32::try_from(pid).ok());
+        let always = pid.is_some() && pid == self.room.always_for;
+        let most = self.room.most;
+        if self.seats.taken() >= most && !always {
+            if is_due(&mut self.crowd_told) {
+                self.service.notice(Notice::Crowded { most });
+            }
+            if !self.seats.make_room() {
+                return seats::let_go(&stream, &all_in_use(most));
+            }
+        }
+        let stream = Arc::new(stream);
+        let seat = self.seats.take(&stream);
+        let id = ConnectionId(self.numbers);
+        self.numbers += 1;
+        let (service, closing) = (self.service.clone(), self.closing.clone());
+        let unread = Unread::together_with(&self.unread);
+        self.connections.spawn(connection::run(stream, seat, id, service, unread, closing));
+    }
+
+    fn tell_of_shortage(&mut self, error: io::Error) {
+        if is_due(&mut self.shortage_told) {
+            self.service.notice(Notice::CannotAccept(error));
+        }
+    }
+}
+
+/// Whether something is to be said, which goes on as long as it likes and is said once in [`QUIET`].
+fn is_due(told: &mut Option<Instant>) -> bool {
+    let due = told.is_none_or(|at| at.elapsed() >= QUIET);
+    if due {
+        *told = Some(Instant::now());
+    }
+    due
+}
+
+fn all_in_use(most: usize) -> RpcError {
+    let message =
+        format!("the daemon has {most} connections, as many as it may, and all are in use");
+    RpcError::new(ErrorCode::LimitExceeded, message).with_hint(
+        "Nothing was done. Try again when some of them have ended: each runs a call, holds a session, or \
+         leaves its answers unread.",
+    )
 }
 
 async fn is_over(wanted: &mut watch::Receiver<Wanted>, nobody_connected: bool) {
@@ -121,10 +217,4 @@ pub(super) fn pass_panic_on<T>(ended: Result<T, JoinError>) -> Option<T> {
             Err(_) => None,
         },
     }
-}
-
-/// Whether the kernel says that our own user is at the other end.
-fn is_ours(stream: &Stream) -> bool {
-    let us = rustix::process::geteuid().as_raw();
-    stream.peer_creds().is_ok_and(|peer| peer.euid() == Some(us))
 }

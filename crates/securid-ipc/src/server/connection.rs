@@ -19,6 +19,8 @@ use super::{
     ConnectionId, Service,
     accept::{FAREWELL, LAST_WORDS, pass_panic_on},
     outbox::{Answer, Outbox},
+    seats::{self, Seat},
+    unread::Unread,
 };
 use crate::{
     envelope::{self, Asked, Id, Request},
@@ -46,15 +48,20 @@ struct Connection<S> {
     half_line_since: Option<Instant>,
     calls: JoinSet<Done>,
     outbox: Outbox,
+    /// It was granted a hold, which lasts as long as the connection does.
+    holds: bool,
+    seat: Arc<Seat>,
     /// When the server stops: until when answers may still go out.
     farewell: Option<Instant>,
 }
 
 /// Serves one client to its end.
 pub(super) async fn run<S: Service>(
-    stream: Stream,
+    stream: Arc<Stream>,
+    seat: Arc<Seat>,
     id: ConnectionId,
     service: Arc<S>,
+    unread: Unread,
     closing: watch::Receiver<bool>,
 ) {
     let mut connection = Connection {
@@ -64,7 +71,9 @@ pub(super) async fn run<S: Service>(
         lines: LineBuffer::new(REQUEST_LIMIT),
         half_line_since: None,
         calls: JoinSet::new(),
-        outbox: Outbox::default(),
+        outbox: Outbox::new(unread),
+        holds: false,
+        seat,
         farewell: None,
     };
     // Whether it ended well or the client died: what could not be handed over goes back.
@@ -77,16 +86,13 @@ impl<S: Service> Connection<S> {
     /// Reads, calls and answers until nothing is left to do.
     ///
     /// # Errors
-    /// If the client has gone or is dropped for its slowness.
+    /// If the client has gone, or is dropped for its slowness or to make room.
     async fn exchange(
         &mut self,
         stream: &Stream,
         mut closing: watch::Receiver<bool>,
     ) -> io::Result<()> {
         loop {
-            if let Some(reply) = self.outbox.start_next() {
-                self.service.undelivered(reply);
-            }
             let open = self.reading && self.calls.len() + self.outbox.len() < IN_FLIGHT;
             if open && self.take_request().is_continue() {
                 continue;
@@ -106,6 +112,7 @@ impl<S: Service> Connection<S> {
             ];
             let last_words =
                 self.farewell.filter(|_| self.reading).map(|by| by - (FAREWELL - LAST_WORDS));
+            self.seat.note(self.is_idle());
             let mut reader = stream;
             select! {
                 Some(done) = self.calls.join_next() => {
@@ -120,6 +127,16 @@ impl<S: Service> Connection<S> {
                 },
                 () = passed(deadlines) => return Err(io::ErrorKind::TimedOut.into()),
                 () = passed([last_words]) => self.stop_reading(),
+                () = self.seat.told_to_leave() => {
+                    if self.is_idle() {
+                        seats::let_go(stream, &idle_for_the_longest());
+                        return Err(io::ErrorKind::ConnectionAborted.into());
+                    }
+                    // Else it has got something to do just then, unless nobody is there.
+                    if seats::has_gone(stream) {
+                        return Err(io::ErrorKind::ConnectionReset.into());
+                    }
+                }
                 stop = closing.wait_for(|closing| *closing), if self.farewell.is_none() => {
                     // An error means that the server is gone, which is as good as its word.
                     let _ = stop;
@@ -140,7 +157,7 @@ impl<S: Service> Connection<S> {
             // Where the next request begins cannot be known.
             Err(too_long) => {
                 let error = RpcError::new(ErrorCode::Request, too_long.to_string());
-                self.outbox.push(Id::null(), Answer::Error(error));
+                self.say(&Id::null(), Answer::Error(error));
                 self.stop_reading();
             }
         }
@@ -155,19 +172,31 @@ impl<S: Service> Connection<S> {
             }
             Ok(Asked::Hello) => {
                 if let Some(id) = request.id {
-                    self.outbox.push(id, Answer::Hello(envelope::hello()));
+                    self.say(&id, Answer::Hello(envelope::hello()));
                 }
             }
             Err(error) => self.answer(request.id, Err(error)),
         }
     }
 
+    /// Whether nothing but a client that may never ask again would miss it.
+    fn is_idle(&self) -> bool {
+        self.calls.is_empty() && self.outbox.len() == 0 && !self.holds
+    }
+
     fn answer(&mut self, id: Option<Id>, outcome: Result<Reply, RpcError>) {
+        self.holds |= matches!(outcome, Ok(Reply::Held(_)));
         match (id, outcome) {
-            (Some(id), Ok(reply)) => self.outbox.push(id, Answer::Reply(Box::new(reply))),
-            (Some(id), Err(error)) => self.outbox.push(id, Answer::Error(error)),
+            (Some(id), Ok(reply)) => self.say(&id, Answer::Reply(Box::new(reply))),
+            (Some(id), Err(error)) => self.say(&id, Answer::Error(error)),
             (None, Ok(reply)) => self.service.undelivered(reply),
             (None, Err(_)) => {}
+        }
+    }
+
+    fn say(&mut self, id: &Id, answer: Answer) {
+        if let Some(reply) = self.outbox.push(id, answer) {
+            self.service.undelivered(*reply);
         }
     }
 
@@ -198,6 +227,13 @@ impl<S: Service> Connection<S> {
         }
         self.service.closed(self.id);
     }
+}
+
+fn idle_for_the_longest() -> RpcError {
+    let message = "the daemon needed this connection for another client: of all it had been idle for the longest";
+    RpcError::new(ErrorCode::LimitExceeded, message).with_hint(
+        "Connect anew. What was answered counts; whatever was asked after that was not begun.",
+    )
 }
 
 /// Ends when the earliest of the deadlines is over; never, if there is none.

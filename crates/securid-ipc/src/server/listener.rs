@@ -29,13 +29,10 @@ use interprocess::{
     },
 };
 use rustix::net::sockopt::socket_acceptconn;
+use securid_trust::folder::{self, FolderError};
 use thiserror::Error;
 
-use crate::{
-    address,
-    folder::{self, FolderError},
-    paths::SOCKET_PATH_LIMIT,
-};
+use crate::{address, paths::SOCKET_PATH_LIMIT};
 
 /// Read and write for the owner: to connect, one must be allowed to write.
 const SOCKET_MODE: u16 = 0o600;
@@ -113,9 +110,11 @@ impl Listener {
         let failed = |source| BindError::Failed { path: path.to_owned(), source };
         let too_long = || BindError::TooLong { path: path.to_owned() };
         let name = address::name(path).ok_or_else(too_long)?.map_err(failed)?;
-        // A bare file name is in the current folder.
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        folder::private(folder.unwrap_or(Path::new(".")))?;
+        let folder = address::folder(path);
+        if folder.is_symlink() {
+            return Err(FolderError::NotAFolder { path: folder.to_owned() }.into());
+        }
+        folder::private(folder)?;
         clear_away_the_dead(path, &name)?;
         let options = ListenerOptions::new().name(name).reclaim_name(false);
         let socket = options.mode(SOCKET_MODE.into()).create_tokio().map_err(|error| {

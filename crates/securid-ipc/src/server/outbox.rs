@@ -5,6 +5,7 @@ use std::{collections::VecDeque, io, time::Duration};
 use interprocess::local_socket::tokio::Stream;
 use tokio::{io::AsyncWriteExt as _, time::Instant};
 
+use super::unread::{Share, Unread};
 use crate::{
     envelope::{self, Id},
     framing::{LineBuffer, TooLong},
@@ -24,89 +25,100 @@ pub(super) enum Answer {
 }
 
 /// The answers of one connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Outbox {
-    waiting: VecDeque<(Id, Answer)>,
-    current: Option<Current>,
+    lines: VecDeque<Line>,
+    /// By when the first of them must be read.
+    until: Option<Instant>,
+    unread: Unread,
 }
 
-/// An answer on its way.
+/// An answer as it goes out.
 #[derive(Debug)]
-struct Current {
-    line: LineBuffer,
+struct Line {
+    text: LineBuffer,
     /// Given back if the line does not get through.
-    reply: Option<Reply>,
-    until: Instant,
+    reply: Option<Box<Reply>>,
+    _share: Share,
 }
 
 impl Outbox {
-    /// Queues an answer.
-    pub(super) fn push(&mut self, id: Id, answer: Answer) {
-        self.waiting.push_back((id, answer));
+    /// An empty one, for a connection whose answers take their share of this.
+    pub(super) fn new(unread: Unread) -> Self {
+        Self { lines: VecDeque::new(), until: None, unread }
+    }
+
+    /// Queues an answer. A reply that is too long, for a line or for what waits already, becomes an
+    /// error, and is given back.
+    pub(super) fn push(&mut self, id: &Id, answer: Answer) -> Option<Box<Reply>> {
+        let (text, reply) = match answer {
+            Answer::Hello(hello) => (written(id, Ok(&hello)), None),
+            Answer::Error(error) => (written::<Reply>(id, Err(&error)), None),
+            Answer::Reply(reply) => (written(id, Ok(&*reply)), Some(reply)),
+        };
+        let refused = match text.map_err(|too_long| does_not_fit(&too_long)) {
+            Ok(text) => match self.unread.share(text.filled().len()) {
+                Ok(share) => {
+                    // Half of the memory, if it is not read at once.
+                    let reply = reply.filter(|reply| !reply.is_page());
+                    self.queue(Line { text, reply, _share: share });
+                    return None;
+                }
+                Err(error) => error,
+            },
+            Err(error) => error,
+        };
+        // An error can be too long only by its id, and a request line is shorter than a reply's.
+        if let Ok(text) = written::<Reply>(id, Err(&refused)) {
+            let _share = self.unread.share_in_any_case(text.filled().len());
+            self.queue(Line { text, reply: None, _share });
+        }
+        reply
+    }
+
+    fn queue(&mut self, line: Line) {
+        self.until.get_or_insert_with(|| Instant::now() + READ_WITHIN);
+        self.lines.push_back(line);
     }
 
     /// How many answers are not delivered yet.
     pub(super) fn len(&self) -> usize {
-        self.waiting.len() + usize::from(self.current.is_some())
+        self.lines.len()
     }
 
     /// By when the current answer must be read.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.current.as_ref().map(|current| current.until)
-    }
-
-    /// Makes the next answer the current one, if none is. A reply that is too long for a line
-    /// becomes an error, and is given back.
-    pub(super) fn start_next(&mut self) -> Option<Reply> {
-        if self.current.is_some() {
-            return None;
-        }
-        let (id, answer) = self.waiting.pop_front()?;
-        let (line, reply, given_back) = match answer {
-            Answer::Hello(hello) => (written(&id, Ok(&hello)), None, None),
-            Answer::Error(error) => (written::<Reply>(&id, Err(&error)), None, None),
-            Answer::Reply(reply) => match written(&id, Ok(&*reply)) {
-                Ok(line) => (Ok(line), Some(*reply), None),
-                Err(too_long) => (Err(too_long), None, Some(*reply)),
-            },
-        };
-        let line = line.or_else(|too_long| {
-            let message = format!("the reply does not fit: {too_long}");
-            written::<Reply>(&id, Err(&RpcError::new(ErrorCode::LimitExceeded, message)))
-        });
-        // An error can be too long only by its id, and a request line is shorter than a reply's.
-        if let Ok(line) = line {
-            self.current = Some(Current { line, reply, until: Instant::now() + READ_WITHIN });
-        }
-        given_back
+        self.until
     }
 
     /// Writes a part of the current answer. Safe to drop between two polls. Never ends while there
-    /// is no current answer.
+    /// is no answer.
     ///
     /// # Errors
     /// If the client has gone.
     pub(super) async fn write_some(&mut self, mut stream: &Stream) -> io::Result<()> {
-        let Some(current) = &mut self.current else { return std::future::pending().await };
-        let written = stream.write(current.line.filled()).await?;
+        let Some(current) = self.lines.front_mut() else { return std::future::pending().await };
+        let written = stream.write(current.text.filled()).await?;
         if written == 0 {
             return Err(io::ErrorKind::WriteZero.into());
         }
-        current.line.discard(written);
-        if current.line.is_empty() {
-            self.current = None;
+        current.text.discard(written);
+        if current.text.is_empty() {
+            self.lines.pop_front();
+            self.until = (!self.lines.is_empty()).then(|| Instant::now() + READ_WITHIN);
         }
         Ok(())
     }
 
     /// The replies that did not get through.
     pub(super) fn into_undelivered(self) -> impl Iterator<Item = Reply> {
-        let waiting = self.waiting.into_iter().filter_map(|(_, answer)| match answer {
-            Answer::Reply(reply) => Some(*reply),
-            Answer::Hello(_) | Answer::Error(_) => None,
-        });
-        self.current.and_then(|current| current.reply).into_iter().chain(waiting)
+        self.lines.into_iter().filter_map(|line| line.reply.map(|reply| *reply))
     }
+}
+
+fn does_not_fit(too_long: &TooLong) -> RpcError {
+    let message = format!("the reply does not fit: {too_long}");
+    RpcError::new(ErrorCode::LimitExceeded, message).with_hint("Ask for less at once.")
 }
 
 fn written<T: serde::Serialize>(

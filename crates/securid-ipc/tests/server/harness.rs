@@ -10,7 +10,7 @@ use std::{
 
 use securid_ipc::{
     messages::{Call, ErrorCode, Reply, RpcError, SessionRef},
-    server::{ConnectionId, Listener, Service, Wanted, serve},
+    server::{ConnectionId, Listener, Notice, Room, Service, Wanted, serve},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -48,6 +48,7 @@ pub(crate) struct Fake {
     pub(crate) gate: Semaphore,
     pub(crate) running: mpsc::UnboundedSender<String>,
     pub(crate) events: mpsc::UnboundedSender<Event>,
+    pub(crate) notices: mpsc::UnboundedSender<String>,
     pub(crate) peak: Mutex<(usize, usize)>,
 }
 
@@ -85,6 +86,10 @@ impl Service for Fake {
     fn closed(&self, connection: ConnectionId) {
         let _ = self.events.send(Event::Closed(connection));
     }
+
+    fn notice(&self, notice: Notice) {
+        let _ = self.notices.send(format!("{notice:?}"));
+    }
 }
 
 pub(crate) struct Server {
@@ -92,25 +97,34 @@ pub(crate) struct Server {
     pub(crate) fake: Arc<Fake>,
     pub(crate) running: mpsc::UnboundedReceiver<String>,
     pub(crate) events: mpsc::UnboundedReceiver<Event>,
+    pub(crate) notices: mpsc::UnboundedReceiver<String>,
     pub(crate) wanted: watch::Sender<Wanted>,
     pub(crate) serving: JoinHandle<()>,
 }
 
 impl Server {
     pub(crate) fn start() -> Self {
+        Self::with_room_for(512, None)
+    }
+
+    /// One that lets so many clients in, and this process beyond that.
+    pub(crate) fn with_room_for(most: usize, always_for: Option<u32>) -> Self {
         let home = private_folder();
         let listener = Listener::bind(&home.path().join("s.sock")).unwrap();
         let (started, running) = mpsc::unbounded_channel();
         let (event, events) = mpsc::unbounded_channel();
+        let (notice, notices) = mpsc::unbounded_channel();
         let fake = Arc::new(Fake {
             gate: Semaphore::new(0),
             running: started,
             events: event,
+            notices: notice,
             peak: Mutex::default(),
         });
         let (wanted, is_wanted) = watch::channel(Wanted::Always);
-        let serving = tokio::spawn(serve(listener, fake.clone(), is_wanted));
-        Self { home, fake, running, events, wanted, serving }
+        let serving =
+            tokio::spawn(serve(listener, fake.clone(), is_wanted, Room { most, always_for }));
+        Self { home, fake, running, events, notices, wanted, serving }
     }
 
     pub(crate) fn path(&self) -> PathBuf {

@@ -85,6 +85,59 @@ async fn a_reply_that_is_too_long_becomes_an_error_and_comes_back() {
     assert!(matches!(server.event().await, Event::Undelivered(Reply::Forgotten(_))));
 }
 
+/// Each is a megabyte, and two of one client may wait.
+#[tokio::test]
+async fn answers_that_one_client_leaves_unread_are_bounded() {
+    let mut server = Server::start();
+    let mut peer = server.connect().await;
+    peer.send((1..=5).map(|id| request(id, "session.token", "a")).collect::<String>()).await;
+    for _ in 3..=5 {
+        assert!(matches!(server.event().await, Event::Undelivered(Reply::Forgotten(_))));
+    }
+    let mut answers = Vec::new();
+    for _ in 1..=5 {
+        answers.push(peer.answer().await);
+    }
+    let refused: Vec<_> = answers.iter().filter_map(|answer| answer.get("error")).collect();
+    assert_eq!(refused.len(), 3);
+    for error in refused {
+        assert_eq!(error["code"], -32011);
+        assert!(error["message"].as_str().unwrap().contains("2097152 bytes unread"), "{error}");
+        assert!(error["data"]["hint"].is_string(), "{error}");
+    }
+    peer.call(6, "session.token", "a").await;
+    assert!(peer.answer().await["result"].is_object());
+}
+
+/// Two of each fill up what there is.
+#[tokio::test]
+async fn answers_that_all_clients_leave_unread_are_bounded_and_short_ones_always_fit() {
+    let mut server = Server::start();
+    let mut crowd = Vec::new();
+    for _ in 0..17 {
+        let mut peer = server.connect().await;
+        peer.send(request(1, "session.token", "a") + &request(2, "session.token", "a")).await;
+        crowd.push(peer);
+    }
+    assert!(matches!(server.event().await, Event::Undelivered(Reply::Forgotten(_))));
+    let mut other = server.connect().await;
+    other.call(1, "session.token", "a").await;
+    let refused = other.answer().await;
+    assert_eq!(refused["error"]["code"], -32011);
+    assert!(refused["error"]["message"].as_str().unwrap().contains("33554432 bytes unread"));
+    other.call(2, "session.touch", "b").await;
+    assert_eq!(other.answer().await, touched(2, "b"));
+    // What those leave behind who go is there again.
+    drop(crowd);
+    for id in 0.. {
+        assert!(id < 1000, "it is not there again");
+        other.call(id, "session.token", "a").await;
+        if other.answer().await["result"].is_object() {
+            break;
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_client_that_does_not_read_is_dropped_and_its_replies_come_back() {
     let mut server = Server::start();

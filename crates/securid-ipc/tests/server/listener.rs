@@ -6,10 +6,8 @@ use std::{
     path::Path,
 };
 
-use securid_ipc::{
-    folder::FolderError,
-    server::{BindError, Listener},
-};
+use securid_ipc::server::{BindError, Listener};
+use securid_trust::folder::FolderError;
 use tokio::net::UnixStream;
 
 use crate::harness::private_folder;

@@ -1,6 +1,7 @@
 //! The server against raw sockets: slow, silent, half-closed, vanished and flooding clients.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod crowd;
 mod exchange;
 mod harness;
 mod limits;

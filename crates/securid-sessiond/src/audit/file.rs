@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
+use securid_trust::{is_writable_by_others, real_path};
 
 use super::line::Line;
 
@@ -29,6 +30,7 @@ struct Open {
 /// # Errors
 /// What is wrong, and what to do.
 pub(crate) fn check(path: &Path) -> Result<(), String> {
+    real_path(path).map_err(|untrusted| untrusted.to_string())?;
     match fs::symlink_metadata(path) {
         Ok(about) => suitable(&about),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -55,7 +57,7 @@ fn suitable(about: &Metadata) -> Result<(), String> {
         Err(format!(
             "it belongs to uid {owner}, and this is uid {me}: name another one, or chown it"
         ))
-    } else if about.mode() & 0o022 != 0 {
+    } else if is_writable_by_others(about) {
         Err("others can write it: run chmod go-w on it".to_owned())
     } else {
         Ok(())

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::Metadata;
+use std::io::{self, Read};
 use std::ops::Range;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use securid_api::Format;
 use securid_ipc::duration::parse_duration;
+use securid_text::mention;
+use securid_trust::{OpenError, is_trusted, is_writable_by_others};
 use serde::de::{self, Deserialize, Deserializer};
 use toml::Spanned;
 
@@ -72,18 +77,49 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Reads a file; none if there is no such file.
+    /// Reads a file, which nobody but root and us may have written; none if there is no such file.
     pub(crate) fn read(path: &Path) -> Result<Option<Self>, Fault> {
-        match std::fs::read_to_string(path) {
-            Ok(text) => Self::parse(path, text).map(Some),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Fault {
-                file: path.to_owned(),
-                line: None,
-                key: String::new(),
-                problem: format!("cannot be read: {error}"),
-            }),
-        }
+        Self::read_judging(path, |about| {
+            let owner = about.uid();
+            if !is_trusted(owner) {
+                let us = rustix::process::geteuid().as_raw();
+                Err(format!(
+                    "it belongs to uid {owner}, and this is uid {us}: name another, or chown it"
+                ))
+            } else if is_writable_by_others(about) {
+                Err("others can write it, and decide where tokens and passwords go: \
+                     run chmod go-w on it"
+                    .to_owned())
+            } else {
+                Ok(())
+            }
+        })
+    }
+
+    /// The same, where `judge` says whether what was opened may count, and why not.
+    pub(crate) fn read_judging(
+        path: &Path,
+        judge: impl FnOnce(&Metadata) -> Result<(), String>,
+    ) -> Result<Option<Self>, Fault> {
+        let whole = |problem: String| Fault {
+            file: path.to_owned(),
+            line: None,
+            key: String::new(),
+            problem,
+        };
+        let unreadable = |error: io::Error| whole(format!("cannot be read: {error}"));
+        let (mut file, about) = match securid_trust::open(path) {
+            Ok(opened) => opened,
+            Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(None);
+            }
+            Err(OpenError::Io(error)) => return Err(unreadable(error)),
+            Err(OpenError::Untrusted(untrusted)) => return Err(whole(untrusted.to_string())),
+        };
+        judge(&about).map_err(whole)?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(unreadable)?;
+        Self::parse(path, text).map(Some)
     }
 
     /// Understands the text of a file.
@@ -102,7 +138,8 @@ impl Source {
         let says: ConfigFile = serde_path_to_error::deserialize(document).map_err(|error| {
             let parts = error.path().iter().map(ToString::to_string);
             let key: Vec<_> = parts.take_while(|part| !part.starts_with(OF_A_SPAN)).collect();
-            fault(key.join("."), error.inner().span(), error.inner().message().to_owned())
+            let problem = without_value(error.inner().message());
+            fault(name_of(&key), error.inner().span(), problem)
         })?;
         let unknown = paths
             .into_iter()
@@ -110,7 +147,7 @@ impl Source {
                 file: path.to_owned(),
                 line: line_of_key(&text, &key),
                 problem: "this version knows no such key; the README lists them all".to_owned(),
-                key: key.join("."),
+                key: name_of(&key),
             })
             .collect();
         Ok(Self { path: path.to_owned(), text, says, unknown })
@@ -134,6 +171,27 @@ impl Source {
             key: key.to_owned(),
             problem: problem.to_string(),
         }
+    }
+}
+
+/// A key as it may be told: somebody may have pasted a token in the place of one.
+fn name_of(key: &[String]) -> String {
+    let is_repeated = |part: &String| mention(part) == format!("{part:?}");
+    let part = |part| if is_repeated(part) { part.clone() } else { mention(part) };
+    key.iter().map(part).collect::<Vec<_>>().join(".")
+}
+
+/// What is wrong with a value of another type, in the parser's words but for the value: it may be a password
+/// that somebody wrote down here.
+fn without_value(problem: &str) -> String {
+    let parts = problem
+        .split_once("string \"")
+        .and_then(|(what, rest)| Some((what, rest.rsplit_once("\", expected ")?)));
+    match parts {
+        Some((what, (value, expected))) => {
+            format!("{what}string {}, expected {expected}", mention(value))
+        }
+        None => problem.to_owned(),
     }
 }
 
@@ -215,7 +273,8 @@ impl<'de> Deserialize<'de> for Emptiness {
         }
         match parse_duration(&text) {
             Ok(span) if span < Self::LEAST => Err(de::Error::custom(format!(
-                "{text:?} is too short: write at least 1s; or never"
+                "{} is too short: write at least 1s; or never",
+                mention(&text)
             ))),
             Ok(span) => Ok(Self(Some(span))),
             Err(error) => Err(de::Error::custom(format!("{error}; or never"))),
@@ -226,7 +285,7 @@ impl<'de> Deserialize<'de> for Emptiness {
 fn positive(text: &str) -> Result<Duration, String> {
     match parse_duration(text) {
         Ok(span) if span.is_zero() => {
-            Err(format!("{text:?} is no time at all: write at least 1ms"))
+            Err(format!("{} is no time at all: write at least 1ms", mention(text)))
         }
         Ok(span) => Ok(span),
         Err(error) => Err(error.to_string()),
@@ -262,7 +321,8 @@ impl<'de> Deserialize<'de> for ReplyFormat {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Format::from_name(&text).map(Self).ok_or_else(|| {
-            de::Error::custom(format!("{text:?} is no reply format: write json or properties"))
+            let what = mention(&text);
+            de::Error::custom(format!("{what} is no reply format: write json or properties"))
         })
     }
 }
@@ -272,7 +332,7 @@ impl<'de> Deserialize<'de> for Fate {
         match String::deserialize(deserializer)?.as_str() {
             "revoke" => Ok(Self::Revoke),
             "keep" => Ok(Self::Keep),
-            other => Err(de::Error::custom(format!("{other:?}: write revoke or keep"))),
+            other => Err(de::Error::custom(format!("{}: write revoke or keep", mention(other)))),
         }
     }
 }

@@ -3,9 +3,10 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use securid_api::Client;
+use securid_api::{Client, Proxies};
 use securid_ipc::paths::ConfigFiles;
 use securid_store::KeyPlace;
+use securid_trust::is_root;
 
 use super::file::Source;
 use super::merge::{merge, said};
@@ -54,8 +55,9 @@ pub(crate) fn load(files: &ConfigFiles, thorough: bool) -> Loaded {
 fn unusable_ca_file(sources: &[Source], instance: &Instance) -> Option<Fault> {
     let name = instance.name.as_str();
     let (source, file) = said(sources, |s| s.says.instances.get(name)?.ca_file.as_ref())?;
-    let error =
-        Client::new(instance.endpoint.clone(), Some(file.get_ref()), instance.format).err()?;
+    // The proxies are the environment's, and no part of the config.
+    let (ca_file, none) = (Some(file.get_ref().as_path()), Proxies::default());
+    let error = Client::new(instance.endpoint.clone(), ca_file, instance.format, &none).err()?;
     Some(source.fault(file, &format!("instances.{name}.ca_file"), error))
 }
 
@@ -72,32 +74,16 @@ fn unusable_audit_file(sources: &[Source], config: &Config) -> Option<Fault> {
     Some(source.fault(at, "audit", problem))
 }
 
-/// The kernel's number for a user that a user namespace does not know (`overflowuid`).
-const UNKNOWN_UID: u32 = 65534;
-
 /// The machine's file counts only if nobody but root can have written it.
 fn machine_file(path: &Path) -> Result<Option<Source>, Fault> {
-    let Some(source) = Source::read(path)? else { return Ok(None) };
-    let found = std::fs::metadata(path)
-        .map_err(|error| whole(path, &format!("cannot be looked at: {error}")))?;
-    if !is_roots(&found) || found.mode() & 0o022 != 0 {
-        let problem = "others than root can write it, so it cannot count: \
-                       run chown root and chmod go-w on it";
-        return Err(whole(path, problem));
-    }
-    Ok(Some(source))
-}
-
-/// Under systemd's `PrivateUsers=yes` a user's daemon sees root, as everybody else, by the kernel's number
-/// for unknown users. Nobody but root has put a file into `/etc`, so such a one counts there.
-fn is_roots(file: &std::fs::Metadata) -> bool {
-    file.uid() == 0 || (file.uid() == UNKNOWN_UID && !knows_root())
-}
-
-/// Whether root has a number in our user namespace (user_namespaces(7)).
-fn knows_root() -> bool {
-    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
-    map.lines().any(|range| range.split_whitespace().next() == Some("0"))
+    Source::read_judging(path, |about| {
+        if is_root(about.uid()) && about.mode() & 0o022 == 0 {
+            Ok(())
+        } else {
+            Err("others than root can write it, so it cannot count: run chown root and chmod go-w on it"
+                .to_owned())
+        }
+    })
 }
 
 fn whole(path: &Path, problem: &str) -> Fault {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use securid_api::{Endpoint, Format};
 use securid_session::Limits;
 use securid_store::{Preference, StoreKind};
+use securid_text::mention;
 use toml::Spanned;
 
 use super::file::Source;
@@ -88,9 +89,9 @@ fn keyring(sources: &[Source], faults: &mut Vec<Fault>) -> Preference {
     StoreKind::from_name(name.get_ref()).map_or_else(
         || {
             let problem = format!(
-                "{:?} is no keyring of this version: write auto, secret-service, sealed-file or \
+                "{} is no keyring of this version: write auto, secret-service, sealed-file or \
                  keyutils",
-                name.get_ref()
+                mention(name.get_ref())
             );
             faults.push(source.fault(name, "keyring", problem));
             Preference::Auto
@@ -109,8 +110,9 @@ fn audit_target(sources: &[Source], faults: &mut Vec<Fault>) -> AuditTarget {
         path if Path::new(path).is_absolute() => AuditTarget::File(path.into()),
         other => {
             let problem = format!(
-                "{other:?} is no place for the audit: write none, journal, or the whole path of a \
-                 file, from /"
+                "{} is no place for the audit: write none, journal, or the whole path of a \
+                 file, from /",
+                mention(other)
             );
             faults.push(source.fault(target, "audit", problem));
             AuditTarget::None
@@ -125,7 +127,8 @@ fn default_instance(
 ) -> Option<String> {
     if let Some((source, name)) = said(sources, |s| s.says.default_instance.as_ref()) {
         if !sources.iter().any(|s| s.says.instances.contains_key(name.get_ref())) {
-            let problem = format!("there is no table [instances.{}]", name.get_ref());
+            let problem =
+                format!("there is no table [instances.NAME] for {}", mention(name.get_ref()));
             faults.push(source.fault(name, "default_instance", problem));
         }
         return Some(name.get_ref().clone());

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use securid_text::is_shown;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tracing::debug;
@@ -56,9 +57,9 @@ impl Bubble {
     }
 }
 
-/// Without control characters, and cut.
+/// Without what is not to be shown, and cut.
 fn plain(text: &str) -> String {
-    let mut letters = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut letters = text.chars().map(|c| if is_shown(c) { c } else { ' ' });
     let mut plain: String = letters.by_ref().take(LONGEST).collect();
     if letters.next().is_some() {
         plain.push('…');
@@ -145,6 +146,7 @@ mod tests {
         let bubble = Bubble::new("a\x1b[1m", "<b>A & B</b>\n\u{7}");
         assert_eq!(bubble.summary, "a [1m");
         assert_eq!(bubble.body, "&lt;b&gt;A &amp; B&lt;/b&gt;  ");
+        assert_eq!(Bubble::new("\u{202e}a\u{2028}b", "").summary, " a b");
         let long = Bubble::new("", &"<".repeat(5000));
         assert_eq!(long.body, format!("{}…", "&lt;".repeat(LONGEST)));
     }

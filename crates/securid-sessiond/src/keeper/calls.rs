@@ -8,11 +8,11 @@ use securid_ipc::messages::{
     RefusedView, Reply, RetryView, RpcError, SessionCounts, SessionRef, StatusView, StopView,
     Targets, TokenView, Use,
 };
-use securid_ipc::secret::Secret;
 use securid_ipc::server::ConnectionId;
+use securid_secret::Secret;
 use securid_session::{Denial, Event, Key, Outcome, Phase, Reason, Session, SessionId};
 use securid_store::{Preference, Readiness, StoreKind, crash};
-use zeroize::Zeroizing;
+use securid_text::mention;
 
 use super::{Answer, Deferred, Keeper, logouts, views};
 use crate::config::Fate;
@@ -129,7 +129,7 @@ impl Keeper {
         };
         let now = clock::now();
         Ok(Reply::Token(TokenView {
-            token: Secret::from(Zeroizing::new(token.expose().to_owned())),
+            token: Secret::from(token.expose()),
             url: session.about().origin.url.clone(),
             session: key.id.to_string(),
             instance: session.about().instance.clone(),
@@ -233,7 +233,8 @@ impl Keeper {
         let session = match meant.as_slice() {
             [session] if session.id().as_str().starts_with(wanted) => *session,
             _ => {
-                return Err(RpcError::new(ErrorCode::Params, format!("{wanted:?} is no id"))
+                let message = format!("{} is no id", mention(wanted));
+                return Err(RpcError::new(ErrorCode::Params, message)
                     .with_hint("Give the id of one session, as securid-ctl list shows it."));
             }
         };
@@ -305,6 +306,7 @@ impl Keeper {
             }
         }
         problems.extend(self.errands.audit.problems());
+        problems.extend(self.errands.servers.problem());
         problems
     }
 

@@ -91,6 +91,6 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
         let error = StateLock::take(home.path()).unwrap_err();
-        assert!(error.to_string().contains("it is open to others (mode 777)"), "{error}");
+        assert!(error.to_string().contains("is open to others (mode 0777)"), "{error}");
     }
 }

@@ -12,8 +12,8 @@ mod secret_service;
 
 use std::sync::Arc;
 
+use securid_secret::SecretBytes;
 use securid_session::SessionId;
-use zeroize::Zeroizing;
 
 use super::error::KeyringError;
 use super::kind::StoreKind;
@@ -46,7 +46,7 @@ pub trait Backend: Send {
     ///
     /// # Errors
     /// Why that cannot be told.
-    fn get(&mut self, name: EntryName<'_>) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError>;
+    fn get(&mut self, name: EntryName<'_>) -> Result<Option<SecretBytes>, KeyringError>;
 
     /// Deletes what is under this name; it is fine if there is nothing.
     ///

@@ -1,10 +1,8 @@
 //! A token with what it belongs to, and the envelope in which every store keeps it.
 
-use std::fmt;
-
+use securid_secret::SecretBytes;
 use securid_session::{Generation, Key, SessionId};
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
 
 use super::name::first_digits;
 
@@ -12,23 +10,14 @@ use super::name::first_digits;
 const MAGIC: &str = "securid1";
 
 /// What a keyring keeps for one session: enough to revoke the token with nothing else at hand.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Which token it is.
     pub key: Key,
     /// The endpoint that it is for, and the only one that it may go to.
     pub origin: String,
     /// The token.
-    pub token: Zeroizing<Vec<u8>>,
-}
-
-impl fmt::Debug for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entry")
-            .field("key", &self.key)
-            .field("origin", &self.origin)
-            .finish_non_exhaustive()
-    }
+    pub token: SecretBytes,
 }
 
 impl Entry {
@@ -38,13 +27,11 @@ impl Entry {
     /// The checksum is there for the token: one that a store cut short or garbled would be sent,
     /// the server would call it invalid, and the real one would be forgotten alive.
     #[must_use]
-    pub fn seal(&self) -> Zeroizing<Vec<u8>> {
+    pub fn seal(&self) -> SecretBytes {
         let head =
             format!("{MAGIC}\n{}\n{}\n{}\n", self.key.id, self.key.generation.0, self.origin);
         let check = checksum(&head, &self.token);
-        // The capacity is exact: a vector that grew would leave copies of the token behind.
-        let mut bytes =
-            Zeroizing::new(Vec::with_capacity(head.len() + check.len() + 1 + self.token.len()));
+        let mut bytes = SecretBytes::with_capacity(head.len() + check.len() + 1 + self.token.len());
         bytes.extend_from_slice(head.as_bytes());
         bytes.extend_from_slice(check.as_bytes());
         bytes.push(b'\n');
@@ -79,7 +66,7 @@ impl Entry {
         Ok(Self {
             key: Key { id, generation: Generation(generation) },
             origin,
-            token: Zeroizing::new(token.to_vec()),
+            token: SecretBytes::from(token),
         })
     }
 }
@@ -109,7 +96,7 @@ mod tests {
         Entry {
             key: Key { id: SessionId::from_bits(0x0123), generation: Generation(7) },
             origin: "https://igl.example:8443/aveksa/command.submit".to_owned(),
-            token: Zeroizing::new(token.to_vec()),
+            token: SecretBytes::from(token),
         }
     }
 
@@ -118,7 +105,7 @@ mod tests {
         fn what_was_sealed_opens_again(bits: u64, generation: u64, origin in "https://[!-~]{1,80}",
                 token in proptest::collection::vec(any::<u8>(), 1..300)) {
             let key = Key { id: SessionId::from_bits(bits), generation: Generation(generation) };
-            let entry = Entry { key, origin, token: Zeroizing::new(token) };
+            let entry = Entry { key, origin, token: SecretBytes::from(token) };
             prop_assert_eq!(Entry::open(&entry.seal()), Ok(entry));
         }
     }
@@ -140,11 +127,5 @@ mod tests {
     #[test]
     fn debug_does_not_show_the_token() {
         assert!(!format!("{:?}", entry(b"AAAA-token")).contains("AAAA"));
-    }
-
-    #[test]
-    fn seal_allocates_once() {
-        let sealed = entry(b"AAAA-token").seal();
-        assert_eq!(sealed.capacity(), sealed.len());
     }
 }

@@ -17,11 +17,11 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use securid_secret::SecretBytes;
 use securid_session::{Generation, Key, SessionId};
 use securid_store::{
     Entry, Keyring, KeyringError, Namespace, Preference, Readiness, SealedPlace, StoreKind,
 };
-use zeroize::Zeroizing;
 
 /// Set for the inner tests alone; run by hand they would use the person's own keyring.
 const INNER: &str = "SECURID_STORE_TEST_INNER";
@@ -30,7 +30,7 @@ fn entry(id: u64, length: usize) -> Entry {
     Entry {
         key: Key { id: SessionId::from_bits(id), generation: Generation(id + 1) },
         origin: "https://igl.example:8443/aveksa/command.submit".to_owned(),
-        token: Zeroizing::new(vec![b'a' + (id % 26) as u8; length]),
+        token: SecretBytes::from(vec![b'a' + (id % 26) as u8; length]),
     }
 }
 
@@ -94,7 +94,7 @@ async fn keeps_generations_apart(store: Store) {
     let (keyring, old) = ((store.daemon)(home.path()), entry(1, 400));
     keyring.put(kind, old.clone()).await.unwrap();
     let key = Key { generation: Generation(99), ..old.key.clone() };
-    let newer = Entry { key, token: Zeroizing::new(b"shorter".to_vec()), ..old.clone() };
+    let newer = Entry { key, token: SecretBytes::from(b"shorter".to_vec()), ..old.clone() };
     keyring.put(kind, newer.clone()).await.unwrap();
     assert_eq!(keyring.fetch(kind, &newer.key).await, Ok(Some(newer.clone())));
     let found = keyring.fetch(kind, &old.key).await;
@@ -124,7 +124,7 @@ async fn keeps_anything_that_a_token_may_be(store: Store) {
     let keyring = (store.daemon)(home.path());
     let every_byte: Vec<u8> = (0..=255).collect();
     for token in [every_byte, b"\n".to_vec(), vec![0; 3], "\u{fffd} ü".into(), vec![b'x'; 6000]] {
-        let odd = Entry { token: Zeroizing::new(token), ..entry(7, 1) };
+        let odd = Entry { token: SecretBytes::from(token), ..entry(7, 1) };
         keyring.put(kind, odd.clone()).await.unwrap();
         assert_eq!(keyring.fetch(kind, &odd.key).await, Ok(Some(odd.clone())));
     }

@@ -158,7 +158,7 @@ fn no_key_is_never_no_secret() {
         home.set_key(text, 0o600);
         told(&format!("its key file {path} holds no key: it "), "securid-store-key-1");
     }
-    home.set_key(&SealKey::generate().unwrap().to_line(), 0o600);
+    home.set_key(SealKey::generate().unwrap().to_line().expose(), 0o600);
     let file = home.file().display().to_string();
     told(&format!("{file} was sealed with another key than that in {path}"), "the right key back");
 

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use securid_secret::SecretBytes;
 use securid_session::SessionId;
-use zeroize::Zeroizing;
 
 use super::Backend;
 use crate::keyring::error::KeyringError;
@@ -80,10 +80,10 @@ impl Backend for Folder {
         }
     }
 
-    fn get(&mut self, name: EntryName<'_>) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
+    fn get(&mut self, name: EntryName<'_>) -> Result<Option<SecretBytes>, KeyringError> {
         self.fault()?;
         match fs::read(self.path(name)) {
-            Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
+            Ok(bytes) => Ok(Some(SecretBytes::from(bytes))),
             Err(e) if e.kind() == io::ErrorKind::NotFound && self.0.is_dir() => Ok(None),
             Err(e) => Err(failure(&e)),
         }

@@ -8,8 +8,8 @@ use keyring::api::CredentialStoreApi;
 use keyring::{Entry as Item, Error};
 use linux_keyutils::{KeyError, KeyRing, KeyRingIdentifier};
 use linux_keyutils_keyring_store::Store;
+use securid_secret::SecretBytes;
 use securid_session::SessionId;
-use zeroize::Zeroizing;
 
 use super::{Backend, platform_error};
 use crate::keyring::error::KeyringError;
@@ -64,9 +64,9 @@ impl Backend for Keyutils {
         })
     }
 
-    fn get(&mut self, name: EntryName<'_>) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
+    fn get(&mut self, name: EntryName<'_>) -> Result<Option<SecretBytes>, KeyringError> {
         match self.item(name)?.get_secret() {
-            Ok(secret) => Ok(Some(Zeroizing::new(secret))),
+            Ok(secret) => Ok(Some(SecretBytes::from(secret))),
             Err(Error::NoEntry) => Ok(None),
             Err(e) => Err(platform_error(KIND, &e)),
         }

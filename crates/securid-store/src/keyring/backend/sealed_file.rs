@@ -21,8 +21,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use securid_secret::SecretBytes;
 use securid_session::SessionId;
-use zeroize::Zeroizing;
 
 use self::format::{Fault, Index, Seal};
 use super::Backend;
@@ -72,7 +72,7 @@ impl SealedFile {
     /// Reads the key; the connection keeps it for as long as it lasts.
     pub(super) fn connect(this: &Arc<Self>) -> Result<Connection, KeyringError> {
         let place = this.place.key.as_ref().ok_or(SealedTrouble::NoKey)?;
-        let seal = Seal::new(&SealKey::read(place)?, &this.namespace);
+        let seal = Seal::new(SealKey::read(place)?, &this.namespace);
         Ok(Connection { shared: Arc::clone(this), seal, seen: None })
     }
 
@@ -225,7 +225,7 @@ impl Backend for Connection {
         Ok(self.replace(&bytes)?)
     }
 
-    fn get(&mut self, name: EntryName<'_>) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
+    fn get(&mut self, name: EntryName<'_>) -> Result<Option<SecretBytes>, KeyringError> {
         let shared = Arc::clone(&self.shared);
         let _turn = shared.turn();
         self.look()?;

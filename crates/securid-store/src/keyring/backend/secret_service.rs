@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use keyring::api::CredentialStoreApi;
 use keyring::{Entry as Item, Error};
+use securid_secret::SecretBytes;
 use securid_session::SessionId;
 use zbus_secret_service_keyring_store::Store;
-use zeroize::Zeroizing;
 
 use super::collections::{Attributes, Collections};
 use super::{Backend, platform_error};
@@ -75,13 +75,13 @@ impl Backend for SecretService {
         item.set_secret(secret).map_err(|e| platform_error(KIND, &e))
     }
 
-    fn get(&mut self, name: EntryName<'_>) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
+    fn get(&mut self, name: EntryName<'_>) -> Result<Option<SecretBytes>, KeyringError> {
         match self.look.count(&attributes(&name))? {
             0 => Ok(None),
             1 => {
                 let secret = self.item(name, None)?.get_secret();
                 secret
-                    .map(|bytes| Some(Zeroizing::new(bytes)))
+                    .map(|bytes| Some(SecretBytes::from(bytes)))
                     .map_err(|e| platform_error(KIND, &e))
             }
             _ => Err(KeyringError::Damaged {

@@ -19,11 +19,12 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use chacha20poly1305::aead::inout::InOutBuf;
+use chacha20poly1305::aead::{Aead, AeadInOut, Payload};
+use chacha20poly1305::{Tag, XNonce};
+use securid_secret::SecretBytes;
 use securid_session::SessionId;
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
 
 use super::key::SealKey;
 use crate::keyring::name::{Namespace, first_digits};
@@ -56,18 +57,14 @@ pub(super) enum Fault {
 
 /// What seals and opens: a key, and the one namespace that it is used for.
 pub(super) struct Seal {
-    cipher: XChaCha20Poly1305,
+    key: SealKey,
     key_id: String,
     namespace: String,
 }
 
 impl Seal {
-    pub(super) fn new(key: &SealKey, namespace: &Namespace) -> Self {
-        Self {
-            cipher: XChaCha20Poly1305::new(key.bytes().into()),
-            key_id: key.id(),
-            namespace: namespace.as_str().to_owned(),
-        }
+    pub(super) fn new(key: SealKey, namespace: &Namespace) -> Self {
+        Self { key_id: key.id(), key, namespace: namespace.as_str().to_owned() }
     }
 
     /// Whether it is this key's.
@@ -97,7 +94,7 @@ impl Seal {
 
     /// Looks for a session's entry in bytes that are not a whole file. What opens is what was sealed
     /// under that name; that nothing does means nothing.
-    pub(super) fn salvage(&self, bytes: &[u8], id: &SessionId) -> Option<Zeroizing<Vec<u8>>> {
+    pub(super) fn salvage(&self, bytes: &[u8], id: &SessionId) -> Option<SecretBytes> {
         let begins = bytes.windows(SessionId::LEN).enumerate();
         begins.filter(|(_, name)| *name == id.as_str().as_bytes()).find_map(|(at, _)| {
             let rest = bytes.get(at..)?;
@@ -106,7 +103,7 @@ impl Seal {
     }
 
     /// The secret in a sealed entry, if it is this session's.
-    pub(super) fn open_entry(&self, id: &SessionId, entry: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    pub(super) fn open_entry(&self, id: &SessionId, entry: &[u8]) -> Option<SecretBytes> {
         self.unseal(self.name(id).as_bytes(), entry.get(ENTRY_HEAD_LEN..)?)
     }
 
@@ -174,14 +171,25 @@ impl Seal {
         getrandom::fill(&mut nonce)?;
         let payload = Payload { msg: secret, aad: bound };
         // It refuses only what is longer than 256 GiB.
-        let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload).unwrap_or_default();
+        let sealed = self.key.cipher().encrypt(&XNonce::from(nonce), payload).unwrap_or_default();
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    fn unseal(&self, bound: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    fn unseal(&self, bound: &[u8], sealed: &[u8]) -> Option<SecretBytes> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
-        let payload = Payload { msg: sealed, aad: bound };
-        self.cipher.decrypt(&XNonce::from(*nonce), payload).ok().map(Zeroizing::new)
+        let (sealed, tag) = sealed.split_last_chunk::<TAG_LEN>()?;
+        // Opened where it stays.
+        let mut secret = SecretBytes::from(sealed);
+        let cipher = self.key.cipher();
+        cipher
+            .decrypt_inout_detached(
+                &XNonce::from(*nonce),
+                bound,
+                InOutBuf::from(&mut secret[..]),
+                &Tag::from(*tag),
+            )
+            .ok()?;
+        Some(secret)
     }
 }
 

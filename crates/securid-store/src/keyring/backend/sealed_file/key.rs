@@ -1,12 +1,15 @@
 //! The key of the sealed file, and where it is kept.
 
 use std::env;
-use std::fmt::{self, Write};
+use std::fmt;
 use std::fs::Metadata;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
+use securid_secret::{Secret, SecretBytes};
+use securid_trust::{OpenError, is_trusted};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -26,10 +29,6 @@ pub(super) const KEY_LEN: usize = 32;
 
 /// A key file has 84 bytes and a newline; what is much longer is another file.
 const LONGEST_FILE: usize = 256;
-
-/// The kernel's number for a user that a user namespace does not know (`overflowuid`). Under systemd's
-/// `PrivateUsers=yes` root looks like that.
-const UNKNOWN_UID: u32 = 65534;
 
 /// Where the key is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,13 +67,13 @@ impl KeyPlace {
     /// Nobody else may have written the file or be able to read it.
     fn is_safe(&self, about: &Metadata) -> Result<(), String> {
         let (uid, me) = (about.uid(), rustix::process::geteuid().as_raw());
-        let (strange, too_open) = match self {
-            Self::File(_) => (![0, me].contains(&uid), 0o077),
+        let too_open = match self {
+            Self::File(_) => 0o077,
             // Up to version 253 systemd gives it to the service's user (0400). Later it is root's, and
             // an access list or the service's own group lets that user read it: mode 0440.
-            Self::Credential(_) => (![0, me, UNKNOWN_UID].contains(&uid), 0o037),
+            Self::Credential(_) => 0o037,
         };
-        if strange {
+        if !is_trusted(uid) {
             return Err(format!("it belongs to uid {uid}, and this is uid {me}"));
         }
         if about.mode() & too_open != 0 {
@@ -84,8 +83,8 @@ impl KeyPlace {
     }
 }
 
-/// The key. Wiped when it is dropped.
-pub struct SealKey(Zeroizing<[u8; KEY_LEN]>);
+/// The key: 32 bytes.
+pub struct SealKey(SecretBytes);
 
 impl fmt::Debug for SealKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -99,20 +98,20 @@ impl SealKey {
     /// # Errors
     /// If the system has no random numbers.
     pub fn generate() -> Result<Self, getrandom::Error> {
-        let mut bytes = Zeroizing::new([0; KEY_LEN]);
-        getrandom::fill(bytes.as_mut())?;
+        let mut bytes = SecretBytes::zeroed(KEY_LEN);
+        getrandom::fill(&mut bytes)?;
         Ok(Self(bytes))
     }
 
     /// What a key file holds: one line, which says what it is.
     #[must_use]
-    pub fn to_line(&self) -> Zeroizing<String> {
-        // The capacity is exact: a string that grew would leave copies of the key behind.
-        let mut line = Zeroizing::new(String::with_capacity(MAGIC.len() + 2 * KEY_LEN + 1));
+    pub fn to_line(&self) -> Secret {
+        let mut line = Secret::with_capacity(MAGIC.len() + 2 * KEY_LEN + 1);
         line.push_str(MAGIC);
         for byte in self.0.iter() {
-            // Writing into a string does not fail.
-            let _ = write!(line, "{byte:02x}");
+            for digit in [byte >> 4, byte & 15] {
+                line.push(char::from_digit(digit.into(), 16).unwrap_or_default());
+            }
         }
         line.push('\n');
         line
@@ -125,7 +124,7 @@ impl SealKey {
     /// If there is something of that name, or the file cannot be written; then it is not there.
     pub fn write_new(&self, path: &Path) -> Result<(), DiskError> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        files::write_new(path, self.to_line().as_bytes(), "key-file")
+        files::write_new(path, self.to_line().expose().as_bytes(), "key-file")
             .map_err(|error| DiskError::new("make", path, &error))?;
         files::sync_folder(folder.unwrap_or(Path::new(".")), "key-file")
     }
@@ -136,13 +135,14 @@ impl SealKey {
             io::ErrorKind::NotFound => SealedTrouble::KeyGone(path.to_owned()),
             _ => SealedTrouble::KeyUnreadable { path: path.to_owned(), cause: error.to_string() },
         };
-        let (file, about) = files::open_regular(path).map_err(unreadable)?;
-        place
-            .is_safe(&about)
-            .map_err(|cause| SealedTrouble::KeyExposed { path: path.to_owned(), cause })?;
-        // Room for all that is read, and for finding out that it is too long.
-        let mut text = Zeroizing::new(Vec::with_capacity(2 * LONGEST_FILE));
-        file.take(LONGEST_FILE as u64 + 1).read_to_end(&mut text).map_err(unreadable)?;
+        let exposed = |cause| SealedTrouble::KeyExposed { path: path.to_owned(), cause };
+        let (file, about) = securid_trust::open(path).map_err(|error| match error {
+            OpenError::Io(error) => unreadable(error),
+            OpenError::Untrusted(untrusted) => exposed(untrusted.to_string()),
+        })?;
+        place.is_safe(&about).map_err(exposed)?;
+        // One byte more, to find out that it is too long.
+        let text = SecretBytes::read_from(file, LONGEST_FILE + 1).map_err(unreadable)?;
         Self::parse(&text).map_err(|cause| SealedTrouble::NotAKey { path: path.to_owned(), cause })
     }
 
@@ -157,7 +157,7 @@ impl SealKey {
         if digits.len() != 2 * KEY_LEN {
             return Err("it has not the 64 digits of a key");
         }
-        let mut key = Zeroizing::new([0; KEY_LEN]);
+        let mut key = SecretBytes::zeroed(KEY_LEN);
         for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
             for &digit in pair {
                 let value =
@@ -170,17 +170,21 @@ impl SealKey {
 
     #[cfg(any(fuzzing, test))]
     pub(super) fn of(bytes: [u8; KEY_LEN]) -> Self {
-        Self(Zeroizing::new(bytes))
+        Self(SecretBytes::from(&bytes[..]))
     }
 
-    pub(super) fn bytes(&self) -> &[u8; KEY_LEN] {
-        &self.0
+    /// A cipher with this key: made for each use, because it holds a copy outside the memory for secrets
+    /// until it is dropped, which wipes it.
+    pub(super) fn cipher(&self) -> XChaCha20Poly1305 {
+        let mut key = Zeroizing::new([0; KEY_LEN]);
+        key.copy_from_slice(&self.0);
+        XChaCha20Poly1305::new((&*key).into())
     }
 
     /// What tells one key from another, and tells nothing else about it: 64 bits of a hash.
     pub(super) fn id(&self) -> String {
         let hash = Sha256::new().chain_update("securid-sessiond seal key\0");
-        first_digits(&hash.chain_update(self.0.as_slice()).finalize())
+        first_digits(&hash.chain_update(&self.0[..]).finalize())
     }
 }
 
@@ -198,11 +202,11 @@ mod tests {
     fn what_was_made_can_be_read() {
         let key = SealKey::generate().unwrap();
         let line = key.to_line();
-        assert_eq!(line.capacity(), line.len(), "it was allocated once");
+        let line = line.expose();
         for text in
             [line.to_string(), line.trim_end().to_owned(), format!("{}\r\n", line.trim_end())]
         {
-            assert_eq!(SealKey::parse(text.as_bytes()).unwrap().bytes(), key.bytes());
+            assert_eq!(SealKey::parse(text.as_bytes()).unwrap().0, key.0);
         }
         let upper = line.replace(MAGIC, "").to_uppercase();
         assert_eq!(SealKey::parse(format!("{MAGIC}{upper}").as_bytes()).unwrap().id(), key.id());

@@ -11,7 +11,7 @@ fn namespace(machine: &str) -> Namespace {
 }
 
 fn seal() -> Seal {
-    Seal::new(&SealKey::of([7; KEY_LEN]), &namespace("machine"))
+    Seal::new(SealKey::of([7; KEY_LEN]), &namespace("machine"))
 }
 
 fn id(bits: u64) -> SessionId {
@@ -109,10 +109,10 @@ fn every_truncation_and_every_changed_bit_is_noticed_and_costs_only_what_it_hits
 #[test]
 fn a_wrong_key_and_another_folder_are_told_from_damage() {
     let whole = file(&seal(), &two());
-    let other_key = Seal::new(&SealKey::of([8; KEY_LEN]), &namespace("machine"));
+    let other_key = Seal::new(SealKey::of([8; KEY_LEN]), &namespace("machine"));
     assert_eq!(other_key.index(&whole), Err(Fault::WrongKey));
     assert_eq!(other_key.salvage(&whole, &id(1)), None);
-    let elsewhere = Seal::new(&SealKey::of([7; KEY_LEN]), &namespace("another"));
+    let elsewhere = Seal::new(SealKey::of([7; KEY_LEN]), &namespace("another"));
     assert_eq!(elsewhere.index(&whole), Err(Fault::Elsewhere));
     assert_eq!(elsewhere.salvage(&whole, &id(1)), None);
 

@@ -1,8 +1,4 @@
-//! Folders that are ours alone: made with 0700, checked before use.
-//!
-//! A socket or a record in a folder that somebody else may write to could be swapped for another.
-//! Only the folder itself is looked at: whoever may write to the folders above it is root, or the
-//! user, or one whom the administrator trusts.
+//! Folders that are ours alone: made with 0700, checked before use, with the way to them.
 
 use std::{
     fs::{self, DirBuilder},
@@ -12,6 +8,8 @@ use std::{
 };
 
 use thiserror::Error;
+
+use crate::path::{Untrusted, real_path, whom};
 
 /// Why a folder is not used. Each says what to do.
 #[derive(Debug, Error)]
@@ -32,7 +30,10 @@ pub enum FolderError {
         /// Why not.
         source: io::Error,
     },
-    /// It is a symbolic link, a file, a socket.
+    /// Somebody else could put another in its place.
+    #[error(transparent)]
+    Untrusted(Untrusted),
+    /// It is a file, a socket; or a symbolic link, where there may be none.
     #[error("{path} is not a folder of its own: move it away, or name another", path = path.display())]
     NotAFolder {
         /// Which.
@@ -40,9 +41,9 @@ pub enum FolderError {
     },
     /// It is somebody else's.
     #[error(
-        "the folder {path} belongs to uid {owner}, not to uid {us}: \
+        "the folder {path} belongs to {owner}, not to uid {us}: \
          name another, or have its owner run: chown {us} {path}",
-        path = path.display()
+        path = path.display(), owner = whom(*owner)
     )]
     NotOurs {
         /// Which.
@@ -84,14 +85,15 @@ pub fn private_with_parents(path: &Path) -> Result<(), FolderError> {
     check_private(path)
 }
 
-/// Checks that a folder is ours alone: no symbolic link, our own, no permission for others.
+/// Checks that a folder is ours alone: our own, no permission for others, and nobody else can put another
+/// in its place ([`real_path`]).
 ///
 /// # Errors
 /// [`FolderError`] if it is not.
 pub fn check_private(path: &Path) -> Result<(), FolderError> {
-    let found = fs::symlink_metadata(path)
-        .map_err(|source| FolderError::Look { path: path.to_owned(), source })?;
-    let path = path.to_owned();
+    let path = real_path(path)?;
+    let found = fs::symlink_metadata(&path)
+        .map_err(|source| FolderError::Look { path: path.clone(), source })?;
     if !found.is_dir() {
         return Err(FolderError::NotAFolder { path });
     }
@@ -108,6 +110,15 @@ fn make(path: &Path, with_parents: bool) -> Result<(), FolderError> {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(source) => Err(FolderError::Make { path: path.to_owned(), source }),
+    }
+}
+
+impl From<Untrusted> for FolderError {
+    fn from(untrusted: Untrusted) -> Self {
+        match untrusted {
+            Untrusted::Look { path, source } => Self::Look { path, source },
+            untrusted => Self::Untrusted(untrusted),
+        }
     }
 }
 
@@ -146,17 +157,27 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_symlink_and_a_file() {
+    fn refuses_a_file_and_follows_a_link_of_ours_to_what_it_judges() {
         let home = tempfile::tempdir().unwrap();
         let (real, link, file) =
             (home.path().join("real"), home.path().join("link"), home.path().join("file"));
         private(&real).unwrap();
         symlink(&real, &link).unwrap();
         fs::write(&file, "").unwrap();
-        for wrong in [&link, &file] {
-            assert!(matches!(private(wrong), Err(FolderError::NotAFolder { .. })));
-        }
-        assert!(matches!(private_with_parents(&link), Err(FolderError::NotAFolder { .. })));
+        assert!(matches!(private(&file), Err(FolderError::NotAFolder { .. })));
+        private_with_parents(&link).unwrap();
+        fs::set_permissions(&real, fs::Permissions::from_mode(0o750)).unwrap();
+        assert!(matches!(private(&link), Err(FolderError::Open { mode: 0o750, .. })));
+    }
+
+    #[test]
+    fn refuses_one_that_others_could_replace() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("ours");
+        private(&folder).unwrap();
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let refused = private(&folder).unwrap_err();
+        assert!(matches!(refused, FolderError::Untrusted(Untrusted::Writable { .. })), "{refused}");
     }
 
     #[test]

@@ -1,0 +1,87 @@
+//! The way to a server's port: straight, or through a proxy.
+
+use std::time::Duration;
+
+use hyper::Uri;
+use hyper_util::client::legacy::connect::HttpConnector;
+use tokio::net::TcpStream;
+use tower_service::Service;
+
+use crate::proxy::Proxy;
+use crate::{Endpoint, Failure, FailureKind, Proxies, SetupError, fault, tunnel};
+
+/// How long the addresses of a host are tried, all together. Half of the shortest deadline that is
+/// usual (10 s), so that a firewall that drops packets is told from a server that does not answer.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How one server's port is reached.
+#[derive(Debug)]
+pub(crate) struct Way {
+    tcp: HttpConnector,
+    server: Uri,
+    origin: String,
+    proxy: Option<Proxy>,
+}
+
+impl Way {
+    pub(crate) fn new(endpoint: &Endpoint, proxies: &Proxies) -> Result<Self, SetupError> {
+        let mut tcp = HttpConnector::new();
+        // Its host and port count, and it has both for https:// as well.
+        tcp.enforce_http(false);
+        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        tcp.set_nodelay(true);
+        let origin = endpoint.origin().to_owned();
+        Ok(Self {
+            tcp,
+            server: origin.parse().map_err(|_| SetupError::TooLong)?,
+            origin,
+            proxy: proxies.on_the_way_to(endpoint)?,
+        })
+    }
+
+    /// A connection on which the server itself is to be spoken to.
+    pub(crate) async fn connect(&self) -> Result<TcpStream, Failure> {
+        let Some(proxy) = &self.proxy else {
+            return self.dial(&self.server, &self.origin).await;
+        };
+        let named = format!("the proxy {}", proxy.shown());
+        let tcp = self.dial(proxy.uri(), &named).await.map_err(of_the_proxy)?;
+        tunnel::open(tcp, proxy, &self.server).await
+    }
+
+    /// The deadline passed before there was a connection.
+    pub(crate) fn too_late(&self, deadline: Duration) -> Failure {
+        match &self.proxy {
+            None => fault::too_late(deadline, None),
+            Some(proxy) => Failure::new(
+                FailureKind::Proxy,
+                format!(
+                    "the proxy {} had not opened the way to {} after {deadline:?}",
+                    proxy.shown(),
+                    self.origin
+                ),
+            ),
+        }
+    }
+
+    /// Names the proxy in what went wrong behind it: it may be the proxy that answered.
+    pub(crate) fn named_in(&self, failure: Failure) -> Failure {
+        match &self.proxy {
+            None => failure,
+            Some(proxy) => Failure {
+                message: format!("{} (through the proxy {})", failure.message, proxy.shown()),
+                ..failure
+            },
+        }
+    }
+
+    async fn dial(&self, to: &Uri, named: &str) -> Result<TcpStream, Failure> {
+        // It is always ready: readiness has no meaning for connections that share nothing.
+        let dialled = self.tcp.clone().call(to.clone()).await;
+        dialled.map(|io| io.into_inner()).map_err(|error| fault::not_connected(&error, named))
+    }
+}
+
+fn of_the_proxy(failure: Failure) -> Failure {
+    Failure { kind: FailureKind::Proxy, ..failure }
+}

@@ -1,0 +1,63 @@
+//! A heap that is wiped wherever it is freed.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+
+/// The system's heap, wiped wherever it is freed. As a program's global allocator it sees to the copies
+/// that libraries make of a secret (the HTTP client's buffers, TLS records, D-Bus messages): they are
+/// gone as soon as the library lets go of them.
+///
+/// A block that grows or shrinks is always moved, by the trait's own `realloc`, so that its old place is
+/// wiped as well.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WipingAllocator;
+
+// SAFETY: memory comes from `System` and goes back to it with the layout that it came with; `realloc` and
+// what it promises are the trait's own.
+unsafe impl GlobalAlloc for WipingAllocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promises are those that `System` asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as above.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
+        // SAFETY: the caller hands over a block of this layout that nobody uses any more. A block has at
+        // least one byte, which has been written when the barrier refers to it.
+        unsafe {
+            start.write_bytes(0, layout.size());
+            zeroize::optimization_barrier(&*start);
+            System.dealloc(start, layout);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use std::slice;
+
+    use super::*;
+
+    /// The contents of a block when it reaches the heap below cannot be looked at from here; this shows
+    /// that blocks are whole, also when they move. `tests/tests/memory.rs` looks for what is left behind.
+    #[test]
+    fn blocks_keep_what_is_in_them_when_they_move() {
+        let small = Layout::array::<u8>(16).unwrap();
+        // SAFETY: the layouts are those that the blocks have, none is empty, and each is freed once.
+        unsafe {
+            let block = WipingAllocator.alloc(small);
+            block.write_bytes(7, 16);
+            let larger = WipingAllocator.realloc(block, small, 4096);
+            assert_eq!(slice::from_raw_parts(larger, 16), [7; 16]);
+            WipingAllocator.dealloc(larger, Layout::array::<u8>(4096).unwrap());
+            let zeroed = WipingAllocator.alloc_zeroed(small);
+            assert_eq!(slice::from_raw_parts(zeroed, 16), [0; 16]);
+            WipingAllocator.dealloc(zeroed, small);
+        }
+    }
+}

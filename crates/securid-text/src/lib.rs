@@ -1,0 +1,125 @@
+//! What of a text from elsewhere may be shown: on a terminal, in a log, in an error. The texts are a server's
+//! words, a user's name, what somebody gave as an argument. This crate knows nothing of any of them.
+//!
+//! - [`is_shown`]: whether a character only stands for itself;
+//! - [`shown`]: a text without the others;
+//! - [`mention`]: how an error repeats what somebody gave.
+
+use std::borrow::Cow;
+
+use unicode_general_category::{GeneralCategory, get_general_category};
+
+/// Whether a character is one that a reader sees, or a space. Not shown is what terminals obey (controls),
+/// what turns the order of a line around (bidirectional controls), what begins another line, what nobody
+/// sees (zero-width and tag characters, fillers), and what means nothing or something else to each.
+#[must_use]
+pub fn is_shown(c: char) -> bool {
+    use GeneralCategory as Is;
+    let obeyed_or_unknown = matches!(
+        get_general_category(c),
+        Is::Control
+            | Is::Format
+            | Is::LineSeparator
+            | Is::ParagraphSeparator
+            | Is::PrivateUse
+            | Is::Surrogate
+            | Is::Unassigned
+    );
+    !obeyed_or_unknown && !INVISIBLE.iter().any(|(first, last)| (*first..=*last).contains(&c))
+}
+
+/// The characters that are letters or marks by their class, and that nobody sees (Unicode's
+/// `Default_Ignorable_Code_Point`, less what the classes say already).
+const INVISIBLE: [(char, char); 9] = [
+    ('\u{34f}', '\u{34f}'),     // combining grapheme joiner
+    ('\u{115f}', '\u{1160}'),   // Hangul fillers
+    ('\u{17b4}', '\u{17b5}'),   // Khmer inherent vowels
+    ('\u{180b}', '\u{180d}'),   // Mongolian variation selectors
+    ('\u{180f}', '\u{180f}'),   // another of them
+    ('\u{3164}', '\u{3164}'),   // Hangul filler
+    ('\u{fe00}', '\u{fe0f}'),   // variation selectors
+    ('\u{ffa0}', '\u{ffa0}'),   // halfwidth Hangul filler
+    ('\u{e0100}', '\u{e01ef}'), // more variation selectors
+];
+
+/// The text with U+FFFD in the place of each character that is not to be shown, line ends among them.
+#[must_use]
+pub fn shown(text: &str) -> Cow<'_, str> {
+    if text.chars().all(is_shown) {
+        return Cow::Borrowed(text);
+    }
+    let visible = |c| if is_shown(c) { c } else { char::REPLACEMENT_CHARACTER };
+    Cow::Owned(text.chars().map(visible).collect())
+}
+
+/// How many characters a name has at most, to be repeated. `first.last@production` has some twenty; tokens
+/// have more than thirty.
+const NAME: usize = 32;
+
+/// What somebody gave, as an error may repeat it: quoted if it could be a name, a duration or a number;
+/// else only how long it is. Tokens and passwords get to the wrong place, and errors into logs.
+#[must_use]
+pub fn mention(text: &str) -> String {
+    let length = text.chars().count();
+    let like_a_name = |c: char| c.is_alphanumeric() || "._-@/:".contains(c);
+    if length <= NAME && text.chars().all(like_a_name) {
+        format!("{text:?}")
+    } else {
+        format!("[not repeated: {length} characters]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_read_is_shown() {
+        for text in ["", "Müller, 日本語, ไทย, עברית, हिन्दी", "café cafe\u{301} 🦳 → €\u{a0}1"]
+        {
+            assert_eq!(shown(text), text);
+        }
+    }
+
+    #[test]
+    fn what_is_obeyed_or_unseen_is_not() {
+        let unseen = "\0\t\n\r\u{7}\u{1b}\u{7f}\u{85}\u{9b}\u{ad}\u{34f}\u{61c}\u{115f}\u{180e}\u{200b}\
+            \u{200e}\u{202e}\u{2028}\u{2029}\u{2060}\u{2066}\u{2069}\u{3164}\u{e000}\u{fe0f}\u{feff}\
+            \u{fff9}\u{ffff}\u{e0041}\u{e007f}\u{e0100}\u{10fffd}";
+        for c in unseen.chars() {
+            assert!(!is_shown(c), "{c:?}");
+        }
+        assert_eq!(shown("a\u{202e}b\nc"), "a\u{fffd}b\u{fffd}c");
+    }
+
+    #[test]
+    fn a_name_is_repeated_and_what_could_be_a_secret_is_not() {
+        for name in ["prod", "alice.smith@production", "0123456789abcdef", "15x", "a:b/c", ""] {
+            assert_eq!(mention(name), format!("{name:?}"));
+        }
+        assert_eq!(mention("correct horse"), "[not repeated: 13 characters]");
+        assert_eq!(mention(&"x".repeat(33)), "[not repeated: 33 characters]");
+        assert_eq!(mention("a\u{202e}b"), "[not repeated: 3 characters]");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_obeyed_and_nothing_seen_is_lost(text in any::<String>()) {
+            let shown = shown(&text);
+            prop_assert_eq!(shown.chars().count(), text.chars().count());
+            for (c, was) in shown.chars().zip(text.chars()) {
+                prop_assert!(is_shown(c) && !c.is_control());
+                prop_assert!(c == was || !is_shown(was));
+            }
+        }
+
+        #[test]
+        fn what_is_mentioned_is_one_short_line(text in any::<String>()) {
+            let mention = mention(&text);
+            prop_assert!(mention.chars().all(is_shown), "{mention:?}");
+            prop_assert!(mention.chars().count() <= NAME + 10);
+        }
+    }
+}
