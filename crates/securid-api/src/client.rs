@@ -12,8 +12,8 @@ use crate::{
     logout,
 };
 
-/// Sends commands to one endpoint, each on a connection of its own. It works within a tokio runtime
-/// that has its timer and I/O switched on.
+/// Sends commands to one endpoint, over connections that all its clones share. It works within a
+/// tokio runtime that has its timer and I/O switched on.
 ///
 /// A deadline covers the whole of a call: name, connection, proxy, handshake, request, answer. Tokio's
 /// clock stands still while the machine sleeps, and so do the deadlines. A name service that hangs

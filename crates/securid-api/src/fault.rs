@@ -54,6 +54,12 @@ pub(crate) fn no_answer(error: &hyper::Error, origin: &str) -> Failure {
     Failure::new(FailureKind::Cut, message)
 }
 
+/// Words that came before the request.
+pub(crate) fn spoke_first(origin: &str) -> Failure {
+    let message = format!("{origin} spoke before it was asked: is it the right port?");
+    Failure::new(FailureKind::NotConfirmed, message)
+}
+
 /// An answer that says in two ways where it ends (RFC 9112, section 6.3): somebody may have put his
 /// own answer into another's.
 pub(crate) fn two_ends(status: u16) -> Failure {

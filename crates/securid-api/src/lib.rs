@@ -6,11 +6,13 @@
 //! - [`Token`] is the secret, wiped when the last copy of it is dropped.
 //! - [`Endpoint`] is the one address that a token may be sent to; [`Format`] is how replies look.
 //! - [`Client`] sends the two commands. Behind it `transport` makes one exchange within its
-//!   deadline, on a connection of its own: `way` reaches the server, straight or by `tunnel`
-//!   through one of the [`Proxies`], `handshake` makes sure that it is the server, with those
-//!   whom `tls` trusts. `fault` says what went wrong with an exchange (`causes` looks behind the
-//!   libraries' errors), `answer` what is wrong with an answer, both as a [`Failure`] for a person
-//!   to read.
+//!   deadline, on a connection that is there or a new one: `way` reaches the server, straight or by
+//!   `tunnel` through one of the [`Proxies`], `handshake` makes sure that it is the server, with
+//!   those whom `tls` trusts. `conversation` is the exchange proper: `asking` sees to it that what
+//!   is read is an answer to what was asked, for which it looks at the `stream`, and `kept` holds
+//!   the connections that may be used again. `fault` says what went wrong with an exchange
+//!   (`causes` looks behind the libraries' errors), `answer` what is wrong with an answer, both as a
+//!   [`Failure`] for a person to read.
 //! - `confirmation` holds [`judge`]: which replies say that a token is dead. All else hangs on
 //!   it. It stands on `syntax`, the three forms of a reply; both are pure, as is `date`.
 //! - `login` and `logout` are the two commands: what is sent, and what the answer means.
@@ -21,9 +23,11 @@
 //! in whatever form (`echo`).
 
 mod answer;
+mod asking;
 mod causes;
 mod client;
 mod confirmation;
+mod conversation;
 mod date;
 mod echo;
 mod endpoint;
@@ -34,10 +38,12 @@ mod format;
 #[doc(hidden)]
 pub mod fuzz;
 mod handshake;
+mod kept;
 mod login;
 mod logout;
 mod proxy;
 mod retry_after;
+mod stream;
 mod syntax;
 mod tls;
 mod token;

@@ -1,43 +1,35 @@
 //! One exchange with the server: request out, whole answer in, within a deadline.
 
-use std::convert::Infallible;
-use std::error::Error;
-use std::future::pending;
 use std::path::Path;
-use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper::header::{CONTENT_LENGTH, HOST, HeaderValue, TRANSFER_ENCODING};
+use http_body_util::Full;
+use hyper::header::{HOST, HeaderValue};
 use hyper::{Request, Uri};
-use hyper_util::rt::TokioIo;
-use securid_secret::SecretBytes;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
 use crate::answer::Answer;
+use crate::asking::Asking;
+use crate::conversation::{Clock, converse};
 use crate::handshake::Handshake;
-use crate::retry_after::retry_after;
+use crate::kept::Kept;
+use crate::stream::Stream;
 use crate::way::Way;
-use crate::{Endpoint, Failure, MAX_REPLY, Proxies, SetupError, fault};
+use crate::{Endpoint, Failure, Proxies, SetupError, fault};
 
-/// The most bytes that the head of an answer may have, those of a proxy too. Real ones have a few
-/// hundred, with cookies and policies of what stands before the server a few thousand.
-pub(crate) const MAX_HEAD: usize = 32 * 1024;
-
-/// The way to one endpoint.
+/// The way to one endpoint, and the connections to it that may be used again.
 ///
-/// Each exchange has a connection of its own. On one that is used again, an answer that comes late
-/// or twice would be read as the answer to the next request, and confirm the death of a token that
-/// the server has never been told of.
+/// On one that is used again, an answer that comes late or twice could be read as the answer to the
+/// next request, and confirm the death of a token that the server has never been told of. So a
+/// connection is kept only after an exchange that ended cleanly, used only if nothing lies on it
+/// when the request goes out, and none is kept any more once there was something.
 #[derive(Debug)]
 pub(crate) struct Transport {
     way: Way,
     /// None towards an `http://` endpoint.
     handshake: Option<Handshake>,
+    kept: Kept,
     origin: String,
     host: HeaderValue,
 }
@@ -54,114 +46,53 @@ impl Transport {
         Ok(Self {
             way: Way::new(endpoint, proxies)?,
             handshake: Handshake::new(endpoint, ca_file)?,
+            kept: Kept::default(),
             origin: endpoint.origin().to_owned(),
             host: HeaderValue::from_str(host).map_err(|_| SetupError::TooLong)?,
         })
     }
 
     /// Sends `request`, whose URI is path and query, and reads the whole answer, all of it within
-    /// `deadline`. No redirection is followed, nothing is sent a second time. Dropping the future
-    /// closes the connection.
+    /// `deadline`. No redirection is followed. What has gone out, be it in part, is never sent a
+    /// second time. Dropping the future closes the connection.
     pub(crate) async fn exchange(
         &self,
         mut request: Request<Full<Bytes>>,
         deadline: Duration,
     ) -> Result<Answer, Failure> {
-        let clock = Clock { started: Instant::now(), deadline };
+        let clock = Clock::start(deadline);
         request.headers_mut().insert(HOST, self.host.clone());
+        loop {
+            let (stream, used) = match self.kept.take() {
+                Some(stream) => (stream, true),
+                None => (self.connect(clock).await?, false),
+            };
+            // Header and content of the request are shared, not copied.
+            let asking = Asking::new(stream, used);
+            let end = converse(asking, request.clone(), clock, &self.origin).await;
+            if end.unasked {
+                self.kept.distrust();
+            }
+            if let Some(stream) = end.again {
+                self.kept.put(stream);
+            }
+            if !(used && end.unsent) {
+                return end.result;
+            }
+        }
+    }
+
+    async fn connect(&self, clock: Clock) -> Result<Stream, Failure> {
         let tcp = timeout(clock.left(), self.way.connect())
             .await
-            .map_err(|_| self.way.too_late(deadline))??;
-        match &self.handshake {
-            Some(handshake) => {
-                let tls = timeout(clock.left(), handshake.shake(tcp))
-                    .await
-                    .map_err(|_| fault::too_late(deadline, None))?
-                    .map_err(|failure| self.way.named_in(failure))?;
-                self.converse(tls, request, clock).await
-            }
-            None => self.converse(tcp, request, clock).await,
-        }
-    }
-
-    /// The exchange proper, with hyper's part of the connection driven beside it.
-    async fn converse(
-        &self,
-        stream: impl AsyncRead + AsyncWrite + Unpin,
-        request: Request<Full<Bytes>>,
-        clock: Clock,
-    ) -> Result<Answer, Failure> {
-        let mut settings = http1::Builder::new();
-        settings.max_buf_size(MAX_HEAD).max_header_size(MAX_HEAD);
-        let (mut sender, connection) = settings
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| fault::no_answer(&error, &self.origin))?;
-        let mut connection = pin!(async {
-            // What is wrong with it, the exchange is told as well.
-            drop(connection.await);
-            pending::<Infallible>().await
-        });
-        let result = tokio::select! {
-            result = self.ask(&mut sender, request, clock) => result,
-            never = &mut connection => match never {},
+            .map_err(|_| self.way.too_late(clock.deadline))??;
+        let Some(handshake) = &self.handshake else {
+            return Ok(Stream::new(tcp));
         };
-        drop(sender);
-        // Polled once: TLS takes its leave if it can at once, and is not waited for.
-        let _ = timeout(Duration::ZERO, connection).await;
-        result
-    }
-
-    async fn ask(
-        &self,
-        sender: &mut http1::SendRequest<Full<Bytes>>,
-        request: Request<Full<Bytes>>,
-        clock: Clock,
-    ) -> Result<Answer, Failure> {
-        let response = timeout(clock.left(), sender.send_request(request))
+        let tls = timeout(clock.left(), handshake.shake(tcp))
             .await
             .map_err(|_| fault::too_late(clock.deadline, None))?
-            .map_err(|error| fault::no_answer(&error, &self.origin))?;
-
-        let (head, body) = response.into_parts();
-        let status = head.status.as_u16();
-        if head.headers.contains_key(CONTENT_LENGTH) && head.headers.contains_key(TRANSFER_ENCODING)
-        {
-            return Err(fault::two_ends(status));
-        }
-        let content = timeout(clock.left(), read(body))
-            .await
-            .map_err(|_| fault::too_late(clock.deadline, Some(status)))
-            .and_then(|read| read.map_err(|error| fault::no_end(&*error, status)))
-            .map_err(|failure| Failure {
-                retry_after: retry_after(status, &head.headers),
-                ..failure
-            })?;
-        Ok(Answer { status, headers: head.headers, content })
+            .map_err(|failure| self.way.named_in(failure))?;
+        Ok(Stream::new(tls))
     }
-}
-
-/// What is left of one deadline, over all parts of an exchange.
-#[derive(Clone, Copy)]
-struct Clock {
-    started: Instant,
-    deadline: Duration,
-}
-
-impl Clock {
-    fn left(self) -> Duration {
-        self.deadline.saturating_sub(self.started.elapsed())
-    }
-}
-
-/// The whole body, at most [`MAX_REPLY`] bytes.
-async fn read(body: Incoming) -> Result<SecretBytes, Box<dyn Error + Send + Sync>> {
-    let mut body = Limited::new(body, MAX_REPLY);
-    let mut content = SecretBytes::new();
-    while let Some(frame) = body.frame().await {
-        if let Ok(data) = frame?.into_data() {
-            content.extend_from_slice(&data);
-        }
-    }
-    Ok(content)
 }

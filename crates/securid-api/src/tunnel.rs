@@ -9,8 +9,8 @@ use hyper::{Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use crate::conversation::MAX_HEAD;
 use crate::proxy::Proxy;
-use crate::transport::MAX_HEAD;
 use crate::{Failure, FailureKind};
 
 /// Asks the proxy at the other end of `tcp` for `server`. What comes back leads there.

@@ -1,9 +1,7 @@
-//! What is sent, to the byte, and over how many connections.
+//! What is sent, to the byte, and once.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod responder;
-
-use std::time::Duration;
 
 use responder::{AMPLE, Act, JSON_REPLY, Responder, TOKEN, answer, token};
 use securid_api::{Format, LoginRequest, LogoutReply};
@@ -61,35 +59,6 @@ async fn a_login_is_xml_and_carries_no_token() {
         ];
         assert_eq!(headers, expected);
         assert_eq!(content, xml);
-    }
-}
-
-#[tokio::test]
-async fn each_request_has_a_connection_of_its_own() {
-    for headers in ["", "Connection: keep-alive\r\nKeep-Alive: timeout=60\r\n"] {
-        for status in ["200 OK", "500 Error"] {
-            let server = Responder::start(Act::Say(answer(status, headers, JSON_REPLY))).await;
-            let client = server.client(Format::Json);
-            for sent in 1..=3 {
-                client.logout(&token(), AMPLE).await;
-                assert_eq!((server.requests().len(), server.connections()), (sent, sent));
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn what_follows_an_answer_is_never_the_answer_to_the_next_request() {
-    // The second answer confirms; it comes at once, or while the next request is under way.
-    let said = answer("500 Error", "", "oops");
-    for pause in [Duration::ZERO, Duration::from_millis(5), Duration::from_millis(50)] {
-        let twice = Act::SayTwice(said.clone(), pause, answer("200 OK", "", JSON_REPLY));
-        let server = Responder::start(twice).await;
-        let client = server.client(Format::Json);
-        for _ in 0..20 {
-            let reply = client.logout(&token(), AMPLE).await;
-            assert!(matches!(reply, LogoutReply::Unconfirmed(_)), "{reply:?}");
-        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! One HTTP client per origin, made when it is first needed and kept: it has read whom to trust.
+//! One HTTP client per origin, made when it is first needed and kept: it has read whom to trust, and
+//! its connections are used again.
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -19,7 +19,7 @@ const SECRETS: [(u64, &[u8]); 3] = [(1, b"first secret"), (2, b"second"), (3, b"
 pub fn sealed_file(bytes: &[u8]) {
     let Some((how, bytes)) = bytes.split_first() else { return };
     let namespace = Namespace::new("machine", std::path::Path::new("/"));
-    let seal = Seal::new(&SealKey::of([7; KEY_LEN]), &namespace);
+    let seal = Seal::new(SealKey::of([7; KEY_LEN]), &namespace);
     match how % 4 {
         0 => nobodys(&seal, bytes),
         1 => nobodys(&seal, &[seal.head().as_bytes(), bytes].concat()),
@@ -54,7 +54,7 @@ fn changed(seal: &Seal, changes: &[u8]) {
     for (bits, secret) in SECRETS {
         let id = SessionId::from_bits(bits);
         let found = seal.salvage(&file, &id);
-        assert!(found.as_ref().is_none_or(|found| found.as_slice() == secret), "another secret");
+        assert!(found.as_ref().is_none_or(|found| **found == *secret), "another secret");
         assert!(found.is_some() || file != whole);
         if let Ok(index) = &index {
             assert_eq!(seal.open_entry(&id, &file[index[&id].clone()]), found);
