@@ -41,6 +41,7 @@
 //! | `peers` | paths that others could change are refused, and so are other users |
 //! | `probes` | the eight that felled other daemons of this kind fell nothing here |
 //! | `words` | no part of a secret is said anywhere, and nobody's text is obeyed |
+//! | `bounds` | how much is kept, and what becomes of what is too much |
 //! | `protocol` | what the socket refuses, and how |
 //! | `crowd` | crowds of clients that want too much lock nobody out, fell nothing, and their memory comes back |
 //! | `load` | a thousand clients, 64 at once, at a server with faults: each gets what is its own |

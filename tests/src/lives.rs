@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::json;
+
 use crate::mortal::{AtServer, Died, Mortal, MortalHouse};
 
 /// What is played: everything up to its end, however often the daemon dies of it.
@@ -16,6 +18,9 @@ pub struct Life {
     /// The requests during which it is worth while to kill it.
     pub at_server: &'static [AtServer],
 }
+
+/// Longer ago than a history goes back.
+const LONG_AGO: &str = "1999-01-01T00:00:00Z";
 
 const LOGIN: &[AtServer] = &[AtServer::LoginAnswered];
 const LOGOUT: &[AtServer] = &[AtServer::LogoutArrived, AtServer::LogoutAnswered];
@@ -41,6 +46,8 @@ pub const ALL: &[Life] = &[
     Life { name: "orphan", before: Some(orphaned), play: recover, at_server: &[] },
     Life { name: "damaged", before: Some(damaged), play: recover, at_server: &[] },
     Life { name: "damaged index", before: Some(damaged_index), play: recover, at_server: &[] },
+    Life { name: "old history", before: Some(old_history), play: logout, at_server: &[] },
+    Life { name: "damaged history", before: Some(damaged_history), play: recover, at_server: &[] },
 ];
 
 fn add(house: &mut MortalHouse) -> Mortal<()> {
@@ -202,6 +209,36 @@ fn damaged_index(house: &mut MortalHouse) -> Mortal<()> {
     let mut text = fs::read(&index).expect("it is ours");
     text.extend_from_slice(b"\xff\n{\"id\":");
     fs::write(&index, text).expect("it is ours");
+    house.damaged = true;
+    Ok(())
+}
+
+/// A line of the history is too old: it is written anew.
+fn old_history(house: &mut MortalHouse) -> Mortal<()> {
+    house.start()?;
+    house.stop_keeping()?;
+    let line = json!({
+        "id": "00000000000000ff", "generation": 1, "instance": "prod", "url": "https://h/", "username": null,
+        "created_at": LONG_AGO, "requested_at": LONG_AGO, "ended_at": LONG_AGO,
+        "reason": "request", "outcome": "revoked", "attempts": 1, "evidence": "",
+    });
+    let (folder, text) = (house.house.state_dir(), format!("{line}\n"));
+    let path = folder.join("history.jsonl");
+    fs::write(&path, &text).expect("it is ours");
+    // So that a power cut knows of it.
+    house.note(&json!({"op": "create", "path": path}));
+    house.note(&json!({"op": "append", "path": path, "bytes": text.as_bytes()}));
+    house.note(&json!({"op": "sync", "path": path}));
+    house.note(&json!({"op": "sync-folder", "path": folder}));
+    Ok(())
+}
+
+/// One is damaged as well.
+fn damaged_history(house: &mut MortalHouse) -> Mortal<()> {
+    old_history(house)?;
+    let path = house.house.state_dir().join("history.jsonl");
+    let text = fs::read_to_string(&path).expect("it is ours");
+    fs::write(path, format!("{{\"id\":\n{text}")).expect("it is ours");
     house.damaged = true;
     Ok(())
 }

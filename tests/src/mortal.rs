@@ -1,6 +1,7 @@
 //! A house whose daemon may die at any moment, and the account of what its clients were told.
 
 use std::fs::OpenOptions;
+use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::sync::mpsc;
@@ -89,7 +90,7 @@ pub struct MortalHouse {
     pub told: Vec<Told>,
     /// The tokens that were handed over, whether or not anybody was told of them.
     pub brought: Vec<String>,
-    /// Whether a record is damaged on purpose.
+    /// Whether a record, the index or the history is damaged on purpose.
     pub damaged: bool,
     /// The pass at which the next daemon dies.
     pub dies_at: Option<String>,
@@ -139,6 +140,18 @@ impl MortalHouse {
         let passes = trace::read(&self.trace_file());
         let _ = std::fs::remove_file(self.trace_file());
         passes
+    }
+
+    /// Notes in the trace what was done to a file by hand.
+    ///
+    /// # Panics
+    /// If there is no trace.
+    pub(crate) fn note(&self, op: &Value) {
+        let mut line = json!({"point": "by-hand", "pass": 1, "about": ""});
+        let op = op.as_object().expect("it has fields").clone();
+        line.as_object_mut().expect("it has fields").extend(op);
+        let trace = OpenOptions::new().append(true).open(self.trace_file());
+        writeln!(trace.expect("a daemon has made it"), "{line}").expect("there is room");
     }
 
     /// Starts a daemon, which dies where it is to die.

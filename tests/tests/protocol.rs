@@ -215,7 +215,7 @@ fn selectors() {
     let bob = house.call("session.add", json!({"token": "of-bob", "username": "bob"}));
     let refused = house.refused("session.token", json!({"session": "prod"}));
     assert_eq!(refused.code, -32002, "{refused:?}");
-    assert_eq!(refused.data["candidates"].as_array().unwrap().len(), 41);
+    assert_eq!(refused.data["candidates"].as_array().unwrap().len(), 20, "of 41");
     assert_eq!(house.call("session.token", json!({"session": "bob@prod"}))["session"], bob["id"]);
 
     let view = house.call("session.logout", json!({"sessions": [id, "nobody@prod"], "wait": "5s"}));

@@ -35,6 +35,24 @@ fn code(output: &Output) -> i32 {
 }
 
 #[test]
+fn a_log_that_has_grown_long_is_put_aside() {
+    let house = House::build(Plan::default());
+    let (log, aside) =
+        (house.state_dir().join("sessiond.log"), house.state_dir().join("sessiond.log.1"));
+    for (length, put_aside) in [(1024 * 1024, false), (1024 * 1024 + 1, true)] {
+        drop(Orphan::of(&house.ctl(&["start", "--json"])));
+        fs::write(&log, vec![b'x'; length]).unwrap();
+        let _daemon = Orphan::of(&house.ctl(&["start", "--json"]));
+        assert!(fs::read(&log).unwrap().ends_with(b"\n"), "it goes on");
+        assert_eq!(fs::read(&log).unwrap().starts_with(b"x"), !put_aside);
+        assert_eq!(
+            fs::metadata(&aside).map(|log| log.len()).ok(),
+            put_aside.then_some(length as u64)
+        );
+    }
+}
+
+#[test]
 fn started_twice_is_started_once() {
     let house = House::build(Plan::default());
     let daemon = Orphan::of(&house.ctl(&["start", "--json"]));

@@ -3,7 +3,7 @@
 
 use std::{
     env,
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{Read as _, Seek as _, SeekFrom},
     os::unix::{fs::OpenOptionsExt as _, process::CommandExt as _},
     path::PathBuf,
@@ -31,6 +31,10 @@ const UP_WITHIN: Duration = Duration::from_secs(10);
 
 /// How often we look whether it answers.
 const STEP: Duration = Duration::from_millis(20);
+
+/// How long the log of earlier daemons may be, in bytes, for another to add to it: weeks of it. Then it is put aside,
+/// in the place of the one before.
+const LONGEST_LOG: u64 = 1024 * 1024;
 
 /// The exit status for a bad config, ours and the daemon's.
 const BAD_CONFIG: u8 = 78;
@@ -207,6 +211,10 @@ impl Log {
         };
         folder::private_with_parents(state).map_err(|error| unusable(error.to_string()))?;
         let path = state.join("sessiond.log");
+        if path.symlink_metadata().is_ok_and(|log| log.len() > LONGEST_LOG) {
+            // If that fails, it only grows on.
+            let _ = fs::rename(&path, state.join("sessiond.log.1"));
+        }
         let opened =
             OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(&path);
         let file =

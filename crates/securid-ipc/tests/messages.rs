@@ -237,6 +237,7 @@ fn views_have_the_contract_s_fields() {
                 durable: true,
             }],
             refused: vec![RefusedView { selector: "x".into(), error: refused }],
+            unlisted: 0,
         },
         r#"{"sessions":[{"id":"0123456789abcdef","instance":"prod","state":"ended","outcome":"revoked","last_error":null,"durable":true}],"refused":[{"selector":"x","code":-32001,"message":"no session \"x\""}]}"#,
     );

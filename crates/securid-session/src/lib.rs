@@ -30,11 +30,13 @@
 //! | `life` | one session: how each event changes it |
 //! | `lane` | one errand at a time, and when to try again |
 //! | `slots` | how many attempts at once, and whose turn it is |
+//! | `census` | how many there are in each phase, and how many there may be |
 //! | `backoff` | how long to wait |
 //! | `event` | what goes in and what comes out |
 //! | `record`, `ident`, `moment` | the words that all of it is said in |
 
 mod backoff;
+mod census;
 mod event;
 mod ident;
 mod lane;
@@ -47,6 +49,7 @@ mod slots;
 mod wants;
 
 pub use backoff::{Policy, RETRY_AFTER_MAX};
+pub use census::MOST_SESSIONS;
 pub use event::{Action, Denial, Event, Found, Rejection, Source, Verdict};
 pub use ident::{Generation, Key, SessionId};
 pub use machine::Machine;

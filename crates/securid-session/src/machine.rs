@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::backoff::Policy;
+use crate::census::{Census, MOST_SESSIONS};
 use crate::lane::Lane;
 use crate::session::{Session, State};
 use crate::slots::Slots;
 use crate::{
-    About, Action, Denial, Event, Generation, Key, Moment, Reason, Rejection, SessionId, Source,
+    About, Action, Denial, Event, Generation, Key, Moment, Phase, Reason, Rejection, SessionId,
+    Source,
 };
 
 /// The life of all sessions of one daemon.
@@ -17,6 +19,7 @@ pub struct Machine {
     policy: Policy,
     seed: u64,
     sessions: BTreeMap<SessionId, Tracked>,
+    census: Census,
     /// When each session wants to be woken.
     agenda: BTreeSet<(u64, SessionId)>,
     slots: Slots,
@@ -31,6 +34,8 @@ pub struct Machine {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Tracked {
     session: Session,
+    /// The phase under which it is counted.
+    counted: Option<Phase>,
     /// Its place in the agenda.
     wakes: Option<u64>,
     /// Its place in the line for attempts.
@@ -51,6 +56,7 @@ impl Machine {
             policy,
             seed,
             sessions: BTreeMap::new(),
+            census: Census::default(),
             agenda: BTreeSet::new(),
             slots: Slots::new(policy.concurrency),
             newest: Generation(0),
@@ -93,6 +99,20 @@ impl Machine {
     /// All sessions in the order of their names, those being taken in or cleared up as well.
     pub fn sessions(&self) -> impl Iterator<Item = &Session> + Clone {
         self.sessions.values().map(|tracked| &tracked.session)
+    }
+
+    /// How many sessions are in this phase.
+    #[must_use]
+    pub fn count(&self, phase: Phase) -> usize {
+        self.census.of(phase)
+    }
+
+    /// Whether there is room for one session more besides so many that are on their way: see
+    /// [`MOST_SESSIONS`]. Whoever brings a token asks before there is one. The machine itself refuses none: what was
+    /// found, and what a login has made, is taken in beyond the limit as well, for it has to be revoked.
+    #[must_use]
+    pub fn has_room(&self, on_their_way: usize) -> bool {
+        self.sessions.len().saturating_add(on_their_way) < MOST_SESSIONS
     }
 
     /// Whether [`Event::Stop`] has come.
@@ -219,7 +239,8 @@ impl Machine {
         if self.sessions.contains_key(&id) {
             return;
         }
-        self.sessions.insert(id.clone(), Tracked { session, wakes: None, queued: None });
+        self.sessions
+            .insert(id.clone(), Tracked { session, counted: None, wakes: None, queued: None });
         self.change(now, &id, actions, |_, _| {});
     }
 
@@ -355,7 +376,7 @@ impl Machine {
         self.relist(now, id);
     }
 
-    /// Brings agenda, line and list of the restless up to date with the session.
+    /// Brings agenda, line, list of the restless and census up to date with the session.
     fn relist(&mut self, now: Moment, id: &SessionId) {
         let Some(tracked) = self.sessions.get_mut(id) else { return };
         let session = &tracked.session;
@@ -389,7 +410,12 @@ impl Machine {
                 self.restless.remove(id);
             }
         }
-        if session.state == State::Gone {
+        let phase = (session.state != State::Gone).then(|| session.phase());
+        if phase != tracked.counted {
+            self.census.note(tracked.counted, phase);
+            tracked.counted = phase;
+        }
+        if phase.is_none() {
             self.sessions.remove(id);
         }
     }

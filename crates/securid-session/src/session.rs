@@ -250,6 +250,12 @@ impl Session {
         }
     }
 
+    /// Whether it is dead and the history does not have it yet, as far as this daemon knows.
+    #[must_use]
+    pub fn is_to_be_archived(&self) -> bool {
+        matches!(&self.state, State::Ended { step: EndStep::Record | EndStep::Archive, .. })
+    }
+
     /// When it ends for want of use; `None` if it never does, is held, or is not active.
     #[must_use]
     pub fn idle_deadline(&self) -> Option<Moment> {

@@ -9,10 +9,10 @@ use securid_ipc::messages::RpcError;
 use securid_secret::{Secret, SecretBytes};
 use securid_session::{About, Event, Found, Key, Origin, Outcome, Record, SessionId, Verdict};
 use securid_store::{
-    Disk, DiskError, Entry, HistoryLine, Keyring, Past, Preference, StoreKind, crash,
+    Disk, DiskError, Entry, HistoryLine, HistoryReader, Keyring, Preference, StoreKind, crash,
 };
 use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout};
 use tracing::debug;
 
@@ -32,6 +32,10 @@ const AT_THE_KEYRING: usize = 4;
 /// How many errands may be at the disk at once, for the same reason; as many as share one sync.
 const AT_THE_DISK: usize = 64;
 
+/// How many may read the history at once: two, so that a short look need not wait for a long one. Each reads up to
+/// 50 MB, and takes a thread that is stuck as long as the disk hangs.
+const IN_THE_PAST: usize = 2;
+
 /// Where errands go, and to whom they answer.
 #[derive(Clone)]
 pub(crate) struct Errands {
@@ -42,6 +46,7 @@ pub(crate) struct Errands {
     pub(crate) inbox: Inbox,
     keyring_turns: Arc<Semaphore>,
     disk_turns: Arc<Semaphore>,
+    past_turns: Arc<Semaphore>,
     /// Until when a disk that hung is left alone.
     disk_cools: Arc<Mutex<Option<Instant>>>,
     /// One look at the keyring at a time.
@@ -67,6 +72,7 @@ impl Errands {
             inbox,
             keyring_turns: Arc::new(Semaphore::new(AT_THE_KEYRING)),
             disk_turns: Arc::new(Semaphore::new(AT_THE_DISK)),
+            past_turns: Arc::new(Semaphore::new(IN_THE_PAST)),
             disk_cools: Arc::default(),
             looking: Arc::new(Semaphore::new(1)),
         }
@@ -104,12 +110,33 @@ impl Errands {
         });
     }
 
-    /// The ended sessions.
+    /// Looks into the history, beside the thread that writes: it holds no record up.
     ///
     /// # Errors
-    /// If they cannot be read, or not in time.
-    pub(crate) async fn history(&self) -> Result<Past, RpcError> {
-        self.at_the_disk(self.disk.history()).await
+    /// If it cannot be read, or not in time.
+    pub(crate) async fn past<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&HistoryReader) -> Result<T, DiskError> + Send + 'static,
+    ) -> Result<T, RpcError> {
+        let (past, turns) = (self.disk.past().clone(), Arc::clone(&self.past_turns));
+        let looked = async {
+            // It is never closed.
+            let turn = turns.acquire_owned().await;
+            let look = spawn_blocking(move || {
+                let _turn = turn;
+                look(&past)
+            });
+            look.await
+        };
+        match timeout(DISK_DEADLINE, looked).await {
+            Ok(Ok(done)) => done.map_err(|error| trouble::disk(&error)),
+            Ok(Err(failed)) => match failed.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime goes down, and nobody reads the answer.
+                Err(_) => Err(trouble::stopping()),
+            },
+            Err(_) => Err(trouble::disk_hangs()),
+        }
     }
 
     pub(crate) fn store(&self, key: Key, about: &About, token: &Token) {

@@ -4,7 +4,7 @@
 //!
 //! - `actions`: what the machine wants, carried out
 //! - `auditing`: what the audit is told
-//! - `calls`: what clients ask
+//! - `calls`: what clients ask; `ends`: what they ask of the ends of sessions
 //! - `keyrings`: secrets without a record, and secrets that must not grow stale
 //! - `leaving`: when there is nothing to do
 //! - `taking_in`: tokens on their way in
@@ -23,6 +23,7 @@ mod auditing;
 mod calls;
 mod desktop;
 mod draining;
+mod ends;
 mod keyrings;
 mod leaving;
 mod logouts;
@@ -86,7 +87,7 @@ pub(crate) enum Message {
     Contact(String, Result<(), String>),
     /// How the keyring for new secrets is.
     KeyringSeen(Result<StoreKind, KeyringError>),
-    /// Which sessions are dead and not cleared up yet? The history may not have them so far.
+    /// Which sessions are dead and not in the history yet?
     Fresh(oneshot::Sender<Vec<HistoryLine>>),
     /// The records on disk are gone.
     RecordsGone,
@@ -277,7 +278,8 @@ impl Keeper {
             }
             Message::KeyringSeen(seen) => self.keyring_seen(seen),
             Message::Fresh(reply) => {
-                let records = self.machine.sessions().filter_map(Session::record);
+                let fresh = self.machine.sessions().filter(|session| session.is_to_be_archived());
+                let records = fresh.filter_map(Session::record);
                 let _ = reply.send(records.filter_map(|record| HistoryLine::of(&record)).collect());
             }
             Message::RecordsGone => {
@@ -348,7 +350,6 @@ impl Keeper {
     }
 
     fn count(&self, phase: Phase) -> u32 {
-        let of_phase = self.machine.sessions().filter(|s| s.phase() == phase).count();
-        u32::try_from(of_phase).unwrap_or(u32::MAX)
+        u32::try_from(self.machine.count(phase)).unwrap_or(u32::MAX)
     }
 }

@@ -19,6 +19,7 @@
 //! | `signals`, `failure` | what the system tells the process, and why it ends badly |
 //! | `reload` | the config, read anew while the daemon runs |
 //! | `service` | what stands behind the socket: hands calls on |
+//! | `cursor` | where a page of the history begins |
 //! | `taking` | `add` and `login`, up to the point where the token is here |
 //! | `keeper` | the one task that owns the state: feeds the machine, carries its actions out |
 //! | `errands` | the actions that take time: keyring, disk, server; each answers with an event |
@@ -36,6 +37,7 @@ mod args;
 mod audit;
 mod clock;
 mod config;
+mod cursor;
 mod descriptors;
 mod desktop;
 mod drain;

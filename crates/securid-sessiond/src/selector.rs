@@ -2,7 +2,7 @@
 //! unique id prefix of at least four digits.
 
 use securid_ipc::messages::{ErrorCode, RpcError};
-use securid_session::{Phase, Session, SessionId};
+use securid_session::{About, Machine, Phase, Session, SessionId};
 use securid_text::mention;
 
 use crate::trouble;
@@ -11,29 +11,29 @@ use crate::trouble;
 /// unique, and one too short is more likely a slip than a choice.
 const PREFIX_MIN: usize = 4;
 
+/// How many candidates an error names: a person picks from a few, and a reply has its limit.
+const MOST_NAMED: usize = 20;
+
 /// All sessions that a selector means, at least one.
 ///
 /// # Errors
 /// [`ErrorCode::NoSuchSession`], or [`ErrorCode::Ambiguous`] for a prefix that several ids have.
-pub(crate) fn all<'a>(
-    sessions: impl Iterator<Item = &'a Session> + Clone,
-    selector: &str,
-) -> Result<Vec<&'a Session>, RpcError> {
-    let shown = sessions.filter(|s| is_shown(s));
-    let pick = |wanted: &dyn Fn(&Session) -> bool| -> Vec<&'a Session> {
-        shown.clone().filter(|s| wanted(s)).collect()
-    };
-    let exact = pick(&|s| s.id().as_str() == selector);
-    if !exact.is_empty() {
-        return Ok(exact);
+pub(crate) fn all<'a>(machine: &'a Machine, selector: &str) -> Result<Vec<&'a Session>, RpcError> {
+    let exact = exact_id(selector).and_then(|id| machine.session(&id)).filter(|s| is_shown(s));
+    if let Some(session) = exact {
+        return Ok(vec![session]);
     }
+    let pick = |wanted: &dyn Fn(&Session) -> bool| -> Vec<&'a Session> {
+        machine.sessions().filter(|s| is_shown(s) && wanted(s)).collect()
+    };
     let of_instance = pick(&|s| s.about().instance == selector);
     if !of_instance.is_empty() {
         return Ok(of_instance);
     }
     let of_user = pick(&|s| {
-        let about = s.about();
-        about.username.as_ref().is_some_and(|user| format!("{user}@{}", about.instance) == selector)
+        let About { instance, username, .. } = &**s.about();
+        let user = selector.strip_suffix(instance.as_str()).and_then(|rest| rest.strip_suffix('@'));
+        user.is_some() && user == username.as_deref()
     });
     if !of_user.is_empty() {
         return Ok(of_user);
@@ -55,18 +55,17 @@ pub(crate) fn all<'a>(
 /// # Errors
 /// As [`all`]; [`ErrorCode::Ambiguous`] also for active sessions of several users.
 pub(crate) fn one<'a>(
-    sessions: impl Iterator<Item = &'a Session> + Clone,
+    machine: &'a Machine,
     selector: Option<&str>,
     default_instance: Option<&str>,
 ) -> Result<&'a Session, RpcError> {
+    let shown = machine.sessions().filter(|s| is_shown(s));
     let meant: Vec<&Session> = match (selector, default_instance) {
-        (Some(selector), _) => all(sessions, selector)?,
-        (None, Some(name)) => {
-            sessions.filter(|s| is_shown(s) && s.about().instance == name).collect()
-        }
-        (None, None) => sessions.filter(|s| is_shown(s)).collect(),
+        (Some(selector), _) => all(machine, selector)?,
+        (None, Some(name)) => shown.filter(|s| s.about().instance == name).collect(),
+        (None, None) => shown.collect(),
     };
-    let whose = |s: &Session| (s.about().instance.clone(), s.about().username.clone());
+    let whose = |s: &'a Session| (&s.about().instance, &s.about().username);
     let active: Vec<&Session> =
         meant.iter().copied().filter(|s| s.phase() == Phase::Active).collect();
     if let Some(first) = active.first()
@@ -97,16 +96,20 @@ pub(crate) fn exact_id(selector: &str) -> Option<SessionId> {
 }
 
 fn ambiguous(message: String, candidates: &[&Session]) -> RpcError {
-    let named: Vec<String> = candidates
+    let named = &candidates[..candidates.len().min(MOST_NAMED)];
+    let mut words: Vec<String> = named
         .iter()
         .map(|s| {
             let user = s.about().username.as_deref().unwrap_or("-");
             format!("{} ({user}@{})", s.id(), s.about().instance)
         })
         .collect();
+    if candidates.len() > named.len() {
+        words.push(format!("or one of {} more", candidates.len() - named.len()));
+    }
     let mut error = RpcError::new(ErrorCode::Ambiguous, message)
-        .with_hint(format!("Name one: {}.", named.join(", ")));
-    error.data.candidates = candidates.iter().map(|s| s.id().to_string()).collect();
+        .with_hint(format!("Name one: {}.", words.join(", ")));
+    error.data.candidates = named.iter().map(|s| s.id().to_string()).collect();
     error
 }
 
@@ -121,8 +124,7 @@ mod tests {
     use std::time::Duration;
 
     use securid_session::{
-        About, Event, Generation, Key, Limits, Machine, Moment, Origin, Policy, Reason, Record,
-        Stage,
+        Event, Generation, Key, Limits, Moment, Origin, Policy, Reason, Record, Stage,
     };
 
     use super::*;
@@ -173,7 +175,7 @@ mod tests {
             (0x1111_0000_0000_0000, "u", "abcd"),
             (0x2222_0000_0000_0000, "v", "prod"),
         ]);
-        let all = |wanted| ids(all(machine.sessions(), wanted));
+        let all = |wanted| ids(all(&machine, wanted));
         assert_eq!(all(name).unwrap(), [name]);
         assert_eq!(all("abcd").unwrap(), ["1111000000000000"], "a name wins over a prefix");
         assert_eq!(all("abcd0").unwrap(), [name]);
@@ -187,9 +189,22 @@ mod tests {
     #[test]
     fn a_prefix_of_several_is_ambiguous_and_names_them() {
         let machine = machine(&[(0xa_bcd1 << 44, "u", "a"), (0xa_bcd2 << 44, "u", "a")]);
-        let error = all(machine.sessions(), "abcd").unwrap_err();
+        let error = all(&machine, "abcd").unwrap_err();
         assert_eq!(error.code, ErrorCode::Ambiguous);
         assert_eq!(error.data.candidates.len(), 2);
+    }
+
+    #[test]
+    fn an_error_names_a_few_candidates_of_many() {
+        let users: Vec<String> = (0..100).map(|n| format!("user{n}")).collect();
+        let sessions: Vec<_> =
+            users.iter().zip(0..).map(|(u, n)| (n, u.as_str(), "prod")).collect();
+        let machine = machine(&sessions);
+        for wanted in [None, Some("0000")] {
+            let error = one(&machine, wanted, None).unwrap_err();
+            assert_eq!(error.data.candidates.len(), MOST_NAMED);
+            assert!(error.data.hint.unwrap().ends_with("or one of 80 more."));
+        }
     }
 
     #[test]
@@ -197,7 +212,7 @@ mod tests {
         let mut machine =
             machine(&[(1 << 60, "u", "prod"), (2 << 60, "u", "prod"), (3 << 60, "v", "test")]);
         let newest = |machine: &Machine, wanted, default| {
-            one(machine.sessions(), wanted, default).map(|s| s.id().to_string()).map_err(|e| e.code)
+            one(machine, wanted, default).map(|s| s.id().to_string()).map_err(|e| e.code)
         };
         assert_eq!(newest(&machine, Some("prod"), None).unwrap(), "2000000000000000");
         assert_eq!(newest(&machine, None, Some("prod")).unwrap(), "2000000000000000");
@@ -214,6 +229,6 @@ mod tests {
     #[test]
     fn no_session_is_said_as_such() {
         let machine = machine(&[]);
-        assert_eq!(one(machine.sessions(), None, None).unwrap_err().code, ErrorCode::NoSuchSession);
+        assert_eq!(one(&machine, None, None).unwrap_err().code, ErrorCode::NoSuchSession);
     }
 }

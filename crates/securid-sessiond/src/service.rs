@@ -1,6 +1,6 @@
 //! What stands behind the socket: each call goes to whoever can answer it.
 
-use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,13 +9,14 @@ use securid_ipc::messages::{
     Reason, Reply, RpcError, SessionState, Targets,
 };
 use securid_ipc::server::{ConnectionId, Notice, Service};
-use securid_store::HistoryLine;
+use securid_store::{HistoryLine, Wanted};
 use securid_text::mention;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::warn;
 
 use crate::config::LiveConfig;
+use crate::cursor::{Cursor, Place};
 use crate::errands::Errands;
 use crate::keeper::{Inbox, Message};
 use crate::reload::Reloading;
@@ -104,61 +105,78 @@ impl Desk {
         if !named || view.refused.is_empty() {
             return Ok(view);
         }
-        let Ok(ended) = self.ended().await else {
-            // What is known of the others must not wait for a disk.
-            return Ok(view);
-        };
-        view.refused.retain(|refused| {
-            let ended = selector::exact_id(&refused.selector)
-                .and_then(|id| ended.iter().find(|line| line.id == id.as_str()));
-            view.sessions.extend(ended.map(|line| LogoutItem {
-                id: line.id.clone(),
-                instance: line.instance.clone(),
+        let named = view.refused.iter().filter_map(|refused| selector::exact_id(&refused.selector));
+        let (named, kept): (Vec<_>, _) = (named.collect(), self.kept_since());
+        let found = self.errands.past(move |past| past.find(&named, kept)).await;
+        // What is known of the others must not wait for a disk.
+        for line in found.unwrap_or_default() {
+            view.refused.retain(|refused| refused.selector != line.id);
+            view.sessions.push(LogoutItem {
+                id: line.id,
+                instance: line.instance,
                 state: SessionState::Ended,
-                outcome: Some(Outcome::from(line.outcome.clone())),
+                outcome: Some(Outcome::from(line.outcome)),
                 last_error: None,
                 durable: true,
-            }));
-            ended.is_none()
-        });
+            });
+        }
         Ok(view)
     }
 
-    /// The ended sessions, newest first: those that are being cleared up, then those that the disk
-    /// has. A session that left the list stands here at once, full disk or not.
-    async fn ended(&self) -> Result<Vec<HistoryLine>, RpcError> {
+    /// What ended before counts as forgotten, whether or not it was cleared away yet.
+    fn kept_since(&self) -> Option<Timestamp> {
+        Timestamp::now().checked_sub(self.config.now().history_keep?).ok()
+    }
+
+    /// Dead sessions that the history does not have yet: with a full disk that may take long, and all the same they
+    /// stand in it at once. The latest first.
+    async fn fresh(&self) -> Vec<HistoryLine> {
         let (reply, fresh) = oneshot::channel();
         let _ = self.inbox().send(Message::Fresh(reply));
-        // Asked before the disk, so that one that is written meanwhile is in either.
-        let mut ended = fresh.await.unwrap_or_default();
-        let past = self.errands.history().await?.lines;
-        ended.retain(|new| !past.iter().any(|l| l.id == new.id && l.generation == new.generation));
-        ended.sort_by_key(|line| Reverse(line.ended_at));
-        ended.extend(past);
-        Ok(ended)
+        let mut fresh = fresh.await.unwrap_or_default();
+        fresh.sort_by_key(Place::of);
+        fresh
     }
 
     async fn history(&self, params: History) -> Result<HistoryView, RpcError> {
         let since = params.since.as_deref().map(time).transpose()?;
         let until = params.until.as_deref().map(time).transpose()?;
-        let start: usize = match params.cursor.as_deref().map(str::parse) {
-            None => 0,
-            Some(Ok(start)) => start,
-            Some(Err(_)) => {
-                return Err(RpcError::new(ErrorCode::Params, "this cursor is not one of ours"));
-            }
-        };
+        let cursor = params.cursor.as_deref().map(str::parse).transpose()?;
         let page = params.limit.map_or(PAGE, |n| (n as usize).clamp(1, PAGE));
-        let ended = self.ended().await?;
-        let mut matching = ended
-            .iter()
-            .filter(|line| since.is_none_or(|since| line.ended_at >= since))
-            .filter(|line| until.is_none_or(|until| line.ended_at < until))
-            .filter(|line| params.instance.as_ref().is_none_or(|name| line.instance == *name))
-            .skip(start);
-        let sessions: Vec<HistoryItem> = matching.by_ref().take(page).map(item).collect();
-        let cursor = matching.next().map(|_| (start + sessions.len()).to_string());
-        Ok(HistoryView { sessions, cursor })
+        let since = since.max(self.kept_since());
+        let wanted = Wanted { since, until, instance: params.instance };
+
+        // Asked before the disk, so that one that is written meanwhile is in either.
+        let fresh = self.fresh().await;
+        let (passed, mark) = match cursor {
+            None => (None, None),
+            Some(Cursor::Fresh(place)) => (Some(place), None),
+            Some(Cursor::Past(mark)) => (None, Some(mark)),
+        };
+        let mut lines: Vec<HistoryLine> = Vec::new();
+        if mark.is_none() {
+            let to_come =
+                |line: &&HistoryLine| passed.as_ref().is_none_or(|p| Place::of(line) > *p);
+            let to_come = fresh.iter().filter(to_come).filter(|line| wanted.fits(line));
+            lines.extend(to_come.take(page).cloned());
+        }
+        if lines.len() == page {
+            let cursor = lines.last().map(|last| Cursor::Fresh(Place::of(last)).to_string());
+            return Ok(HistoryView { sessions: lines.iter().map(item).collect(), cursor });
+        }
+        let most = page - lines.len();
+        let past = self.errands.past(move |past| past.page(&wanted, mark.as_ref(), most)).await?;
+        let Some(past) = past else {
+            let message = "the history was shortened since this cursor was given";
+            return Err(
+                RpcError::new(ErrorCode::Params, message).with_hint("Begin with the first page.")
+            );
+        };
+        let fresh: HashSet<_> = fresh.iter().map(|line| (&line.id, line.generation)).collect();
+        let is_fresh = |line: &HistoryLine| fresh.contains(&(&line.id, line.generation));
+        lines.extend(past.lines.into_iter().filter(|line| !is_fresh(line)));
+        let cursor = past.next.map(|mark| Cursor::Past(mark).to_string());
+        Ok(HistoryView { sessions: lines.iter().map(item).collect(), cursor })
     }
 }
 

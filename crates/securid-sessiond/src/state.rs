@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use securid_session::{Record, SessionId};
 use securid_store::{
-    Damage, History, Identity, Loaded, Namespace, RecordFolder, SealedPlace, StateLock, crash,
-    filed_under,
+    Damage, Identity, Loaded, Namespace, RecordFolder, SealedPlace, StateLock, crash, filed_under,
 };
 use tracing::warn;
 
@@ -20,7 +19,8 @@ pub(crate) struct State {
     /// The sealed file. Where its key is, the config says.
     pub(crate) sealed: SealedPlace,
     pub(crate) records: RecordFolder,
-    pub(crate) history: History,
+    /// Where all of it is.
+    pub(crate) folder: PathBuf,
     pub(crate) found: Found,
     pub(crate) lock: StateLock,
 }
@@ -83,7 +83,8 @@ impl State {
         }
         found.damaged.retain(|id| found.unrecorded.iter().all(|(other, _)| other != id));
         crash::point("load.read", found.records.len());
-        Ok(Self { namespace, sealed, records, history: History::open(folder), found, lock })
+        let folder = folder.to_owned();
+        Ok(Self { namespace, sealed, records, folder, found, lock })
     }
 }
 

@@ -14,12 +14,17 @@ use crate::keeper::{Inbox, Message, Taking};
 use crate::service::Desk;
 use crate::trouble;
 
+/// The longest user name, in bytes: no directory has longer ones, and each session keeps its own.
+const LONGEST_NAME: usize = 256;
+
 /// Takes over a token from elsewhere.
 pub(crate) async fn add(desk: &Desk, params: Add) -> Result<TakenView, RpcError> {
     let token = Token::new(&params.token).map_err(trouble::token)?;
     let instance = instance(desk, params.instance.as_deref())?;
+    let username = params.username.or_else(|| instance.username.clone());
+    username.as_deref().map_or(Ok(()), check_name)?;
     let kind = store(desk).await?;
-    let about = instance.about(params.username, kind);
+    let about = instance.about(username, kind);
     take(desk, Taking { token, about, source: Source::Handover, replace: false }, kind).await
 }
 
@@ -37,6 +42,7 @@ pub(crate) async fn login(desk: &Desk, params: Login) -> Result<TakenView, RpcEr
         error.data.missing = Some("username".to_owned());
         return Err(error);
     };
+    check_name(&username)?;
     let kind = store(desk).await?;
     let (origin, deadline) = (instance.origin(), desk.config.now().revocation.attempt_timeout);
     let client = match timeout(deadline, desk.errands.servers.client(&origin)).await {
@@ -66,6 +72,18 @@ pub(crate) async fn login(desk: &Desk, params: Login) -> Result<TakenView, RpcEr
 
 fn instance(desk: &Desk, name: Option<&str>) -> Result<Arc<Instance>, RpcError> {
     desk.config.now().instance(name).map(Arc::clone).ok_or_else(|| trouble::no_instance(name))
+}
+
+/// A user name is kept with its session, listed, and written to logs and terminals.
+fn check_name(name: &str) -> Result<(), RpcError> {
+    if name.len() > LONGEST_NAME {
+        let problem = format!("has {} bytes, and may have {LONGEST_NAME}", name.len());
+        return Err(trouble::username(&problem));
+    }
+    if name.chars().any(char::is_control) {
+        return Err(trouble::username("has control characters in it"));
+    }
+    Ok(())
 }
 
 /// The store for the new secret; a person is there to answer an unlock prompt.

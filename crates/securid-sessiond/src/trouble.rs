@@ -2,7 +2,7 @@
 
 use securid_api::{BadToken, FailureKind, LoginError, SetupError};
 use securid_ipc::messages::{ErrorCode, RpcError};
-use securid_session::{Denial, SessionId};
+use securid_session::{Denial, MOST_SESSIONS, SessionId};
 use securid_store::{DiskError, DiskErrorKind, KeyringError};
 use securid_text::mention;
 
@@ -122,6 +122,34 @@ pub(crate) fn certificates_hang() -> RpcError {
 pub(crate) fn token(error: BadToken) -> RpcError {
     RpcError::new(ErrorCode::BadToken, error.to_string())
         .with_hint("Give the token alone, as the server handed it out.")
+}
+
+/// Nothing was sent, and nothing taken in.
+pub(crate) fn too_many_sessions() -> RpcError {
+    let message = format!("{MOST_SESSIONS} sessions are held already, and no more are taken in");
+    RpcError::new(ErrorCode::LimitExceeded, message).with_hint(
+        "Log some of them out, or give lost ones up with securid-ctl forget; securid-ctl list shows them all.",
+    )
+}
+
+/// Nothing was sent, and nothing taken in.
+pub(crate) fn username(problem: &str) -> RpcError {
+    RpcError::new(ErrorCode::Params, format!("the user name {problem}"))
+        .with_hint("Give the name alone, as the server knows it.")
+}
+
+/// One connection holds sessions without end.
+pub(crate) fn too_many_holds(most: usize) -> RpcError {
+    let message = format!("this connection holds {most} times already, which is the most");
+    RpcError::new(ErrorCode::LimitExceeded, message)
+        .with_hint("Hold on another connection, or close this one: that releases what it holds.")
+}
+
+/// A request names sessions without end.
+pub(crate) fn too_many_selectors(given: usize, most: usize) -> RpcError {
+    let message = format!("{given} sessions are named, and one request names at most {most}");
+    RpcError::new(ErrorCode::LimitExceeded, message)
+        .with_hint("Name an instance, which means all of its sessions, or ask several times.")
 }
 
 pub(crate) fn stopping() -> RpcError {

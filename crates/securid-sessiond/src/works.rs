@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use securid_ipc::paths::ConfigFiles;
 use securid_ipc::server::{Listener, serve};
+use securid_session::Stage;
 use securid_store::{
-    Disk, KeyPlace, Keyring, Preference, SealedPlace, StateLock, StoreKind, crash,
+    Disk, History, KeyPlace, Keyring, Preference, SealedPlace, StateLock, StoreKind, crash,
 };
 use tokio::sync::mpsc;
 use tracing::info;
@@ -51,9 +52,13 @@ impl Works {
         config: Config,
         mut problems: Vec<String>,
     ) -> Result<Self, Failure> {
-        let State { namespace, sealed, records, history, found, lock } = state;
+        let State { namespace, sealed, records, folder, found, lock } = state;
         let (inbox, incoming) = mpsc::unbounded_channel();
         let tell = inbox.clone();
+        let ended =
+            found.records.iter().filter(|(record, _)| matches!(record.stage, Stage::Ended(_)));
+        let ended = ended.map(|(record, _)| record.key.clone());
+        let history = History::open(&folder, config.history_keep, ended);
         let disk = Disk::start(records, history, move || {
             // The keeper is gone only when the daemon is.
             let _ = tell.send(Message::RecordsGone);

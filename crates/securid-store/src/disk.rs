@@ -14,7 +14,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use securid_session::{Record, SessionId};
 use tokio::sync::oneshot;
 
@@ -23,7 +25,7 @@ use folder::Change;
 pub use error::{DiskError, DiskErrorKind};
 pub use filed::filed_under;
 pub use folder::{Damage, Loaded, RecordFolder};
-pub use history::{History, HistoryLine, Past};
+pub use history::{History, HistoryLine, HistoryReader, Mark, Page, Wanted};
 pub use identity::Identity;
 pub use lock::{LockError, StateLock};
 
@@ -40,6 +42,7 @@ const BATCH: usize = 64;
 pub struct Disk {
     jobs: Sender<Job>,
     folder: Arc<PathBuf>,
+    past: HistoryReader,
 }
 
 type Reply<T> = oneshot::Sender<Result<T, DiskError>>;
@@ -47,8 +50,7 @@ type Reply<T> = oneshot::Sender<Result<T, DiskError>>;
 enum Job {
     Change(Change, Reply<()>),
     Append(HistoryLine, Reply<()>),
-    Read(Reply<Past>),
-    Contains(SessionId, Reply<bool>),
+    Keep(Option<Duration>),
 }
 
 impl Disk {
@@ -59,16 +61,17 @@ impl Disk {
     /// If there is no thread to be had.
     pub fn start(
         mut records: RecordFolder,
-        history: History,
+        mut history: History,
         made_anew: impl Fn() + Send + 'static,
     ) -> Result<Self, DiskError> {
         let folder = Arc::new(records.path().to_owned());
+        let past = history.reader();
         let (jobs, queue) = mpsc::channel();
         thread::Builder::new()
             .name("disk".to_owned())
-            .spawn(move || serve(&queue, &mut records, &history, &made_anew))
+            .spawn(move || serve(&queue, &mut records, &mut history, &made_anew))
             .map_err(|e: io::Error| DiskError::new("start the thread for", &folder, &e))?;
-        Ok(Self { jobs, folder })
+        Ok(Self { jobs, folder, past })
     }
 
     /// Writes a record.
@@ -95,20 +98,17 @@ impl Disk {
         self.ask(|reply| Job::Append(line, reply)).await
     }
 
-    /// Reads the history.
-    ///
-    /// # Errors
-    /// If it is there and cannot be read.
-    pub async fn history(&self) -> Result<Past, DiskError> {
-        self.ask(Job::Read).await
+    /// From now on an ended session stays in the history for so long. Others go soon, and readers have to leave them
+    /// out until then.
+    pub fn keep_history(&self, span: Option<Duration>) {
+        // Without its thread, nothing is written any more.
+        let _ = self.jobs.send(Job::Keep(span));
     }
 
-    /// Whether the history knows an ended session of this name.
-    ///
-    /// # Errors
-    /// If it is there and cannot be read.
-    pub async fn has_ended(&self, id: SessionId) -> Result<bool, DiskError> {
-        self.ask(|reply| Job::Contains(id, reply)).await
+    /// The history, to be read beside the thread that writes. What was added is in it as soon as that was answered.
+    #[must_use]
+    pub fn past(&self) -> &HistoryReader {
+        &self.past
     }
 
     async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, DiskError> {
@@ -122,9 +122,11 @@ impl Disk {
 fn serve(
     queue: &Receiver<Job>,
     records: &mut RecordFolder,
-    history: &History,
+    history: &mut History,
     made_anew: &impl Fn(),
 ) {
+    history.count();
+    history.trim_if_due(Timestamp::now());
     while let Ok(first) = queue.recv() {
         let mut batch = Batch::default();
         for job in std::iter::once(first).chain(queue.try_iter().take(BATCH - 1)) {
@@ -134,6 +136,7 @@ fn serve(
         if records.was_made_anew() {
             made_anew();
         }
+        history.trim_if_due(Timestamp::now());
     }
 }
 
@@ -146,40 +149,39 @@ struct Batch {
 
 impl Batch {
     /// Adds a job; first finishes what must be on disk before it.
-    fn take(&mut self, job: Job, records: &mut RecordFolder, history: &History) {
+    fn take(&mut self, job: Job, records: &mut RecordFolder, history: &mut History) {
         match job {
             Job::Change(change, reply) => {
                 self.append(history);
                 self.changes.push((change, reply));
             }
             Job::Append(line, reply) => {
-                self.apply(records);
+                self.apply(records, history);
                 self.lines.push((line, reply));
             }
-            Job::Read(reply) => {
-                self.finish(records, history);
-                let _ = reply.send(history.read());
-            }
-            Job::Contains(id, reply) => {
-                self.finish(records, history);
-                let _ = reply.send(history.contains(&id));
-            }
+            Job::Keep(span) => history.keep_for(span),
         }
     }
 
-    fn finish(&mut self, records: &mut RecordFolder, history: &History) {
-        self.apply(records);
+    fn finish(&mut self, records: &mut RecordFolder, history: &mut History) {
+        self.apply(records, history);
         self.append(history);
     }
 
-    fn apply(&mut self, records: &mut RecordFolder) {
+    fn apply(&mut self, records: &mut RecordFolder, history: &mut History) {
         let (changes, replies): (Vec<_>, Vec<_>) = self.changes.drain(..).unzip();
-        for (reply, done) in replies.into_iter().zip(records.apply(&changes)) {
+        let done = records.apply(&changes);
+        for (change, done) in changes.iter().zip(&done) {
+            if let (Change::Remove(id), Ok(())) = (change, done) {
+                history.removed(id);
+            }
+        }
+        for (reply, done) in replies.into_iter().zip(done) {
             let _ = reply.send(done);
         }
     }
 
-    fn append(&mut self, history: &History) {
+    fn append(&mut self, history: &mut History) {
         if self.lines.is_empty() {
             return;
         }

@@ -3,7 +3,7 @@
 //! die after it, or drop what a power cut would drop.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -58,8 +58,21 @@ pub(crate) fn replace(
     bytes: &[u8],
     what: &str,
 ) -> Result<(), DiskError> {
+    replace_with(folder, name, temporary, what, |out| out.write_all(bytes))
+}
+
+/// The same with what `write` writes, for what is too much to be held in memory.
+pub(crate) fn replace_with(
+    folder: &Path,
+    name: &str,
+    temporary: &str,
+    what: &str,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), DiskError> {
     let (temporary, target) = (folder.join(temporary), folder.join(name));
-    let written = write_and_sync(&temporary, bytes, what)
+    // What a crash left under this name may have other permissions, or be a link.
+    let written = remove(&temporary, what)
+        .and_then(|()| write_new_with(&temporary, what, write))
         .and_then(|()| rename(&temporary, &target, what))
         .map_err(|e| DiskError::new("write", &target, &e));
     if written.is_err() {
@@ -69,26 +82,52 @@ pub(crate) fn replace(
     written
 }
 
-fn write_and_sync(path: &Path, bytes: &[u8], what: &str) -> io::Result<()> {
-    // What a crash left under this name may have other permissions, or be a link.
-    remove(path, what)?;
-    write_new(path, bytes, what)
-}
-
 /// Writes a file (0600) under a name that is free, so that it survives a power cut once its folder is
 /// synced as well: all of it, or none.
 pub(crate) fn write_new(path: &Path, bytes: &[u8], what: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    write_new_with(path, what, |out| out.write_all(bytes))
+}
+
+/// The same with what `write` writes.
+pub(crate) fn write_new_with(
+    path: &Path,
+    what: &str,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     crash::did(what, FileOp::Create { path });
-    let written = file.write_all(bytes).and_then(|()| {
-        crash::did(what, FileOp::Append { path, bytes });
-        sync(&file, path, what)
-    });
+    let mut out = BufWriter::with_capacity(BLOCK, Told { file: &file, path, what });
+    let written = write(&mut out).and_then(|()| out.flush()).and_then(|()| sync(&file, path, what));
+    // What it has not written by now is not to be written when it is dropped.
+    drop(out.into_parts());
     if written.is_err() {
         // What is half written must not be taken for the whole.
         let _ = remove(path, what);
     }
     written
+}
+
+/// How much is written at once: a record in one piece, and a long file without much memory.
+const BLOCK: usize = 64 * 1024;
+
+/// A file of which each write is told to [`crash`].
+struct Told<'a> {
+    file: &'a File,
+    path: &'a Path,
+    what: &'a str,
+}
+
+impl Write for Told<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        let bytes = &bytes[..written];
+        crash::did(self.what, FileOp::Append { path: self.path, bytes });
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Adds whole lines to a file, which is made (0600) if it is not there: all of them, or (as far as the

@@ -15,7 +15,7 @@
 //!   - `disk/document.rs`, `folder.rs`: a record as a file, and the folder of them
 //!   - `disk/filed.rs`: under which path the secrets of a folder that was moved are filed
 //!   - `disk/index.rs`: which sessions may have a secret, should their record be gone
-//!   - `disk/history.rs`: the list of ended sessions
+//!   - `disk/history.rs`, `history/`: the list of ended sessions
 //!   - `disk/lock.rs`: one daemon per state folder
 //!   - `disk/error.rs`: what can go wrong
 //! - `files.rs`: durable writing, for all of the above
@@ -33,8 +33,8 @@ pub mod fuzz;
 mod keyring;
 
 pub use disk::{
-    Damage, Disk, DiskError, DiskErrorKind, History, HistoryLine, Identity, Loaded, LockError,
-    Past, RecordFolder, StateLock, filed_under,
+    Damage, Disk, DiskError, DiskErrorKind, History, HistoryLine, HistoryReader, Identity, Loaded,
+    LockError, Mark, Page, RecordFolder, StateLock, Wanted, filed_under,
 };
 pub use keyring::{
     Backend, CALL_DEADLINE, Entry, EntryName, INTERACTIVE_DEADLINE, KeyPlace, Keyring,

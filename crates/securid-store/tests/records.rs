@@ -33,6 +33,10 @@ fn folder(state: &Path) -> RecordFolder {
     RecordFolder::open(state, here()).unwrap()
 }
 
+fn history(state: &Path) -> History {
+    History::open(state, None, [])
+}
+
 fn at(seconds: i64) -> Moment {
     Moment { since_boot: seconds.unsigned_abs() * 1000, unix: 1_795_000_000_000 + seconds * 1000 }
 }
@@ -354,44 +358,10 @@ fn nothing_is_announced_that_the_index_does_not_know() {
     assert!(done[1].is_ok(), "its secret is there already: {done:?}");
 }
 
-#[test]
-fn the_history_gives_each_token_once_newest_first() {
-    let state = private_folder();
-    let history = History::open(state.path());
-    assert_eq!(history.read().unwrap().lines, []);
-    let line = |id| HistoryLine::of(&ended(id)).unwrap();
-    assert_eq!(HistoryLine::of(&record(1, Stage::Active)), None);
-    history.append_batch(&[line(1), line(2)]).unwrap();
-    history.append_batch(&[line(3), line(1)]).unwrap();
-    let past = history.read().unwrap();
-    assert_eq!(past.lines, [line(1), line(3), line(2)]);
-    assert_eq!(past.damaged, 0);
-    assert!(history.contains(&SessionId::from_bits(2)).unwrap());
-    assert!(!history.contains(&SessionId::from_bits(9)).unwrap());
-    let mode = fs::metadata(state.path().join("history.jsonl")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o7777, 0o600);
-}
-
-#[test]
-fn a_damaged_line_costs_only_itself() {
-    let state = private_folder();
-    let (history, file) = (History::open(state.path()), state.path().join("history.jsonl"));
-    let line = |id| HistoryLine::of(&ended(id)).unwrap();
-    history.append_batch(&[line(1), line(2)]).unwrap();
-    let whole = fs::read(&file).unwrap();
-    let second = whole.iter().position(|&b| b == b'\n').unwrap() + 1;
-    for end in second + 1..whole.len() - 1 {
-        fs::write(&file, &whole[..end]).unwrap();
-        history.append_batch(&[line(3)]).unwrap();
-        let past = history.read().unwrap();
-        assert_eq!((past.lines, past.damaged), (vec![line(3), line(1)], 1), "cut at {end}");
-    }
-}
-
 #[tokio::test]
 async fn the_disk_answers_a_thousand_writes_and_keeps_their_order() {
     let state = private_folder();
-    let disk = Disk::start(folder(state.path()), History::open(state.path()), || {}).unwrap();
+    let disk = Disk::start(folder(state.path()), history(state.path()), || {}).unwrap();
     let mut calls = tokio::task::JoinSet::new();
     for id in 0..1000 {
         let disk = disk.clone();
@@ -405,19 +375,16 @@ async fn the_disk_answers_a_thousand_writes_and_keeps_their_order() {
     // Without waiting in between: the removal comes last, so the record is gone and in the history.
     let line = HistoryLine::of(&ended(7)).unwrap();
     let id = SessionId::from_bits(7);
-    let (written, added, removed, past, known) = tokio::join!(
+    let (written, added, removed) = tokio::join!(
         biased;
         disk.write(ended(7)),
         disk.append(line.clone()),
-        disk.remove(id.clone()),
-        disk.history(),
-        disk.has_ended(id)
+        disk.remove(id.clone())
     );
     written.unwrap();
     added.unwrap();
     removed.unwrap();
-    assert_eq!(past.unwrap().lines, [line]);
-    assert!(known.unwrap());
+    assert_eq!(disk.past().find(&[id], None).unwrap(), [line]);
     assert_eq!(folder(state.path()).load().unwrap().len(), 999);
 }
 
@@ -425,7 +392,7 @@ async fn the_disk_answers_a_thousand_writes_and_keeps_their_order() {
 async fn a_vanished_state_folder_is_a_typed_error() {
     let home = private_folder();
     let state = home.path().join("state");
-    let disk = Disk::start(folder(&state), History::open(&state), || {}).unwrap();
+    let disk = Disk::start(folder(&state), history(&state), || {}).unwrap();
     fs::remove_dir_all(&state).unwrap();
     let line = HistoryLine::of(&ended(1)).unwrap();
     let error = disk.append(line).await.unwrap_err();

@@ -9,9 +9,11 @@ use securid_tests::{House, PATIENCE, Plan, trace};
 
 /// What passing through a function of the file layer does, one point each. What only a disk that
 /// fails brings about is not among it: a write that is taken back (`removed` of a draft, `cut`).
-const FILE_LAYER: [(&str, &[&str]); 6] = [
+const FILE_LAYER: [(&str, &[&str]); 8] = [
     ("replace(", &["created", "written", "synced", "renamed"]),
+    ("replace_with(", &["created", "written", "synced", "renamed"]),
     ("write_new(", &["created", "written", "synced"]),
+    ("write_new_with(", &["created", "written", "synced"]),
     ("append(", &["created", "written", "synced"]),
     ("rename(", &["renamed"]),
     ("remove(", &["removed"]),

@@ -80,7 +80,7 @@ impl Args {
         context.screen.show(&done, |done| match done.sessions.is_empty() && named {
             // What there is to say is said below.
             true => String::new(),
-            false => table(&done.sessions, &context.screen),
+            false => table(done, &context.screen),
         })?;
         for refused in &done.refused {
             let advice = advice(&refused.error).unwrap_or_default();
@@ -144,12 +144,12 @@ fn without_daemon(context: &Context, error: ConnectError) -> Result<u8, Failure>
     Ok(0)
 }
 
-fn table(sessions: &[LogoutItem], screen: &Screen) -> String {
-    if sessions.is_empty() {
+fn table(done: &LogoutView, screen: &Screen) -> String {
+    if done.sessions.is_empty() {
         return "nothing to do\n".to_owned();
     }
     let mut table = Table::new(["ID", "INSTANCE", "STATE", "OUTCOME", "LAST ERROR"]);
-    for item in sessions {
+    for item in &done.sessions {
         table.row([
             (&item.id, Tone::Plain),
             (&item.instance, Tone::Plain),
@@ -158,7 +158,11 @@ fn table(sessions: &[LogoutItem], screen: &Screen) -> String {
             (item.last_error.as_deref().unwrap_or(""), Tone::Plain),
         ]);
     }
-    table.render(screen)
+    let mut text = table.render(screen);
+    if done.unlisted > 0 {
+        text.push_str(&format!("and {} more, none of them worse\n", done.unlisted));
+    }
+    text
 }
 
 fn warn_about(item: &LogoutItem, screen: &Screen) {

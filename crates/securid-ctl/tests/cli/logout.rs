@@ -22,7 +22,7 @@ fn ended() -> LogoutItem {
 }
 
 fn answering(sessions: Vec<LogoutItem>, refused: Vec<RefusedView>) -> Home {
-    Home::replying(Reply::Logout(LogoutView { sessions, refused }))
+    Home::replying(Reply::Logout(LogoutView { sessions, refused, unlisted: 0 }))
 }
 
 #[test]
@@ -47,6 +47,14 @@ fn all_or_the_named_ones_with_a_wait() {
         "{\"sessions\":[{\"id\":\"0123456789abcdef\",\"instance\":\"prod\",\"state\":\"ended\",\
          \"outcome\":\"revoked\",\"last_error\":null,\"durable\":true}]}\n"
     );
+}
+
+#[test]
+fn of_very_many_it_says_how_many_are_not_shown() {
+    let view = LogoutView { sessions: vec![ended()], refused: vec![], unlisted: 9_000 };
+    let ran = Home::replying(Reply::Logout(view)).run(["logout"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(ran.out.ends_with("\nand 9000 more, none of them worse\n"), "{}", ran.out);
 }
 
 #[test]

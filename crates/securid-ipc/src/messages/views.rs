@@ -146,8 +146,11 @@ pub struct SessionRef {
 /// Of `session.logout`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogoutView {
-    /// The sessions that were meant.
+    /// The sessions that were meant; of very many those that went worst.
     pub sessions: Vec<LogoutItem>,
+    /// How many more were meant, none of which went worse than those that are listed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unlisted: u32,
     /// Selectors that meant nothing; the others were carried out all the same.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedView>,
@@ -274,4 +277,10 @@ pub struct ContactView {
     pub ok: bool,
     /// What was wrong, if something was.
     pub message: Option<String>,
+}
+
+// serde asks for this signature.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }

@@ -44,6 +44,10 @@ impl House {
         Event::Add { id: id(slot), about: about(slot), source: Source::Login }
     }
 
+    pub(crate) fn orphan(&self, slot: u64) -> Event {
+        Event::Orphan { key: key(slot, 1), about: about(slot) }
+    }
+
     pub(crate) fn add(&mut self, slot: u64) {
         let actions = self.event(self.adding(slot));
         assert!(actions.iter().any(|a| matches!(a, Action::Acknowledge(_))), "{actions:?}");

@@ -7,7 +7,9 @@ mod schedule;
 use std::time::Duration;
 
 use house::{House, dead, id, key, refused, unconfirmed};
-use securid_session::{Action, Denial, Event, Found, Outcome, Phase, Reason, Rejection, Stage};
+use securid_session::{
+    Action, Denial, Event, Found, MOST_SESSIONS, Outcome, Phase, Reason, Rejection, Stage,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -373,4 +375,38 @@ fn a_record_that_vanished_as_soon_as_it_was_written_is_not_durable() {
     assert!(matches!(actions[..], [Action::Write(_)]), "{actions:?}");
     let _ = house.event(Event::Written { key, done: false });
     assert_eq!(house.pending(1).durable, Some(false));
+}
+
+#[test]
+fn there_is_room_for_ten_thousand_and_what_was_found_is_taken_up_beyond() {
+    let mut house = House::new();
+    let most = u64::try_from(MOST_SESSIONS).unwrap();
+    for slot in 1..most {
+        house.add(slot);
+    }
+    assert!(house.machine.has_room(0));
+    assert!(!house.machine.has_room(1), "a login that is under way will take that place");
+    house.add(most);
+    assert!(!house.machine.has_room(0));
+
+    // The guarantee goes before the limit.
+    let _ = house.event(house.login(most + 1));
+    assert_eq!(house.phase(most + 1), Phase::Active);
+    let _ = house.event(house.orphan(most + 2));
+    assert_eq!(house.phase(most + 2), Phase::Revoking);
+    assert_eq!(house.machine.count(Phase::Active), MOST_SESSIONS + 1);
+
+    // One that is dead takes its place up until it is cleared up.
+    for slot in [1, 2] {
+        house.revoke(slot);
+    }
+    assert_eq!(house.machine.count(Phase::Revoking), 3);
+    for slot in [1, 2, most + 2] {
+        assert!(!house.machine.has_room(0));
+        house.answer(slot, dead());
+    }
+    assert!(house.machine.has_room(0));
+    assert_eq!(house.machine.count(Phase::Active), MOST_SESSIONS - 1);
+    let counted = [Phase::Adding, Phase::Revoking, Phase::Lost, Phase::Ended];
+    assert!(counted.iter().all(|phase| house.machine.count(*phase) == 0));
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use securid_api::Format;
-use securid_ipc::duration::parse_duration;
+use securid_ipc::duration::{format_duration, parse_duration};
 use securid_text::mention;
 use securid_trust::{OpenError, is_trusted, is_writable_by_others};
 use serde::de::{self, Deserialize, Deserializer};
@@ -36,6 +36,7 @@ pub(crate) struct ConfigFile {
     pub(crate) notify: Option<bool>,
     pub(crate) audit: Option<Spanned<String>>,
     pub(crate) exit_when_empty: Option<Emptiness>,
+    pub(crate) history_keep: Option<HistoryKeep>,
     #[serde(default)]
     pub(crate) revocation: RevocationTable,
     #[serde(default)]
@@ -267,18 +268,41 @@ impl Emptiness {
 
 impl<'de> Deserialize<'de> for Emptiness {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if text == "never" {
-            return Ok(Self(None));
+        at_least(Self::LEAST, &String::deserialize(deserializer)?)
+            .map(Self)
+            .map_err(de::Error::custom)
+    }
+}
+
+/// How long an ended session stays in the history, or `never` for without an end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HistoryKeep(pub(crate) Option<Duration>);
+
+impl HistoryKeep {
+    /// A logout that is repeated, as by a script of the same day, is to find the end of its session.
+    const LEAST: Duration = Duration::from_secs(24 * 60 * 60);
+}
+
+impl<'de> Deserialize<'de> for HistoryKeep {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        at_least(Self::LEAST, &String::deserialize(deserializer)?)
+            .map(Self)
+            .map_err(de::Error::custom)
+    }
+}
+
+/// A span of time that is no shorter than this, or `never`.
+fn at_least(least: Duration, text: &str) -> Result<Option<Duration>, String> {
+    if text == "never" {
+        return Ok(None);
+    }
+    match parse_duration(text) {
+        Ok(span) if span < least => {
+            let least = format_duration(least);
+            Err(format!("{} is too short: write at least {least}; or never", mention(text)))
         }
-        match parse_duration(&text) {
-            Ok(span) if span < Self::LEAST => Err(de::Error::custom(format!(
-                "{} is too short: write at least 1s; or never",
-                mention(&text)
-            ))),
-            Ok(span) => Ok(Self(Some(span))),
-            Err(error) => Err(de::Error::custom(format!("{error}; or never"))),
-        }
+        Ok(span) => Ok(Some(span)),
+        Err(error) => Err(format!("{error}; or never")),
     }
 }
 

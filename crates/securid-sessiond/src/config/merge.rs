@@ -20,6 +20,9 @@ const LIMITS: Limits = Limits {
     lifetime: Some(Duration::from_secs(8 * 60 * 60)),
 };
 
+/// A year and a month: an auditor who comes once a year finds all of it.
+const HISTORY_KEEP: Option<Duration> = Some(Duration::from_secs(400 * 86_400));
+
 /// The last source that says something about a key wins, key by key.
 pub(super) fn merge(sources: &[Source], faults: &mut Vec<Fault>) -> Config {
     macro_rules! last {
@@ -52,6 +55,7 @@ pub(super) fn merge(sources: &[Source], faults: &mut Vec<Fault>) -> Config {
         notify: last!(notify).copied().unwrap_or(false),
         audit: audit_target(sources, faults),
         exit_when_empty: last!(exit_when_empty).and_then(|empty| empty.0),
+        history_keep: last!(history_keep).map_or(HISTORY_KEEP, |keep| keep.0),
         revocation,
         instances,
     }
@@ -243,6 +247,7 @@ mod tests {
         assert_eq!((config.desktop, prod.desktop), (KEPT, KEPT));
         assert!(!config.notify);
         assert_eq!(config.audit, AuditTarget::None);
+        assert_eq!(config.history_keep, Some(Duration::from_secs(400 * 86_400)));
         assert_eq!(config.revocation.concurrency, 32);
         assert_eq!(config.revocation.shutdown_grace, Duration::from_secs(20));
     }
@@ -326,6 +331,10 @@ mod tests {
             (
                 "exit_when_empty = \"500ms\"".into(),
                 "/c.toml:1: exit_when_empty: \"500ms\" is too short",
+            ),
+            (
+                "history_keep = \"23h\"".into(),
+                "/c.toml:1: history_keep: \"23h\" is too short: write at least 1d",
             ),
             ("exit_when_empty = \"soon\"".into(), "/c.toml:1: exit_when_empty: \"soon\" is not"),
             ("default_instance = \"x\"".into(), "/c.toml:1: default_instance: there is no table"),

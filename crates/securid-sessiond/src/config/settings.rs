@@ -26,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) audit: AuditTarget,
     /// How long there has to be nothing to do before the daemon ends by itself.
     pub(crate) exit_when_empty: Option<Duration>,
+    /// How long an ended session stays in the history; `None` without an end.
+    pub(crate) history_keep: Option<Duration>,
     pub(crate) revocation: RevocationSettings,
     pub(crate) instances: BTreeMap<String, Arc<Instance>>,
 }
@@ -106,6 +108,12 @@ impl Config {
     /// The instance of this name, or the default one.
     pub(crate) fn instance(&self, name: Option<&str>) -> Option<&Arc<Instance>> {
         self.instances.get(name.or(self.default_instance.as_deref())?)
+    }
+
+    /// Whether there is any session that this would revoke.
+    pub(crate) fn may_revoke(&self, fate: impl Fn(DesktopFates) -> Fate) -> bool {
+        let instances = self.instances.values().map(|instance| instance.desktop);
+        instances.chain([self.desktop]).any(|fates| fate(fates) == Fate::Revoke)
     }
 
     /// What the desktop's events mean for the sessions of this instance, which may be gone meanwhile.

@@ -1,20 +1,17 @@
 //! What clients ask, answered from the state, or begun here.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use securid_ipc::messages::{
-    Call, ContactView, ErrorCode, InstanceView, KeyringState, KeyringView, List, ListView, Logout,
-    RefusedView, Reply, RetryView, RpcError, SessionCounts, SessionRef, StatusView, StopView,
-    Targets, TokenView, Use,
+    Call, ContactView, ErrorCode, InstanceView, KeyringState, KeyringView, List, ListView, Reply,
+    RpcError, SessionCounts, SessionRef, StatusView, StopView, TokenView, Use,
 };
 use securid_ipc::server::ConnectionId;
 use securid_secret::Secret;
-use securid_session::{Denial, Event, Key, Outcome, Phase, Reason, Session, SessionId};
+use securid_session::{Denial, Event, Key, Phase, Session};
 use securid_store::{Preference, Readiness, StoreKind, crash};
-use securid_text::mention;
 
-use super::{Answer, Deferred, Keeper, logouts, views};
+use super::{Answer, Deferred, Keeper, views};
 use crate::config::Fate;
 use crate::{clock, selector, trouble};
 
@@ -22,8 +19,13 @@ use crate::{clock, selector, trouble};
 /// line of 1 MiB.
 const PAGE: usize = 500;
 
-/// How long a client may wait for a logout; one that wants longer asks again.
-const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+/// How often one connection may hold: each is remembered until it closes. A program holds the session that it
+/// works with, so that a few dozen are generous.
+const MOST_HOLDS: usize = 64;
+
+/// How many problems a status tells; the log has the others. Each may be a line about one of ten thousand sessions,
+/// and a reply has its limit.
+const MOST_PROBLEMS: usize = 100;
 
 impl Keeper {
     /// Answers a call, at once or when what it waits for has happened.
@@ -31,7 +33,7 @@ impl Keeper {
         // A limit that has passed is enforced before anything is said.
         self.event(Event::Tick);
         let answer = match call {
-            Call::Logout(params) => return self.logout(params, reply),
+            Call::Logout(params) => return self.logout(&params, reply),
             call @ (Call::Token(_) | Call::Hold(_)) => {
                 return self.lend(connection, call, reply, true);
             }
@@ -78,11 +80,7 @@ impl Keeper {
     }
 
     fn one(&self, wanted: Option<&str>) -> Result<&Session, RpcError> {
-        selector::one(
-            self.machine.sessions(),
-            wanted,
-            self.config.now().default_instance.as_deref(),
-        )
+        selector::one(&self.machine, wanted, self.config.now().default_instance.as_deref())
     }
 
     /// Gives the token out, or holds the session for this connection. Where the secret has still
@@ -100,6 +98,10 @@ impl Keeper {
                 return;
             }
         };
+        if hold && !self.may_hold(connection) {
+            let _ = reply.send(Err(trouble::too_many_holds(MOST_HOLDS)));
+            return;
+        }
         let id = key.id.clone();
         crash::point("use.asked", &id);
         let event = if hold { Event::Hold { id } } else { Event::Lend { id, span } };
@@ -120,6 +122,16 @@ impl Keeper {
         };
         crash::point("use.granted", &key.id);
         let _ = reply.send(answer);
+    }
+
+    /// Whether this connection may hold once more. What is gone meanwhile is held by nobody.
+    fn may_hold(&mut self, connection: ConnectionId) -> bool {
+        let Some(held) = self.holds.get_mut(&connection) else { return true };
+        if held.len() >= MOST_HOLDS {
+            let machine = &self.machine;
+            held.retain(|key| machine.session(&key.id).is_some_and(|session| session.key() == key));
+        }
+        held.len() < MOST_HOLDS
     }
 
     fn token(&self, key: &Key) -> Result<Reply, RpcError> {
@@ -159,108 +171,13 @@ impl Keeper {
         ListView { sessions, cursor }
     }
 
-    fn logout(&mut self, params: Logout, reply: Answer<Reply>) {
-        let mut meant: HashSet<Key> = HashSet::new();
-        let mut refused = Vec::new();
-        match &params.targets {
-            Targets::All => {
-                let shown = self.machine.sessions().filter(|s| selector::is_shown(s));
-                meant.extend(shown.map(|s| s.key().clone()));
-            }
-            Targets::Selected(selectors) => {
-                for wanted in selectors {
-                    match self.ending_too(wanted) {
-                        Ok(keys) => meant.extend(keys),
-                        Err(error) if error.code == ErrorCode::Ambiguous => {
-                            // Nothing is half done on a slip of the pen.
-                            let _ = reply.send(Err(error));
-                            return;
-                        }
-                        Err(error) => {
-                            refused.push(RefusedView { selector: wanted.clone(), error });
-                        }
-                    }
-                }
-            }
-        }
-        for key in &meant {
-            let id = key.id.clone();
-            crash::point("logout.asked", &id);
-            self.event(Event::Revoke { id, reason: Reason::Request });
-        }
-        let until = params.wait.map(|wait| clock::now().after(wait.min(LONGEST_WAIT)));
-        let logout = logouts::Logout::new(meant, refused, until, reply);
-        let known = views::Known { machine: &self.machine, troubles: &self.troubles };
-        self.logouts.begin(logout, known);
-    }
-
-    /// The sessions of a selector, and one that is dead but not cleared up yet, by its id.
-    fn ending_too(&self, wanted: &str) -> Result<Vec<Key>, RpcError> {
-        let dead = selector::exact_id(wanted)
-            .and_then(|id| self.machine.session(&id))
-            .filter(|session| session.phase() == Phase::Ended);
-        if let Some(session) = dead {
-            return Ok(vec![session.key().clone()]);
-        }
-        let meant = selector::all(self.machine.sessions(), wanted)?;
-        Ok(meant.into_iter().map(|session| session.key().clone()).collect())
-    }
-
-    fn retry(&mut self, wanted: Option<&[String]>) -> Result<Reply, RpcError> {
-        let pending = |s: &&Session| matches!(s.phase(), Phase::Revoking | Phase::Lost);
-        let mut ids: Vec<SessionId> = Vec::new();
-        match wanted {
-            None => {
-                ids.extend(self.machine.sessions().filter(pending).map(|s| s.id().clone()));
-            }
-            Some(selectors) => {
-                for wanted in selectors {
-                    let meant = selector::all(self.machine.sessions(), wanted)?;
-                    ids.extend(meant.into_iter().filter(pending).map(|s| s.id().clone()));
-                }
-            }
-        }
-        for id in &ids {
-            crash::point("retry.asked", id);
-            self.event(Event::Retry { id: id.clone() });
-        }
-        Ok(Reply::Retrying(RetryView { sessions: ids.iter().map(ToString::to_string).collect() }))
-    }
-
-    /// Only what is pending or lost can be given up, and only by an id: no word that means several.
-    fn forget(&mut self, wanted: &str) -> Result<Reply, RpcError> {
-        let meant = selector::all(self.machine.sessions(), wanted)?;
-        let session = match meant.as_slice() {
-            [session] if session.id().as_str().starts_with(wanted) => *session,
-            _ => {
-                let message = format!("{} is no id", mention(wanted));
-                return Err(RpcError::new(ErrorCode::Params, message)
-                    .with_hint("Give the id of one session, as securid-ctl list shows it."));
-            }
-        };
-        let id = session.id().clone();
-        if session.phase() == Phase::Active {
-            let message = format!("session {id} is active, and forgetting would leave it alive");
-            return Err(RpcError::new(ErrorCode::Params, message)
-                .with_hint(format!("Log it out first: securid-ctl logout {id}")));
-        }
-        tracing::warn!(
-            session = %id,
-            instance = session.about().instance,
-            reason = session.pending().map(|pending| pending.revocation.reason.name()),
-            outcome = Outcome::Forgotten.name(),
-            "given up on a person's word"
-        );
-        crash::point("forget.asked", &id);
-        self.event(Event::Forget { id: id.clone() });
-        Ok(Reply::Forgotten(SessionRef { session: id.to_string() }))
-    }
-
     fn status(&self) -> StatusView {
         let now = clock::now();
-        let oldest = self
-            .machine
-            .sessions()
+        let revoking = self.machine.count(Phase::Revoking) > 0;
+        let oldest = revoking
+            .then(|| self.machine.sessions())
+            .into_iter()
+            .flatten()
             .filter(|session| session.phase() == Phase::Revoking)
             .filter_map(|session| session.pending())
             .map(|pending| pending.revocation.since.unix)
@@ -283,15 +200,37 @@ impl Keeper {
         }
     }
 
+    /// What people should know, at most [`MOST_PROBLEMS`] lines of it.
     fn all_problems(&self) -> Vec<String> {
         let stopping = self.stopping.is_some().then(|| "it is stopping".to_owned());
+        let known = self.problems.iter().chain(&self.keyring_trouble).cloned();
+        let mut problems: Vec<String> = known.chain(stopping).collect();
+        problems.extend(self.errands.audit.problems());
+        problems.extend(self.errands.servers.problem());
+        problems.extend(self.problems_of_sessions());
+        let more = problems.len().saturating_sub(MOST_PROBLEMS);
+        if more > 0 {
+            problems.truncate(MOST_PROBLEMS);
+            problems
+                .push(format!("and {more} more: the daemon's log and securid-ctl list have them"));
+        }
+        problems
+    }
+
+    fn problems_of_sessions(&self) -> Vec<String> {
+        // Mostly there is nothing, and ten thousand sessions need not be gone through for that.
+        if self.machine.count(Phase::Lost) == 0 && self.troubles.keyrings_are_well() {
+            return Vec::new();
+        }
         let lost = self.machine.sessions().filter(|session| session.phase() == Phase::Lost);
         let lost = lost.map(|session| {
             let id = session.id();
             format!("the token of session {id} is gone: securid-ctl forget {id} --yes gives it up")
         });
-        let known = self.problems.iter().chain(&self.keyring_trouble).cloned();
-        let mut problems: Vec<String> = known.chain(stopping).chain(lost).collect();
+        let mut problems: Vec<String> = lost.collect();
+        let mut told: HashSet<&str> = HashSet::new();
+        let told_already =
+            |to_do: &str| self.keyring_trouble.iter().any(|trouble| trouble.ends_with(to_do));
         let out_of_reach = self.machine.sessions().filter(|session| !session.in_hand());
         for trouble in out_of_reach.filter_map(|session| self.troubles.of_keyring(session.key())) {
             let to_do = trouble.data.hint.as_deref().unwrap_or_default();
@@ -299,14 +238,12 @@ impl Keeper {
                 // What a keyring gives out is not to be used: no unlocking will mend that.
                 ErrorCode::StorageFailed => problems.push(trouble.to_string()),
                 // Not always the keyring for new secrets, and not always the same to be done.
-                ErrorCode::KeyringUnavailable if !problems.iter().any(|p| p.ends_with(to_do)) => {
+                ErrorCode::KeyringUnavailable if !told_already(to_do) && told.insert(to_do) => {
                     problems.push(format!("{trouble}. {to_do}"));
                 }
                 _ => {}
             }
         }
-        problems.extend(self.errands.audit.problems());
-        problems.extend(self.errands.servers.problem());
         problems
     }
 

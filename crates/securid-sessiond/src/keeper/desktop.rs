@@ -99,6 +99,9 @@ impl Keeper {
 
     /// Revokes the active sessions for which the config says so, held ones as well.
     fn revoke_active(&mut self, reason: Reason, fate: impl Fn(DesktopFates) -> Fate) -> Vec<Key> {
+        if self.machine.count(Phase::Active) == 0 {
+            return Vec::new();
+        }
         let keys: Vec<Key> = self
             .active()
             .filter(|session| fate(self.desktop_fates(session)) == Fate::Revoke)
@@ -118,11 +121,22 @@ impl Keeper {
             delay_shutdown: !shutdown.awaited.is_empty(),
             delay_sleep: !sleep.awaited.is_empty(),
         };
+        if self.machine.count(Phase::Active) == 0 {
+            return wants;
+        }
+        (wants.news, wants.delay_shutdown) = (true, true);
+        let config = self.config.now();
+        // There may be ten thousand sessions, and a few instances: mostly the first session settles it.
+        let settled = |wants: Wants| {
+            let locks = wants.locks || !config.may_revoke(|fates| fates.on_lock);
+            locks && (wants.delay_sleep || !config.may_revoke(|fates| fates.on_suspend))
+        };
         for session in self.active() {
-            let fates = self.desktop_fates(session);
-            wants.news = true;
+            if settled(wants) {
+                break;
+            }
+            let fates = config.desktop_fates(&session.about().instance);
             wants.locks |= fates.on_lock == Fate::Revoke;
-            wants.delay_shutdown = true;
             wants.delay_sleep |= fates.on_suspend == Fate::Revoke;
         }
         wants

@@ -2,12 +2,19 @@
 
 use std::collections::HashSet;
 
-use securid_ipc::messages::{LogoutItem, LogoutView, RefusedView, Reply};
-use securid_session::{Key, Moment, Phase, Session};
+use securid_ipc::messages::{LogoutItem, LogoutView, RefusedView, Reply, SessionState};
+use securid_session::{Key, MOST_SESSIONS, Moment, Phase, Session};
 use securid_store::crash;
 
 use super::Answer;
 use super::views::Known;
+
+/// How many sessions an answer lists: each takes some hundred bytes, and a reply line has 1 MiB.
+const MOST_LISTED: usize = 1_000;
+
+/// How many ends all clients together may wait for: ten of them for all sessions that there may be. Each wait takes
+/// some hundred bytes, and could be asked for thousands of times.
+const MOST_AWAITED: usize = 10 * MOST_SESSIONS;
 
 #[derive(Default)]
 pub(super) struct Logouts {
@@ -69,23 +76,39 @@ impl Logout {
                 self.done.push(known.logout(session));
             }
         }
-        self.done.sort_by(|a, b| a.id.cmp(&b.id));
         for item in &self.done {
             crash::point("logout.answered", &item.id);
         }
-        let view = LogoutView { sessions: self.done, refused: self.refused };
+        // What went worst comes first, so that it is not left out.
+        self.done.sort_by(|a, b| (how_bad(b), &a.id).cmp(&(how_bad(a), &b.id)));
+        let unlisted = self.done.len().saturating_sub(MOST_LISTED);
+        self.done.truncate(MOST_LISTED);
+        self.done.sort_by(|a, b| a.id.cmp(&b.id));
+        let unlisted = u32::try_from(unlisted).unwrap_or(u32::MAX);
+        let view = LogoutView { sessions: self.done, refused: self.refused, unlisted };
         // Its client may have gone; the revocations go on.
         let _ = self.reply.send(Ok(Reply::Logout(view)));
     }
 }
 
+/// Lost is worse than pending, and pending worse than dead.
+fn how_bad(item: &LogoutItem) -> u8 {
+    match item.state {
+        SessionState::Ended => 0,
+        SessionState::Lost => 2,
+        _ => 1,
+    }
+}
+
 impl Logouts {
-    /// Waits for it, or answers at once if there is nothing to wait for.
+    /// Waits for it, or answers at once if there is nothing to wait for, or no room to wait: what it asks for is
+    /// under way in any case.
     pub(super) fn begin(&mut self, mut logout: Logout, known: Known<'_>) {
         for key in logout.open.clone() {
             logout.settle(known, &key);
         }
-        if logout.open.is_empty() {
+        let awaited: usize = self.waiting.iter().map(|other| other.open.len()).sum();
+        if logout.open.is_empty() || awaited + logout.open.len() > MOST_AWAITED {
             logout.answer(known);
         } else {
             self.waiting.push(logout);

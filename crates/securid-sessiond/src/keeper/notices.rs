@@ -79,8 +79,9 @@ impl Keeper {
     pub(super) fn mind_pending(&mut self) {
         let now = clock::now();
         let (mut late, mut next_late) = (Vec::new(), None);
-        let revoking = self.machine.sessions().filter(|s| s.phase() == Phase::Revoking);
-        for session in revoking.filter(|_| self.config.now().notify) {
+        let told = self.config.now().notify && self.machine.count(Phase::Revoking) > 0;
+        let sessions = told.then(|| self.machine.sessions()).into_iter().flatten();
+        for session in sessions.filter(|session| session.phase() == Phase::Revoking) {
             let Some(pending) = session.pending() else { continue };
             // By the wall clock: it may be pending since another boot.
             let since = now.unix.saturating_sub(pending.revocation.since.unix).max(0);

@@ -23,6 +23,7 @@ impl Keeper {
         self.problems.extend_from_slice(&warnings);
         let instances = config.instances.keys().cloned().collect();
         let policy = config.revocation.policy();
+        self.errands.disk.keep_history(config.history_keep);
         self.config.replace(config);
         self.event(Event::Policy(policy));
         let limited = self.limit_as_configured().iter().map(ToString::to_string).collect();

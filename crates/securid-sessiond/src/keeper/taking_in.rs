@@ -46,6 +46,8 @@ impl Keeper {
             let _ = reply.send(Err(trouble::stopping()));
         } else if self.is_going_down() {
             let _ = reply.send(Err(trouble::going_down()));
+        } else if !self.has_room() {
+            let _ = reply.send(Err(trouble::too_many_sessions()));
         } else if reply.send(Ok(())).is_ok() {
             self.logins_in_flight += 1;
         }
@@ -107,12 +109,22 @@ impl Keeper {
         if let Some(key) = self.holder(&token, &about) {
             return self.brought_again(&key, bringer);
         }
+        // A login's token exists, and was made room for.
+        if source == Source::Handover && !self.has_room() {
+            let _ = bringer.reply.send(Err(trouble::too_many_sessions()));
+            return;
+        }
         let id = self.free_name();
         let key = self.machine.next_key(id.clone());
         crash::point("add.begun", &id);
         self.tokens.insert(key.clone(), token);
         self.taking_in.waiting.insert(key, vec![bringer]);
         self.event(Event::Add { id, about, source });
+    }
+
+    /// Whether one session more may be taken in. Logins under way have their places.
+    fn has_room(&self) -> bool {
+        self.machine.has_room(self.logins_in_flight)
     }
 
     /// Sessions that may hold this token, but nobody knows.

@@ -35,6 +35,11 @@ impl Troubles {
         self.keyring.get(key)
     }
 
+    /// Whether no keyring failed for any session when it was last asked about it.
+    pub(super) fn keyrings_are_well(&self) -> bool {
+        self.keyring.is_empty()
+    }
+
     /// Why a token was not taken in.
     pub(super) fn of_rejection(&self, key: &Key, why: Rejection) -> RpcError {
         let place = match why {

@@ -38,7 +38,7 @@ pub fn selector(bytes: &[u8]) {
     let last = &rules[3];
     let first = rules.iter().find(|found| !found.is_empty());
 
-    let found = all(machine.sessions(), wanted);
+    let found = all(&machine, wanted);
     match (&found, first) {
         (Ok(found), Some(meant)) => {
             let found: Vec<&str> = found.iter().map(|s| s.id().as_str()).collect();
@@ -55,7 +55,7 @@ pub fn selector(bytes: &[u8]) {
     }
 
     // The one is one of them, an active one if there is any, and of those the newest.
-    match (one(machine.sessions(), Some(wanted), None), found) {
+    match (one(&machine, Some(wanted), None), found) {
         (Ok(one), Ok(found)) => {
             let active = |s: &Session| s.phase() == Phase::Active;
             assert!(found.iter().any(|s| s.id() == one.id()));

@@ -1,0 +1,198 @@
+//! Reading the history from its newest end.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use securid_session::SessionId;
+
+use super::backwards::Backwards;
+use super::{HistoryLine, LONGEST_LINE, line_of};
+use crate::disk::error::DiskError;
+
+/// How many bytes of lines a page has at most, but for a single line: half of a reply line, whose words are much the
+/// same.
+const PAGE_BYTES: usize = 512 * 1024;
+
+/// Reads the history of a state folder, beside whoever writes it. Its calls block.
+#[derive(Debug, Clone)]
+pub struct HistoryReader {
+    path: PathBuf,
+}
+
+/// Which of the ended sessions are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Only those that ended then or later.
+    pub since: Option<Timestamp>,
+    /// Only those that ended before.
+    pub until: Option<Timestamp>,
+    /// Only those of this instance.
+    pub instance: Option<String>,
+}
+
+/// Some ended sessions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Those that were written last come first.
+    pub lines: Vec<HistoryLine>,
+    /// Where the next page begins, if there are more.
+    pub next: Option<Mark>,
+}
+
+/// The last line of a page: its place in the file, and what stands there, for the file may be written anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    at: u64,
+    generation: u64,
+    id: String,
+}
+
+impl HistoryReader {
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// At most so many of the wanted sessions, after a mark if there is one. `None` if the file was written anew since
+    /// that was made.
+    ///
+    /// # Errors
+    /// If the file is there and cannot be read.
+    pub fn page(
+        &self,
+        wanted: &Wanted,
+        after: Option<&Mark>,
+        most: usize,
+    ) -> Result<Option<Page>, DiskError> {
+        self.try_page(wanted, after, most).map_err(|e| self.failed(&e))
+    }
+
+    /// What is known of these sessions, if they ended then or later: of each what was written last.
+    ///
+    /// # Errors
+    /// If the file is there and cannot be read.
+    pub fn find(
+        &self,
+        ids: &[SessionId],
+        since: Option<Timestamp>,
+    ) -> Result<Vec<HistoryLine>, DiskError> {
+        let mut open: BTreeMap<&str, ()> = ids.iter().map(|id| (id.as_str(), ())).collect();
+        let mut found = Vec::new();
+        let look = |line: HistoryLine| {
+            if since.is_none_or(|since| line.ended_at >= since)
+                && open.remove(line.id.as_str()).is_some()
+            {
+                found.push(line);
+            }
+            !open.is_empty()
+        };
+        self.each_from_the_end(look).map_err(|e| self.failed(&e))?;
+        Ok(found)
+    }
+
+    /// Gives each good line, the last first, as long as it is told to go on.
+    pub(super) fn each_from_the_end(
+        &self,
+        mut go_on: impl FnMut(HistoryLine) -> bool,
+    ) -> io::Result<()> {
+        let Some(file) = self.open()? else { return Ok(()) };
+        let end = file.metadata()?.len();
+        let mut lines = Backwards::before(file, end)?;
+        while let Some(line) = lines.next()? {
+            if line.bytes.as_deref().and_then(line_of).is_some_and(|line| !go_on(line)) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn try_page(
+        &self,
+        wanted: &Wanted,
+        after: Option<&Mark>,
+        most: usize,
+    ) -> io::Result<Option<Page>> {
+        let mut page = Page { lines: Vec::new(), next: None };
+        let Some(mut file) = self.open()? else {
+            return Ok(after.is_none().then_some(page));
+        };
+        let end = match after {
+            None => file.metadata()?.len(),
+            Some(mark) if mark.is_in(&mut file)? => mark.at,
+            Some(_) => return Ok(None),
+        };
+        let (mut last, mut bytes) = (None, 0);
+        let mut lines = Backwards::before(file, end)?;
+        while let Some(line) = lines.next()? {
+            let Some(text) = line.bytes else { continue };
+            let Some(ended) = line_of(&text).filter(|ended| wanted.fits(ended)) else { continue };
+            bytes += text.len();
+            if page.lines.len() >= most || (bytes > PAGE_BYTES && !page.lines.is_empty()) {
+                page.next = last;
+                break;
+            }
+            last = Some(Mark { at: line.at, generation: ended.generation, id: ended.id.clone() });
+            page.lines.push(ended);
+        }
+        Ok(Some(page))
+    }
+
+    fn open(&self) -> io::Result<Option<File>> {
+        match File::open(&self.path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    fn failed(&self, error: &io::Error) -> DiskError {
+        DiskError::new("read", &self.path, error)
+    }
+}
+
+impl Wanted {
+    /// Whether this one is among them.
+    #[must_use]
+    pub fn fits(&self, line: &HistoryLine) -> bool {
+        self.since.is_none_or(|since| line.ended_at >= since)
+            && self.until.is_none_or(|until| line.ended_at < until)
+            && self.instance.as_ref().is_none_or(|name| line.instance == *name)
+    }
+}
+
+impl Mark {
+    /// Whether its line stands where it stood.
+    fn is_in(&self, file: &mut File) -> io::Result<bool> {
+        file.seek(SeekFrom::Start(self.at))?;
+        let mut text = Vec::new();
+        BufReader::new(file.take(LONGEST_LINE as u64)).read_until(b'\n', &mut text)?;
+        let same = |line: HistoryLine| line.id == self.id && line.generation == self.generation;
+        Ok(line_of(&text).is_some_and(same))
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.at, self.generation, self.id)
+    }
+}
+
+/// The text is no mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoMark;
+
+impl FromStr for Mark {
+    type Err = NoMark;
+
+    fn from_str(text: &str) -> Result<Self, NoMark> {
+        let mut parts = text.splitn(3, '.');
+        let mut part = || parts.next().ok_or(NoMark);
+        let (at, generation, id) = (part()?, part()?, part()?);
+        let number = |text: &str| text.parse().map_err(|_| NoMark);
+        let id = SessionId::parse(id).ok_or(NoMark)?.to_string();
+        Ok(Self { at: number(at)?, generation: number(generation)?, id })
+    }
+}
