@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 const LEFT_BEHIND: usize = 1024;
 
 /// How much of it the C library may keep the first time, in KiB: pages between others that are in use.
-const KEPT_AT_FIRST: usize = 3 * 1024;
+const KEPT_AT_FIRST: usize = 0;
 
 /// A house whose daemon has been in use, so that what it needs once is there.
 fn in_use() -> House {

@@ -1,4 +1,4 @@
-//! A heap that is wiped wherever it is freed.
+//! A heap that is wiped wherever it is freed, and given back.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
@@ -32,6 +32,17 @@ unsafe impl GlobalAlloc for WipingAllocator {
             zeroize::optimization_barrier(&*start);
             System.dealloc(start, layout);
         }
+    }
+}
+
+/// Gives back to the system what is free of the C library's heap. It keeps pages between others that are in
+/// use: after a crowd of clients that is a mebibyte or more. It takes less than a millisecond for a heap of
+/// some mebibytes, and does nothing where the C library is another than glibc.
+pub fn give_back_what_is_free() {
+    #[cfg(all(target_os = "linux", target_env = "gnu", not(miri)))]
+    // SAFETY: it may be called at any time, by any thread, and touches nothing that is in use.
+    unsafe {
+        libc::malloc_trim(0);
     }
 }
 

@@ -12,7 +12,7 @@ use securid_ipc::panics;
 use securid_text::shown;
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
-use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::debug_fn;
@@ -26,6 +26,10 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// The thread that writes. Let go, it writes what waits, for about a second at most.
 static THREAD: Mutex<Option<WorkerGuard>> = Mutex::new(None);
+
+/// How many lines wait where nobody takes them, before further ones are dropped: some 3 MB, and minutes of a busy
+/// daemon's log. The queue has its room from the start; the library's own limit would be 4 MB of it, mostly empty.
+const WAITING: usize = 10_000;
 
 /// The log; it is written to its end when this is dropped.
 pub(crate) struct Log {
@@ -43,7 +47,9 @@ pub(crate) fn start(level: LevelFilter) -> Log {
     let to_journal = journal.is_some();
     let (writer, guard) = match journal {
         Some(journal) => to_journal::thread(journal),
-        None => tracing_appender::non_blocking(std::io::stderr()),
+        None => {
+            NonBlockingBuilder::default().buffered_lines_limit(WAITING).finish(std::io::stderr())
+        }
     };
     let targets = Targets::new()
         .with_default(level.min(LevelFilter::WARN))

@@ -39,6 +39,10 @@ pub(super) const LAST_WORDS: Duration = Duration::from_millis(100);
 /// How long the queue of a socket that is unlinked is looked at: it only empties.
 const LAST_LOOK: Duration = Duration::from_millis(10);
 
+/// So many connections at once are a crowd: more than a person and his programs have. What a crowd leaves behind
+/// in memory is worth the while to give it back.
+const CROWD: usize = 8;
+
 /// How long a server is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
@@ -77,6 +81,7 @@ pub async fn serve<S: Service>(
         room,
         unread: Arc::default(),
         connections: JoinSet::new(),
+        at_once: 0,
         crowd_told: None,
         shortage_told: None,
     };
@@ -86,6 +91,7 @@ pub async fn serve<S: Service>(
             () = is_over(&mut wanted, door.connections.is_empty()) => break,
             Some(ended) = door.connections.join_next() => {
                 pass_panic_on(ended);
+                door.clear_up_after_a_crowd();
             }
             // Who was told to leave may have got something to do just then.
             () = sleep(SHORTAGE), if over_full => {
@@ -139,6 +145,8 @@ struct Door<S> {
     /// How much waits for all clients to read it, in bytes.
     unread: Arc<AtomicUsize>,
     connections: JoinSet<()>,
+    /// The most connections at once since the last crowd has gone.
+    at_once: usize,
     /// When it was last said that there are too many.
     crowd_told: Option<Instant>,
     /// The same of accepts that fail.
@@ -170,6 +178,15 @@ impl<S: Service> Door<S> {
         let (service, closing) = (self.service.clone(), self.closing.clone());
         let unread = Unread::together_with(&self.unread);
         self.connections.spawn(connection::run(stream, seat, id, service, unread, closing));
+        self.at_once = self.at_once.max(self.connections.len());
+    }
+
+    /// Gives its memory back once most of it have gone.
+    fn clear_up_after_a_crowd(&mut self) {
+        if self.at_once >= CROWD && self.connections.len() <= self.at_once / 4 {
+            self.at_once = self.connections.len();
+            securid_secret::give_back_what_is_free();
+        }
     }
 
     fn tell_of_shortage(&mut self, error: io::Error) {

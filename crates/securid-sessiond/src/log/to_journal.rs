@@ -13,15 +13,11 @@ use tracing_subscriber::layer::Context;
 
 use crate::journal::{Entry, Journal};
 
-/// How many entries wait for a journal that takes none, before further ones are dropped: some 3 MB,
-/// and minutes of a busy daemon's log.
-const WAITING: usize = 10_000;
-
 /// Starts the thread that sends to this journal whatever is written in one piece.
 pub(super) fn thread(journal: Journal) -> (NonBlocking, WorkerGuard) {
     let dropped = Arc::new(OnceLock::new());
     let sender = Sender { journal, dropped: Arc::clone(&dropped), failed: 0, told: 0 };
-    let builder = NonBlockingBuilder::default().buffered_lines_limit(WAITING);
+    let builder = NonBlockingBuilder::default().buffered_lines_limit(super::WAITING);
     let (writer, guard) = builder.finish(sender);
     // It was not set before.
     let _ = dropped.set(writer.error_counter());
