@@ -183,7 +183,8 @@ fn without_descriptors_it_waits_and_forgets_nothing() {
     // Each attempt has a connection of its own, and none comes back.
     house.simulator.set_fault(Some(Fault::Hang));
     house.call("session.logout", json!({"all": true}));
-    let crowd: Vec<_> = (0..100).map(|_| UnixStream::connect(house.socket()).unwrap()).collect();
+    // Fewer than there is room for, or our own client would have to make some.
+    let crowd: Vec<_> = (0..25).map(|_| UnixStream::connect(house.socket()).unwrap()).collect();
     eventually("a client that is not let in", || {
         house.log().contains("no client can be let in").then_some(())
     });

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hyper::Uri;
 
-use crate::transport::Transport;
+use crate::transport::{Afterwards, Transport};
 use crate::{
     Endpoint, Format, LoginError, LoginRequest, LogoutReply, Proxies, SetupError, Token, login,
     logout,
@@ -62,7 +62,7 @@ impl Client {
     /// If the future is dropped, the server may or may not have ended the token.
     pub async fn logout(&self, token: &Token, deadline: Duration) -> LogoutReply {
         let request = logout::request(self.0.logout.clone(), token);
-        match self.0.transport.exchange(request, deadline).await {
+        match self.0.transport.exchange(request, Afterwards::Keep, deadline).await {
             Ok(answer) => logout::read(&answer, token),
             Err(failure) => LogoutReply::Unconfirmed(failure.guarded(&[token.expose()])),
         }
@@ -82,7 +82,7 @@ impl Client {
         deadline: Duration,
     ) -> Result<Token, LoginError> {
         let request = login::request(self.0.login.clone(), &login)?;
-        let answer = self.0.transport.exchange(request, deadline).await;
+        let answer = self.0.transport.exchange(request, Afterwards::Close, deadline).await;
         let answer = answer.map_err(|failure| failure.guarded(&[login.password.expose()]))?;
         login::read(&answer, &login)
     }

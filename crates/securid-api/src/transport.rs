@@ -34,6 +34,16 @@ pub(crate) struct Transport {
     host: HeaderValue,
 }
 
+/// What becomes of a connection whose exchange has come to a clean end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Afterwards {
+    /// It is kept for the next one.
+    Keep,
+    /// It is closed: the answer had a secret in it, and TLS has the last one in its buffer as long as the
+    /// connection lives.
+    Close,
+}
+
 impl Transport {
     /// Sets up TLS, if the endpoint wants it; connects nowhere yet.
     pub(crate) fn new(
@@ -58,6 +68,7 @@ impl Transport {
     pub(crate) async fn exchange(
         &self,
         mut request: Request<Full<Bytes>>,
+        afterwards: Afterwards,
         deadline: Duration,
     ) -> Result<Answer, Failure> {
         let clock = Clock::start(deadline);
@@ -73,7 +84,7 @@ impl Transport {
             if end.unasked {
                 self.kept.distrust();
             }
-            if let Some(stream) = end.again {
+            if let (Some(stream), Afterwards::Keep) = (end.again, afterwards) {
                 self.kept.put(stream);
             }
             if !(used && end.unsent) {

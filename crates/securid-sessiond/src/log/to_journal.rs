@@ -11,13 +11,14 @@ use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuild
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
+use super::WAITING;
 use crate::journal::{Entry, Journal};
 
 /// Starts the thread that sends to this journal whatever is written in one piece.
 pub(super) fn thread(journal: Journal) -> (NonBlocking, WorkerGuard) {
     let dropped = Arc::new(OnceLock::new());
     let sender = Sender { journal, dropped: Arc::clone(&dropped), failed: 0, told: 0 };
-    let builder = NonBlockingBuilder::default().buffered_lines_limit(super::WAITING);
+    let builder = NonBlockingBuilder::default().buffered_lines_limit(WAITING);
     let (writer, guard) = builder.finish(sender);
     // It was not set before.
     let _ = dropped.set(writer.error_counter());
