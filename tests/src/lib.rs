@@ -46,6 +46,7 @@
 //! | `protocol` | what the socket refuses, and how |
 //! | `crowd` | crowds of clients that want too much lock nobody out, fell nothing, and their memory comes back |
 //! | `load` | a thousand clients, 64 at once, at a server with faults: each gets what is its own |
+//! | `documents` | tests that pages name as proof are there |
 //! | `systemd` | on a real systemd the units hold what they promise: sandbox, stop, restart, power-off |
 //! | `cli` | `securid-ctl`: exit codes, and that it never hangs |
 //!

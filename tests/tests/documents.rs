@@ -1,0 +1,38 @@
+//! What the documents say of the tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The pages that name tests as proof.
+const PAGES: [&str; 2] = ["docs/threat-model.md", "docs/security.md"];
+
+#[test]
+fn tests_that_are_named_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut seen = 0;
+    for page in PAGES {
+        let text = fs::read_to_string(root.join(page)).unwrap();
+        for (file, test) in text.split('`').filter_map(|word| word.split_once("::")) {
+            if test == "…" {
+                continue;
+            }
+            let path = source(root, file).unwrap_or_else(|| panic!("{page}: no file for {file}"));
+            let has = fs::read_to_string(&path).unwrap().contains(&format!("fn {test}("));
+            assert!(has, "{page}: no test {test} in {}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 50, "only {seen} were found");
+}
+
+/// `peers` and `systemd/service` are files here, `securid-api/tls` is one of a crate's.
+fn source(root: &Path, name: &str) -> Option<PathBuf> {
+    let in_crate = name.split_once('/').filter(|(start, _)| start.starts_with("securid-"));
+    let folder = match in_crate {
+        Some((package, _)) => root.join("crates").join(package).join("tests"),
+        None => root.join("tests/tests"),
+    };
+    let file = in_crate.map_or(name, |(_, file)| file);
+    let places = [format!("{file}.rs"), format!("stores/{file}.rs"), format!("{file}/main.rs")];
+    places.iter().map(|place| folder.join(place)).find(|path| path.is_file())
+}
