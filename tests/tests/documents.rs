@@ -1,5 +1,5 @@
 //! What the documents say of the tests.
-
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -338,6 +338,8 @@ fn a_full_disk_makes_nobody_talk() {
 fn nobody_writes_lines_of_his_own_into_a_log() {
     const FORGED: &str = "2026-11-22T00:00:00Z ERROR forged";
     let odd = format!("eve\n{FORGED}\u{1b}[2J\u{9b}1m\u{202e}\u{2028}\u{200b}\u{e0041}x");
+    // A name with controls in it is refused; this one is not.
+    let name_of_a_user = format!("eve\u{2028}{FORGED}\u{202e}\u{200b}\u{e0041}x");
     let mut house = House::build(Plan { log: "trace", ..Plan::default() });
     let audit = format!("audit = {:?}\nkeyring = ", house.audit_file());
     house.change_config("keyring = ", &audit);
@@ -346,7 +348,7 @@ fn nobody_writes_lines_of_his_own_into_a_log() {
     house.change_config("[instances.prod]", &instance);
     house.start();
     let token = house.simulator.issue("alice");
-    let added = house.call("session.add", json!({"token": token, "username": odd}));
+    let added = house.call("session.add", json!({"token": token, "username": name_of_a_user}));
     let id = added["id"].as_str().unwrap().to_owned();
     house.refused("session.login", json!({"username": odd, "password": "x", "instance": name}));
     let (list, status) = (house.ctl(&["list"]), house.ctl(&["status"]));
@@ -364,7 +366,7 @@ fn nobody_writes_lines_of_his_own_into_a_log() {
     house.terminate();
     // Each line of the audit is one by itself: it is JSON.
     assert!(house.audit().iter().all(|line| line["time"].is_string()));
-    assert!(house.audit().iter().any(|line| line["username"] == odd));
+    assert!(house.audit().iter().any(|line| line["username"] == name_of_a_user));
 }
 
 fn assert_no_order_is_given(text: &str, forged: &str) {
@@ -395,36 +397,42 @@ fn a_daemon_inherits_no_token() {
     assert!(!environment.contains(STRAY), "it is in its environment");
 }
 
-/// What has a secret in it has no `Debug` by derivation: that would show it.
+/// What has a `Zeroizing` in it has no `Debug` by derivation: that would show it. What `securid-secret` has
+/// shows itself to nobody, so whatever holds that may derive it.
 #[test]
 fn no_type_with_a_secret_in_it_shows_itself() {
+    let told = "#[derive(Clone, Debug)]\nstruct Key {\n    bytes: Zeroizing<[u8; 32]>,\n}";
+    assert!(shows_itself(told).is_some(), "the check cannot fail");
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
-    let mut seen = 0;
     for file in sources(&crates) {
-        let text = fs::read_to_string(&file).unwrap();
-        let code: Vec<&str> = text.lines().filter(|line| !line.trim().starts_with("//")).collect();
-        let code = code.join("\n");
-        let aliases =
-            code.lines().filter(|line| line.contains("type ") && line.contains("Zeroizing"));
-        let aliases: Vec<&str> = aliases
-            .filter_map(|line| line.split("type ").nth(1)?.split([' ', '<', '=']).next())
-            .collect();
-        for item in code.split("#[derive(").skip(1) {
-            let (derived, rest) = item.split_once(")]").unwrap_or((item, ""));
-            let body = rest
-                .split("\n}")
-                .next()
-                .unwrap_or_default()
-                .split(";\n")
-                .next()
-                .unwrap_or_default();
-            let secret = body.contains("Zeroizing") || aliases.iter().any(|it| body.contains(it));
-            seen += usize::from(secret);
-            let shows = derived.split(',').any(|what| what.trim() == "Debug");
-            assert!(!(secret && shows), "{}: {body}", file.display());
-        }
+        let shown = shows_itself(&fs::read_to_string(&file).unwrap());
+        assert_eq!(shown, None, "{}", file.display());
     }
-    assert!(seen >= 3, "only {seen} types with a secret: were they renamed?");
+    for file in ["bytes.rs", "text.rs"] {
+        let text = fs::read_to_string(crates.join("securid-secret/src").join(file)).unwrap();
+        assert!(text.contains("impl fmt::Debug for Secret"), "{file}");
+    }
+}
+
+/// A type of this source that derives `Debug` and has a `Zeroizing` in it, by itself or by an alias.
+fn shows_itself(text: &str) -> Option<String> {
+    let code: Vec<&str> = text.lines().filter(|line| !line.trim().starts_with("//")).collect();
+    let code = code.join("\n");
+    let aliases = code.lines().filter(|line| line.contains("type ") && line.contains("Zeroizing"));
+    let aliases: Vec<&str> = aliases
+        .filter_map(|line| line.split("type ").nth(1)?.split([' ', '<', '=']).next())
+        .collect();
+    let types = code.split("#[derive(").skip(1).filter_map(|item| item.split_once(")]"));
+    let mut bodies = types.map(|(derived, rest)| {
+        let end = rest.find("\n}").into_iter().chain(rest.find(";\n")).min();
+        (derived, &rest[..end.unwrap_or(rest.len())])
+    });
+    let shows = |derived: &str| derived.split(',').any(|what| what.trim() == "Debug");
+    let found = bodies.find(|(derived, body)| {
+        let secret = body.contains("Zeroizing") || aliases.iter().any(|it| body.contains(it));
+        secret && shows(derived)
+    });
+    found.map(|(_, body)| body.to_owned())
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

@@ -6,10 +6,14 @@ use std::time::Duration;
 
 use hyper::Uri;
 
-use crate::transport::{Afterwards, Transport};
+use crate::answer::Answer;
+use crate::conversation::Clock;
+use crate::logout::Belongs;
+use crate::transport::Transport;
+use crate::turn::Turn;
 use crate::{
-    Endpoint, Format, LoginError, LoginRequest, LogoutReply, Proxies, SetupError, Token, login,
-    logout,
+    Endpoint, Failure, Format, LoginError, LoginRequest, LogoutReply, Proxies, SetupError, Token,
+    login, logout,
 };
 
 /// Sends commands to one endpoint, over connections that all its clones share. It works within a
@@ -25,8 +29,11 @@ pub struct Client(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     transport: Transport,
+    /// The form of reply that a connection's first request asks for.
+    format: Format,
     login: Uri,
-    logout: Uri,
+    /// For a reply in JSON, and for one in properties.
+    logout: [Uri; 2],
 }
 
 impl Client {
@@ -45,14 +52,18 @@ impl Client {
         format: Format,
         proxies: &Proxies,
     ) -> Result<Self, SetupError> {
-        let command = |name| {
+        let command = |name, format: Format| {
             format!("{}?cmd={name}&format={}", endpoint.path(), format.name())
                 .parse::<Uri>()
                 .map_err(|_| SetupError::TooLong)
         };
         Ok(Self(Arc::new(Inner {
-            login: command(login::COMMAND)?,
-            logout: command(logout::COMMAND)?,
+            format,
+            login: command(login::COMMAND, format)?,
+            logout: [
+                command(logout::COMMAND, Format::Json)?,
+                command(logout::COMMAND, Format::Properties)?,
+            ],
             transport: Transport::new(&endpoint, ca_file, proxies)?,
         })))
     }
@@ -61,14 +72,34 @@ impl Client {
     ///
     /// If the future is dropped, the server may or may not have ended the token.
     pub async fn logout(&self, token: &Token, deadline: Duration) -> LogoutReply {
-        let request = logout::request(self.0.logout.clone(), token);
-        match self.0.transport.exchange(request, Afterwards::Keep, deadline).await {
+        match self.ask_to_end(token, Clock::start(deadline)).await {
             Ok(answer) => logout::read(&answer, token),
             Err(failure) => LogoutReply::Unconfirmed(failure.guarded(&[token.expose()])),
         }
     }
 
-    /// Asks the server for a token: one attempt.
+    async fn ask_to_end(&self, token: &Token, clock: Clock) -> Result<Answer, Failure> {
+        let Inner { transport, format, logout: [json, properties], .. } = &*self.0;
+        let request = |turn: Turn| {
+            let uri = match turn.format(*format) {
+                Format::Json => json,
+                Format::Properties => properties,
+            };
+            logout::request(uri.clone(), token)
+        };
+        let (answer, turn) = transport.in_turn(request, clock).await?;
+        match logout::belongs(&answer, turn, *format) {
+            Belongs::This => Ok(answer),
+            // A token that is dead by now may be asked for its end once more.
+            Belongs::Any => transport.alone(request(Turn::FIRST), clock).await,
+            Belongs::Another => {
+                transport.distrust();
+                transport.alone(request(Turn::FIRST), clock).await
+            }
+        }
+    }
+
+    /// Asks the server for a token: one attempt, on a connection of its own.
     ///
     /// If the future is dropped or the deadline passes, the server may have made a token that
     /// nobody knows.
@@ -82,7 +113,7 @@ impl Client {
         deadline: Duration,
     ) -> Result<Token, LoginError> {
         let request = login::request(self.0.login.clone(), &login)?;
-        let answer = self.0.transport.exchange(request, Afterwards::Close, deadline).await;
+        let answer = self.0.transport.alone(request, Clock::start(deadline)).await;
         let answer = answer.map_err(|failure| failure.guarded(&[login.password.expose()]))?;
         login::read(&answer, &login)
     }

@@ -125,7 +125,7 @@ async fn ask(
 }
 
 /// Whether it is certain where the answer ends, that it is the server's own, and that the server
-/// wants to go on: only the statuses that a command is answered with show that it was understood.
+/// wants to go on: only the command's own reply shows that it was understood, and has a form to tell its turn by.
 fn is_clean(head: &response::Parts) -> bool {
     let only = |name, word: &str| {
         let mut said = head.headers.get_all(name).iter();
@@ -133,7 +133,7 @@ fn is_clean(head: &response::Parts) -> bool {
     };
     let has_end = head.headers.contains_key(CONTENT_LENGTH)
         || head.headers.contains_key(TRANSFER_ENCODING) && only(TRANSFER_ENCODING, "chunked");
-    let understood = matches!(head.status, StatusCode::OK | StatusCode::UNAUTHORIZED);
+    let understood = head.status == StatusCode::OK;
     head.version == Version::HTTP_11 && has_end && only(CONNECTION, "keep-alive") && understood
 }
 

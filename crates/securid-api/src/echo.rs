@@ -32,30 +32,44 @@ type Text = Zeroizing<String>;
 /// white space or punctuation in between, escaped (XML and HTML, JSON, URLs), or in base64 or hex.
 pub(crate) fn is_in(text: &str, secrets: &[&str]) -> bool {
     // A secret may look as if it were escaped, in parts, and is then unescaped along with the text.
-    let secrets: Vec<Text> = secrets.iter().flat_map(|secret| rounds(secret)).collect();
+    let mut forms: Vec<Text> = secrets.iter().flat_map(|secret| rounds(secret)).collect();
+    forms.sort_unstable_by(|one, other| one.as_str().cmp(other));
+    forms.dedup_by(|one, other| one.as_str() == other.as_str());
+    let (whole, its_letters): (Vec<_>, Vec<_>) =
+        forms.iter().map(|form| (dense(form), letters(form))).unzip();
+    let whole = Parts::of(whole.iter().filter(|secret| secret.len() >= LEAST));
+    let its_letters = Parts::of(its_letters.iter().filter(|secret| secret.len() >= PART));
     let plain = rounds(text);
     let decoded: Vec<Text> = plain.iter().flat_map(|text| decoded(text)).collect();
-    plain.iter().chain(&decoded).any(|view| {
-        let (all, some) = (dense(view), letters(view));
-        secrets.iter().any(|secret| {
-            let (secret, its_letters) = (dense(secret), letters(secret));
-            secret.len() >= LEAST && is_part(&secret, &all)
-                || its_letters.len() >= PART && is_part(&its_letters, &some)
-        })
-    })
+    let mut views = plain.iter().chain(&decoded);
+    views.any(|view| whole.any_is_in(&dense(view)) || its_letters.any_is_in(&letters(view)))
+}
+
+/// The parts of secrets, made once: a token may have thousands, and a page may be read in as many ways.
+struct Parts<'a> {
+    /// Each [`PART`] characters of the longer ones.
+    parts: HashSet<&'a [char]>,
+    /// All of a shorter one.
+    short: Vec<&'a [char]>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(secrets: impl Iterator<Item = &'a Zeroizing<Vec<char>>>) -> Self {
+        let (long, short): (Vec<&[char]>, Vec<&[char]>) =
+            secrets.map(|secret| secret.as_slice()).partition(|secret| secret.len() >= PART);
+        Self { parts: long.into_iter().flat_map(|secret| secret.windows(PART)).collect(), short }
+    }
+
+    fn any_is_in(&self, text: &[char]) -> bool {
+        let is_here = |secret: &&[char]| text.windows(secret.len()).any(|part| part == *secret);
+        text.windows(PART).any(|part| self.parts.contains(part)) || self.short.iter().any(is_here)
+    }
 }
 
 /// The text, and what it is after each round of unescaping.
 fn rounds(text: &str) -> Vec<Text> {
     let first = Text::new(text.to_owned());
     std::iter::successors(Some(first), |text| Some(unescaped(text))).take(ROUNDS).collect()
-}
-
-/// Whether any [`PART`] characters of the secret, or all that it has, are in the text.
-fn is_part(secret: &[char], text: &[char]) -> bool {
-    let length = PART.min(secret.len());
-    let parts: HashSet<&[char]> = text.windows(length).collect();
-    secret.windows(length).any(|part| parts.contains(part))
 }
 
 /// Without white space, in lower case.
@@ -173,6 +187,21 @@ fn lossy(bytes: &[u8]) -> Text {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    /// The longest of tokens, and pages that are read in very many ways: the daemon has one thread. (Looked for
+    /// one by one, each of these took half a minute.)
+    #[test]
+    fn a_long_secret_and_a_page_of_many_words_take_no_time_to_speak_of() {
+        let secret: String =
+            (0..16 * 1024).map(|n: u32| char::from(b'!' + (n * n % 89) as u8)).collect();
+        let words = "abcdefgh ".repeat(113);
+        let hex = "0123456789abcdef ".repeat(60);
+        for _ in 0..10 {
+            assert!(!is_in(&words, &[&secret]) && !is_in(&hex, &[&secret]));
+        }
+        assert!(is_in(&format!("{words}{}", &secret[9000..9008]), &[&secret]));
+    }
+
     use proptest::prelude::*;
 
     const TOKEN: &str = "Zx81+kQ/7pLm0w==:Rt5.Yb-3_Ha";

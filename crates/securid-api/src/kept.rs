@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, sleep_until};
 
 use crate::stream::Stream;
+use crate::turn::Turn;
 
 /// How long an unused connection is kept. It serves the logouts of one burst, and a script that
 /// logs in and out; servers drop it after 20 to 60 s, and one that is dropped while a request is on
@@ -42,24 +43,27 @@ struct Unused {
     /// The same moment: tokio's clock stands still while the machine sleeps, and the server's end of
     /// a connection does not outlive that.
     at: SystemTime,
+    /// Of its next exchange.
+    turn: Turn,
     stream: Stream,
 }
 
 impl Kept {
-    /// The one that was used last, unless that is too long ago.
-    pub(crate) fn take(&self) -> Option<Stream> {
-        let Unused { at, stream, .. } = self.shelf().unused.pop()?;
-        at.elapsed().is_ok_and(|unused| unused < KEEP_IDLE).then_some(stream)
+    /// The one that was used last, unless that is too long ago, and whose turn it is on it.
+    pub(crate) fn take(&self) -> Option<(Stream, Turn)> {
+        let Unused { at, turn, stream, .. } = self.shelf().unused.pop()?;
+        at.elapsed().is_ok_and(|unused| unused < KEEP_IDLE).then_some((stream, turn))
     }
 
-    /// Keeps a connection for some time. Only one whose last exchange has come to a clean end may be
-    /// put back.
-    pub(crate) fn put(&self, stream: Stream) {
+    /// Keeps a connection for some time, for an exchange of that turn. Only one whose last exchange has come
+    /// to a clean end may be put back.
+    pub(crate) fn put(&self, stream: Stream, turn: Turn) {
         let mut shelf = self.shelf();
         if shelf.distrusted || shelf.unused.len() >= MAX_IDLE {
             return;
         }
-        shelf.unused.push(Unused { since: Instant::now(), at: SystemTime::now(), stream });
+        let (since, at) = (Instant::now(), SystemTime::now());
+        shelf.unused.push(Unused { since, at, turn, stream });
         if !std::mem::replace(&mut shelf.swept, true) {
             tokio::spawn(sweep(Arc::downgrade(&self.0)));
         }
@@ -122,9 +126,9 @@ mod tests {
         let (first, mut end_of_first) = pair(&listener).await;
         let (second, mut end_of_second) = pair(&listener).await;
         pause();
-        kept.put(first);
+        kept.put(first, Turn::FIRST);
         advance(KEEP_IDLE / 2).await;
-        kept.put(second);
+        kept.put(second, Turn::FIRST);
         advance(KEEP_IDLE / 2).await;
         tokio::task::yield_now().await;
         resume();
@@ -139,7 +143,7 @@ mod tests {
         assert!(kept.take().is_none());
 
         let (third, _end) = pair(&listener).await;
-        kept.put(third);
+        kept.put(third, Turn::FIRST);
         assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 1);
         assert!(kept.take().is_some());
     }
@@ -149,7 +153,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let kept = Kept::default();
         for (ago, used) in [(Duration::ZERO, true), (KEEP_IDLE, false)] {
-            kept.put(pair(&listener).await.0);
+            kept.put(pair(&listener).await.0, Turn::FIRST);
             kept.shelf().unused[0].at -= ago;
             assert_eq!(kept.take().is_some(), used);
         }
@@ -160,7 +164,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let kept = Kept::default();
         let (ours, mut theirs) = pair(&listener).await;
-        kept.put(ours);
+        kept.put(ours, Turn::FIRST);
         drop(kept);
         assert_eq!(theirs.read(&mut [0]).await.unwrap(), 0);
     }
@@ -170,7 +174,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let kept = Kept::default();
         for _ in 0..=MAX_IDLE {
-            kept.put(pair(&listener).await.0);
+            kept.put(pair(&listener).await.0, Turn::FIRST);
         }
         assert_eq!(kept.shelf().unused.len(), MAX_IDLE);
         kept.distrust();

@@ -10,7 +10,7 @@
 //!   `tunnel` through one of the [`Proxies`], `handshake` makes sure that it is the server, with
 //!   those whom `tls` trusts. `conversation` is the exchange proper: `asking` sees to it that what
 //!   is read is an answer to what was asked, for which it looks at the `stream`, and `kept` holds
-//!   the connections that may be used again. `fault` says what went wrong with an exchange
+//!   the connections that may be used again, each for a request of the next `turn`. `fault` says what went wrong with an exchange
 //!   (`causes` looks behind the libraries' errors), `answer` what is wrong with an answer, both as a
 //!   [`Failure`] for a person to read.
 //! - `confirmation` holds [`judge`]: which replies say that a token is dead. All else hangs on
@@ -49,6 +49,7 @@ mod tls;
 mod token;
 mod transport;
 mod tunnel;
+mod turn;
 mod way;
 mod words;
 

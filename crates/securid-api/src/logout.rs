@@ -6,7 +6,8 @@ use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderV
 use hyper::{Method, Request, Uri};
 
 use crate::answer::Answer;
-use crate::{Confirmed, Failure, Token, judge};
+use crate::turn::Turn;
+use crate::{Confirmed, Failure, Format, Token, judge};
 
 /// How a logout went.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,33 @@ pub(crate) fn request(uri: Uri, token: &Token) -> Request<Full<Bytes>> {
     // Without it hyper sends no length for an empty body, and firewalls answer 411.
     headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     request
+}
+
+/// Which request of its connection an answer belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Belongs {
+    /// To the one before it; or it confirms nothing, and does no harm.
+    This,
+    /// It confirms, and looks the same in every turn: the page of a 401.
+    Any,
+    /// It confirms, but in the form that another turn has asked for.
+    Another,
+}
+
+/// Looks at the form of an answer to a request of that turn, on a connection whose first request asked for
+/// `first`. Whatever comes first on a connection is taken in either form, for not every server minds it.
+pub(crate) fn belongs(answer: &Answer, turn: Turn, first: Format) -> Belongs {
+    let came = match answer.content.trim_ascii_start() {
+        [b'{', ..] => Format::Json,
+        _ => Format::Properties,
+    };
+    match judge(answer.status, &answer.content) {
+        Some(Confirmed::AlreadyInvalid) if turn != Turn::FIRST => Belongs::Any,
+        Some(Confirmed::Revoked) if turn != Turn::FIRST && came != turn.format(first) => {
+            Belongs::Another
+        }
+        _ => Belongs::This,
+    }
 }
 
 /// What the answer means for `token`.

@@ -1,7 +1,6 @@
 //! One exchange with the server: request out, whole answer in, within a deadline.
 
 use std::path::Path;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -11,19 +10,20 @@ use tokio::time::timeout;
 
 use crate::answer::Answer;
 use crate::asking::Asking;
-use crate::conversation::{Clock, converse};
+use crate::conversation::{Clock, End, converse};
 use crate::handshake::Handshake;
 use crate::kept::Kept;
 use crate::stream::Stream;
+use crate::turn::Turn;
 use crate::way::Way;
 use crate::{Endpoint, Failure, Proxies, SetupError, fault};
 
 /// The way to one endpoint, and the connections to it that may be used again.
 ///
 /// On one that is used again, an answer that comes late or twice could be read as the answer to the
-/// next request, and confirm the death of a token that the server has never been told of. So a
-/// connection is kept only after an exchange that ended cleanly, used only if nothing lies on it
-/// when the request goes out, and none is kept any more once there was something.
+/// next request. So a connection is kept only after an exchange that ended cleanly, used only if nothing
+/// lies on it when the request goes out, none is kept any more once there was something, and each
+/// request asks for another form of reply than the one before it ([`Turn`]).
 #[derive(Debug)]
 pub(crate) struct Transport {
     way: Way,
@@ -32,16 +32,6 @@ pub(crate) struct Transport {
     kept: Kept,
     origin: String,
     host: HeaderValue,
-}
-
-/// What becomes of a connection whose exchange has come to a clean end.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Afterwards {
-    /// It is kept for the next one.
-    Keep,
-    /// It is closed: the answer had a secret in it, and TLS has the last one in its buffer as long as the
-    /// connection lives.
-    Close,
 }
 
 impl Transport {
@@ -62,35 +52,58 @@ impl Transport {
         })
     }
 
-    /// Sends `request`, whose URI is path and query, and reads the whole answer, all of it within
-    /// `deadline`. No redirection is followed. What has gone out, be it in part, is never sent a
-    /// second time. Dropping the future closes the connection.
-    pub(crate) async fn exchange(
+    /// Sends `request`, whose URI is path and query, on a connection of its own, and reads the whole
+    /// answer. No redirection is followed, and nothing is sent a second time. Dropping the future closes the
+    /// connection, and so does the end: nothing of the answer stays behind in the buffers of TLS.
+    pub(crate) async fn alone(
         &self,
-        mut request: Request<Full<Bytes>>,
-        afterwards: Afterwards,
-        deadline: Duration,
+        request: Request<Full<Bytes>>,
+        clock: Clock,
     ) -> Result<Answer, Failure> {
-        let clock = Clock::start(deadline);
-        request.headers_mut().insert(HOST, self.host.clone());
+        let asking = Asking::new(self.connect(clock).await?, false);
+        self.converse(asking, request, clock).await.result
+    }
+
+    /// The same on a connection that is kept, if there is one, which is kept on afterwards. `request` makes
+    /// the one for that turn. It is sent anew only where nothing of it has gone out on a connection that was
+    /// found dead. Whoever gets an answer has to see that it is one to this turn.
+    pub(crate) async fn in_turn(
+        &self,
+        request: impl Fn(Turn) -> Request<Full<Bytes>>,
+        clock: Clock,
+    ) -> Result<(Answer, Turn), Failure> {
         loop {
-            let (stream, used) = match self.kept.take() {
-                Some(stream) => (stream, true),
-                None => (self.connect(clock).await?, false),
+            let (stream, turn) = match self.kept.take() {
+                Some(kept) => kept,
+                None => (self.connect(clock).await?, Turn::FIRST),
             };
-            // Header and content of the request are shared, not copied.
-            let asking = Asking::new(stream, used);
-            let end = converse(asking, request.clone(), clock, &self.origin).await;
+            let used = turn != Turn::FIRST;
+            let end = self.converse(Asking::new(stream, used), request(turn), clock).await;
             if end.unasked {
                 self.kept.distrust();
             }
-            if let (Some(stream), Afterwards::Keep) = (end.again, afterwards) {
-                self.kept.put(stream);
+            if let Some(stream) = end.again {
+                self.kept.put(stream, turn.next());
             }
             if !(used && end.unsent) {
-                return end.result;
+                return end.result.map(|answer| (answer, turn));
             }
         }
+    }
+
+    /// Keeps no connections any more.
+    pub(crate) fn distrust(&self) {
+        self.kept.distrust();
+    }
+
+    async fn converse(
+        &self,
+        asking: Asking,
+        mut request: Request<Full<Bytes>>,
+        clock: Clock,
+    ) -> End {
+        request.headers_mut().insert(HOST, self.host.clone());
+        converse(asking, request, clock, &self.origin).await
     }
 
     async fn connect(&self, clock: Clock) -> Result<Stream, Failure> {

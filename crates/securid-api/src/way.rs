@@ -20,6 +20,7 @@ pub(crate) struct Way {
     tcp: HttpConnector,
     server: Uri,
     origin: String,
+    is_loopback: bool,
     proxy: Option<Proxy>,
 }
 
@@ -35,6 +36,7 @@ impl Way {
             tcp,
             server: origin.parse().map_err(|_| SetupError::TooLong)?,
             origin,
+            is_loopback: endpoint.is_loopback(),
             proxy: proxies.on_the_way_to(endpoint)?,
         })
     }
@@ -42,7 +44,14 @@ impl Way {
     /// A connection on which the server itself is to be spoken to.
     pub(crate) async fn connect(&self) -> Result<TcpStream, Failure> {
         let Some(proxy) = &self.proxy else {
-            return self.dial(&self.server, &self.origin).await;
+            let tcp = self.dial(&self.server, &self.origin).await?;
+            return self.is_where_it_should_be(&tcp).then_some(tcp).ok_or_else(|| {
+                let message = format!(
+                    "the name in {} leads to another machine: is it in /etc/hosts?",
+                    self.origin
+                );
+                Failure::new(FailureKind::Connect, message)
+            });
         };
         let named = format!("the proxy {}", proxy.shown());
         let tcp = self.dial(proxy.uri(), &named).await.map_err(of_the_proxy)?;
@@ -73,6 +82,11 @@ impl Way {
                 ..failure
             },
         }
+    }
+
+    /// Nobody vouches for what `localhost` resolves to, and what is sent to this machine may be in the clear.
+    fn is_where_it_should_be(&self, tcp: &TcpStream) -> bool {
+        !self.is_loopback || tcp.peer_addr().is_ok_and(|at| at.ip().to_canonical().is_loopback())
     }
 
     async fn dial(&self, to: &Uri, named: &str) -> Result<TcpStream, Failure> {

@@ -74,10 +74,10 @@ async fn a_proxy_is_told_host_and_port_and_nothing_else() {
         let reply = client.logout(&token(), AMPLE).await;
         assert!(matches!(reply, LogoutReply::Confirmed(_)), "{reply:?}");
         assert_eq!(client.login(login(), AMPLE).await.unwrap().expose(), "abc");
-        // Once for both, because the connection is used again.
+        // Once for each: a login has a connection of its own.
         assert_eq!(proxy.requests().last(), Some(&format!("{head}{credentials}\r\n")));
     }
-    assert_eq!((proxy.connections(), server.requests().len()), (3, 6));
+    assert_eq!((proxy.connections(), server.requests().len()), (6, 6));
     assert!(server.requests()[0].contains(TOKEN), "the server is told");
     assert!(!server.requests().concat().contains("proxy-authorization"));
 }

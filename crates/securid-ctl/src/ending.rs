@@ -66,13 +66,16 @@ impl Running {
     /// If it does not answer, or goes on revoking for too long.
     pub(crate) fn end(mut self, keep: Option<bool>) -> Result<Gone, Failure> {
         let stopping: StopView = self.client.call(&Call::Stop(Stop { keep }), ANSWER_WITHIN)?;
-        if !self.client.wait_closed(Some(GONE_WITHIN)) {
+        let until = Instant::now() + GONE_WITHIN;
+        let closed = self.client.wait_closed(Some(GONE_WITHIN));
+        // It may have closed the connection for another client's sake, and go on.
+        let until = until.max(Instant::now() + EXIT_WITHIN);
+        while closed && is_alive(self.pid) && Instant::now() < until {
+            thread::sleep(STEP);
+        }
+        if !closed || is_alive(self.pid) {
             let failure = Failure::new("pending", "the daemon has not ended yet", PENDING);
             return Err(failure.with_hint("It goes on by itself: see securid-ctl status."));
-        }
-        let until = Instant::now() + EXIT_WITHIN;
-        while is_alive(self.pid) && Instant::now() < until {
-            thread::sleep(STEP);
         }
         let socket = self.client.path();
         Ok(Gone { kept: stopping.keep, socket: socket.exists().then(|| socket.to_owned()) })

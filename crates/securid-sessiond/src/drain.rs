@@ -95,10 +95,13 @@ pub(crate) async fn on_request(
             Err(failure) => return Err(failure),
         };
         let why = match running::revoke_all(paths.sockets.clone(), pid, left).await {
-            Ok(sessions) if Instant::now() >= until || sessions.iter().all(is_settled) => {
-                let unconfirmed = tell(&sessions, log);
-                if unconfirmed == 0 {
+            Ok(view) if Instant::now() >= until || view.sessions.iter().all(is_settled) => {
+                // The worst are listed: with none pending among them, none is beyond.
+                if tell(&view.sessions, log) == 0 {
                     return Ok(0);
+                }
+                if view.unlisted > 0 {
+                    log.say(format_args!("and {} more, none of them worse", view.unlisted));
                 }
                 log.say("the daemon keeps trying: see securid-ctl status");
                 return Ok(PENDING);

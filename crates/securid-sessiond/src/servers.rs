@@ -84,6 +84,11 @@ impl Servers {
         self.origins().remove(origin);
     }
 
+    /// Makes all clients anew: whom to trust may be another now.
+    pub(crate) fn forget_all(&self) {
+        self.origins().clear();
+    }
+
     /// The client, or the right to make it.
     fn made(&self, origin: &Origin) -> Result<Client, Arc<Semaphore>> {
         let mut origins = self.origins();

@@ -6,7 +6,7 @@ use std::{
     sync::OnceLock,
 };
 
-use rustix::process::{getegid, geteuid};
+use rustix::process::geteuid;
 
 /// The kernel's number for a user that a user namespace does not know (`overflowuid`).
 const UNKNOWN_UID: u32 = 65_534;
@@ -32,13 +32,13 @@ pub fn is_root(uid: u32) -> bool {
 
 /// Whether others than its owner and root can write to it, as far as its owner is root or we.
 ///
-/// A group counts as others, but for two: one that root lets write, and a user's private one (his own group,
-/// of his own number), in which there is nobody else. Where that is usual, files are made writable by it.
+/// A group counts as others, but for two: one that root lets write, and a user's private one (of his own
+/// number), in which there is nobody else. Where that is usual, files are made writable by it. Whether it is the group
+/// of this process at the moment does not matter: after `newgrp` it is another.
 #[must_use]
 pub fn is_writable_by_others(about: &Metadata) -> bool {
-    let by_group = about.mode() & BY_GROUP != 0
-        && !is_root(about.uid())
-        && !(about.gid() == about.uid() && about.gid() == getegid().as_raw());
+    let by_group =
+        about.mode() & BY_GROUP != 0 && !is_root(about.uid()) && about.gid() != about.uid();
     about.mode() & BY_ALL != 0 || by_group
 }
 
@@ -81,8 +81,10 @@ mod tests {
         }
         // Whose group that is depends on who runs this; a foreign one can be given by root alone.
         if geteuid().is_root() {
+            chown(home.path(), Some(12_345), Some(12_346)).unwrap();
+            assert!(writable(0o770), "that group is not his");
             chown(home.path(), Some(12_345), Some(12_345)).unwrap();
-            assert!(writable(0o770), "that group is not ours");
+            assert!(!writable(0o770), "his private one");
             chown(home.path(), Some(0), Some(12_345)).unwrap();
             assert!(!writable(0o770), "root lets it write");
         }

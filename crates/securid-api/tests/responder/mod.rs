@@ -134,19 +134,26 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, act: Act, seen:
         Act::SayInTurn(answers) => answers.clone().into_iter(),
         _ => Vec::new().into_iter(),
     };
+    let mut asked = 0;
     while let Some(request) = read_request(&mut stream).await {
-        seen.lock().unwrap().requests.push(request);
+        asked += 1;
+        // The first is answered to the letter of what a test wants said, in whatever form that is.
+        let in_form = |answer: &[u8]| match asked {
+            1 => answer.to_vec(),
+            _ => in_the_form_asked_for(answer, &request),
+        };
+        seen.lock().unwrap().requests.push(request.clone());
         // The client may hang up at any time: that ends the connection, nothing else.
         let written = match &act {
-            Act::Say(answer) => stream.write_all(answer).await,
+            Act::Say(answer) => stream.write_all(&in_form(answer)).await,
             Act::SayInTurn(_) => match turns.next() {
-                Some(answer) => stream.write_all(&answer).await,
+                Some(answer) => stream.write_all(&in_form(&answer)).await,
                 None => return,
             },
             Act::SayTwice(first, pause, second) => {
-                let _ = stream.write_all(first).await;
+                let _ = stream.write_all(&in_form(first)).await;
                 tokio::time::sleep(*pause).await;
-                stream.write_all(second).await
+                stream.write_all(&in_form(second)).await
             }
             Act::SayAndClose(answer) => {
                 let _ = stream.write_all(answer).await;
@@ -175,8 +182,8 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, act: Act, seen:
                 return;
             }
             Act::Drip(answer, pause) => {
-                for byte in answer {
-                    if stream.write_all(&[*byte]).await.is_err() {
+                for byte in in_form(answer) {
+                    if stream.write_all(&[byte]).await.is_err() {
                         return;
                     }
                     tokio::time::sleep(*pause).await;
@@ -191,6 +198,18 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, act: Act, seen:
         }
         let _ = stream.flush().await;
     }
+}
+
+/// The answer with its [`JSON_REPLY`] in properties, of the same length, where these are asked for.
+fn in_the_form_asked_for(answer: &[u8], request: &str) -> Vec<u8> {
+    let at = answer.windows(JSON_REPLY.len()).position(|part| part == JSON_REPLY.as_bytes());
+    let (Some(at), true) = (at, request.contains("format=properties")) else {
+        return answer.to_vec();
+    };
+    let properties = format!("type=logoutUser\nmore={:.<1$}", "", JSON_REPLY.len() - 21);
+    let (before, after) = (&answer[..at], &answer[at + JSON_REPLY.len()..]);
+    let rest = in_the_form_asked_for(after, request);
+    [before, properties.as_bytes(), &rest].concat()
 }
 
 /// One request, head and content; `None` at the end of the connection.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use securid_ipc::client::{Client, ClientError, ConnectError};
-use securid_ipc::messages::{Call, Logout, LogoutItem, LogoutView, StatusView, Targets};
+use securid_ipc::messages::{Call, Logout, LogoutView, StatusView, Targets};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -36,7 +36,7 @@ pub(super) async fn revoke_all(
     sockets: Vec<PathBuf>,
     pid: Option<u32>,
     within: Duration,
-) -> Result<Vec<LogoutItem>, Mute> {
+) -> Result<LogoutView, Mute> {
     let asking = spawn_blocking(move || ask(&sockets, pid, within));
     match timeout(within + MARGIN, asking).await {
         Ok(Ok(answer)) => answer,
@@ -45,7 +45,7 @@ pub(super) async fn revoke_all(
     }
 }
 
-fn ask(sockets: &[PathBuf], pid: Option<u32>, within: Duration) -> Result<Vec<LogoutItem>, Mute> {
+fn ask(sockets: &[PathBuf], pid: Option<u32>, within: Duration) -> Result<LogoutView, Mute> {
     let mut client = Client::connect(sockets)?;
     let status: StatusView = client.call(&Call::Status, MARGIN)?;
     if pid != Some(status.pid) {
@@ -55,8 +55,7 @@ fn ask(sockets: &[PathBuf], pid: Option<u32>, within: Duration) -> Result<Vec<Lo
         return Err(Mute { why, passes: true });
     }
     let logout = Call::Logout(Logout { targets: Targets::All, wait: Some(within) });
-    let view: LogoutView = client.call(&logout, within + MARGIN)?;
-    Ok(view.sessions)
+    Ok(client.call(&logout, within + MARGIN)?)
 }
 
 impl From<ConnectError> for Mute {

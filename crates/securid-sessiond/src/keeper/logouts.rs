@@ -79,8 +79,13 @@ impl Logout {
         for item in &self.done {
             crash::point("logout.answered", &item.id);
         }
-        // What went worst comes first, so that it is not left out.
+        // What went worst comes first, so that it is not left out. What is lost counts where it was named, and then
+        // more than all else: of that one is enough.
         self.done.sort_by(|a, b| (how_bad(b), &a.id).cmp(&(how_bad(a), &b.id)));
+        let lost = self.done.iter().position(|item| item.state == SessionState::Lost);
+        if let Some(lost) = lost.filter(|lost| *lost >= MOST_LISTED) {
+            self.done.swap(lost, MOST_LISTED - 1);
+        }
         let unlisted = self.done.len().saturating_sub(MOST_LISTED);
         self.done.truncate(MOST_LISTED);
         self.done.sort_by(|a, b| a.id.cmp(&b.id));
@@ -91,12 +96,13 @@ impl Logout {
     }
 }
 
-/// Lost is worse than pending, and pending worse than dead.
+/// Pending is worse than lost, above all with an intent that is not on disk; and lost is worse than dead.
 fn how_bad(item: &LogoutItem) -> u8 {
     match item.state {
         SessionState::Ended => 0,
-        SessionState::Lost => 2,
-        _ => 1,
+        SessionState::Lost => 1,
+        _ if item.durable => 2,
+        _ => 3,
     }
 }
 

@@ -25,6 +25,8 @@ impl Keeper {
         let policy = config.revocation.policy();
         self.errands.disk.keep_history(config.history_keep);
         self.config.replace(config);
+        // A CA file may have the same name and another content.
+        self.errands.servers.forget_all();
         self.event(Event::Policy(policy));
         let limited = self.limit_as_configured().iter().map(ToString::to_string).collect();
         Ok(ReloadView { instances, limited, warnings, later })
