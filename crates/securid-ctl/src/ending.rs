@@ -1,6 +1,7 @@
 //! Ending the daemon that runs, and knowing that it has gone.
 
 use std::{
+    fs,
     path::PathBuf,
     thread,
     time::{Duration, Instant},
@@ -83,6 +84,13 @@ impl Running {
 }
 
 fn is_alive(pid: u32) -> bool {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    pid.is_some_and(|pid| test_kill_process(pid).is_ok())
+    let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    process.is_some_and(|process| test_kill_process(process).is_ok()) && !is_unburied(pid)
+}
+
+/// Whether it has ended, and only whoever started it has not heard of it yet (a zombie).
+fn is_unburied(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The state comes behind the name, which is in brackets and may hold any character.
+    stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('Z'))
 }
