@@ -2,6 +2,7 @@
 //! nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use securid_simulator::Fault;
 use securid_simulator::NAME;
 use securid_tests::{AtProxy, ConnectProxy, House, PASSWORD, Plan};
 use serde_json::json;
@@ -72,6 +73,9 @@ fn whatever_the_proxy_does_the_daemon_goes_on() {
         proxy.set(AtProxy::Lead);
         let id = house.login();
         let token = house.token(&id);
+        // No way that is open already is left.
+        house.simulator.set_fault(Some(Fault::Down));
+        house.simulator.set_fault(None);
         proxy.set(mood);
 
         let item = house.logout(&id, "1400ms");
