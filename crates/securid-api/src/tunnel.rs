@@ -74,7 +74,7 @@ fn refusal(status: StatusCode, proxy: &Proxy, has_credentials: bool, target: &st
     match number {
         407 if has_credentials => {
             format!(
-                "does not accept the user name and password in {place} (HTTP 407): correct them"
+                "does not accept the user name and password in {place} (HTTP 407): mend them"
             )
         }
         407 => format!(
