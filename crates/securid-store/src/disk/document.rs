@@ -16,8 +16,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::identity::Identity;
 
-/// The version of the format that this program writes.
-pub(super) const VERSION: u64 = 1;
+/// The newest version of the format.
+pub(super) const VERSION: u64 = 2;
+
+/// What records say that are not tied: an earlier program knows these, and goes on with them.
+const UNTIED: u64 = 1;
 
 /// What has to be readable in a file of any version.
 #[derive(Deserialize)]
@@ -40,6 +43,9 @@ pub(super) struct Document {
     origin: OriginPart,
     keyring: String,
     limits: LimitsPart,
+    /// True from version 2 on, else not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tied: Option<bool>,
     created: Instant,
     last_used: Instant,
     #[serde(deserialize_with = "present")]
@@ -124,10 +130,10 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<(Record, String), String> {
 impl Document {
     fn new(record: &Record, identity: &Identity) -> Self {
         let Record { key, about, created, last_used, in_use_until, held, stage } = record;
-        let About { instance, username, origin, keyring, limits } = &**about;
+        let About { instance, username, origin, keyring, limits, tied } = &**about;
         let Origin { url, ca_file, format } = origin.clone();
         Self {
-            version: VERSION,
+            version: if *tied { VERSION } else { UNTIED },
             machine: identity.machine.clone(),
             boot: identity.boot.clone(),
             id: key.id.to_string(),
@@ -140,6 +146,7 @@ impl Document {
                 idle_ms: limits.idle.map(millis),
                 lifetime_ms: limits.lifetime.map(millis),
             },
+            tied: tied.then_some(true),
             created: Instant::new(*created),
             last_used: Instant::new(*last_used),
             in_use_until: in_use_until.map(Instant::new),
@@ -154,6 +161,11 @@ impl Document {
         if url.is_empty() || self.keyring.is_empty() {
             return Err("it names no server or no keyring".to_owned());
         }
+        let tied = match (self.version, self.tied) {
+            (UNTIED, None) => false,
+            (VERSION, Some(true)) => true,
+            (version, _) => return Err(format!("it is no record of version {version}")),
+        };
         Ok(Record {
             key: Key { id, generation: Generation(self.generation) },
             about: Arc::new(About {
@@ -165,6 +177,7 @@ impl Document {
                     idle: self.limits.idle_ms.map(Duration::from_millis),
                     lifetime: self.limits.lifetime_ms.map(Duration::from_millis),
                 },
+                tied,
             }),
             created: self.created.moment(),
             last_used: self.last_used.moment(),
