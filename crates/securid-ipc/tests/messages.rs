@@ -384,10 +384,10 @@ fn any_call() -> impl Strategy<Value = Call> {
         (some_text(), any::<String>(), some_text()).prop_map(|(instance, token, username)| {
             Call::Add(Add { instance, token: token.into(), username })
         }),
-        (some_text(), some_text(), any::<String>(), some_text(), any::<bool>()).prop_map(
-            |(instance, username, password, auth_source, replace)| {
+        (some_text(), some_text(), any::<String>(), some_text(), any::<[bool; 2]>()).prop_map(
+            |(instance, username, password, auth_source, [replace, tied])| {
                 let password = password.into();
-                Call::Login(Login { instance, username, password, auth_source, replace })
+                Call::Login(Login { instance, username, password, auth_source, replace, tied })
             }
         ),
         (prop::option::of(any::<u32>()), some_text())

@@ -48,7 +48,9 @@ impl Service for Desk {
             },
             Call::Add(_) | Call::Login(_) if self.reloading.is_none() => Err(trouble::draining()),
             Call::Add(params) => taking::add(self, params).await.map(Reply::Added),
-            Call::Login(params) => taking::login(self, params).await.map(Reply::LoggedIn),
+            Call::Login(params) => {
+                taking::login(self, connection, params).await.map(Reply::LoggedIn)
+            }
             Call::History(params) => self.history(params).await.map(Reply::History),
             Call::Logout(params) => self.logout(connection, params).await.map(Reply::Logout),
             Call::Status => {

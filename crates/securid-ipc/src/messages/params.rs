@@ -56,6 +56,10 @@ pub struct Login {
     /// Revoke this user's other sessions at this instance.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replace: bool,
+    /// For one program: this connection holds the session from the beginning, and when nobody holds it any
+    /// more, it is revoked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tied: bool,
 }
 
 /// Of `session.list`, which answers in pages.
