@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use securid_ipc::{
     client::Client,
-    paths::{ConfigFiles, SYSTEM_SOCKETS},
+    paths::{ConfigFiles, OwnFile, SYSTEM_SOCKETS},
 };
 
 use super::Args;
@@ -52,7 +52,7 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn find(context: &Context, args: &Args) -> Result<Self, Failure> {
-        let ConfigFiles::Layers { machine, user, .. } = &context.paths.config else {
+        let ConfigFiles { machine, own: OwnFile::Usual(user), .. } = &context.paths.config else {
             return Err(Failure::usage("setup is about the usual places alone"));
         };
         if args.global {
