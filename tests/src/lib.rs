@@ -33,6 +33,7 @@
 //! | `activation` | a socket that a service manager holds loses no client, whatever the daemon meets |
 //! | `leaving` | a daemon with nothing to do ends by itself, and never too soon |
 //! | `reload` | another config counts while the daemon runs, and a bad one changes nothing |
+//! | `layers` | central settings count, users cannot loosen what is enforced, and everybody can see why a value counts |
 //! | `panics` | an error of our own ends the daemon, in words, and the next one goes on |
 //! | `supervised` | the service manager knows how the daemon is |
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
@@ -68,6 +69,7 @@
 //! - [`Machine`] (`machine`): a machine with a real systemd, with the server and the programs in it;
 //! - [`ConnectProxy`] (`connect_proxy`): a proxy on the way to the server;
 //! - [`SmallDisk`] (`small_disk`): a file system that can be filled up;
+//! - [`EtcSecurid`] (`etc_securid`): a machine's config, and a user who has to live with it;
 //! - [`SlowDisk`] (`slow_disk`): a disk that takes its time;
 //! - [`audit`]: the audit, read and held to its rules;
 //! - [`stranger`]: being another user;
@@ -84,6 +86,7 @@ mod bus;
 pub mod client;
 mod connect_proxy;
 mod daemon;
+mod etc_securid;
 mod fake_logind;
 mod fickle;
 mod house;
@@ -114,6 +117,7 @@ pub mod trace;
 pub use bus::Bus;
 pub use client::{Client, RpcFault, outcome};
 pub use connect_proxy::{AtProxy, ConnectProxy};
+pub use etc_securid::EtcSecurid;
 pub use fake_logind::{FakeLogind, Screen};
 pub use fickle::Fickle;
 pub use house::{House, PASSWORD};
