@@ -54,8 +54,9 @@ impl Way {
             });
         };
         let named = format!("the proxy {}", proxy.shown());
+        let credentials = proxy.credentials().await?;
         let tcp = self.dial(proxy.uri(), &named).await.map_err(of_the_proxy)?;
-        tunnel::open(tcp, proxy, &self.server).await
+        tunnel::open(tcp, proxy, credentials, &self.server).await
     }
 
     /// The deadline passed before there was a connection.

@@ -15,7 +15,7 @@ use responder::{AMPLE, Act, INVALID_PAGE, JSON_REPLY, Responder, answer, token};
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use securid_api::{Client, Confirmed, Endpoint, Format, LogoutReply, Proxies};
+use securid_api::{Access, Client, Confirmed, Endpoint, Format, LogoutReply, Proxies};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
@@ -206,7 +206,8 @@ fn aside(secure: bool, greeting: &'static [u8], play: Play) -> Aside {
     let endpoint = Endpoint::parse(&format!("{scheme}://127.0.0.1:{port}/aveksa")).unwrap();
     let (folder, file) = ca.unzip();
     let none = Proxies::default();
-    let client = Client::new(endpoint, file.as_deref(), Format::Json, &none).unwrap();
+    let access = Access { ca_file: file, ..Access::default() };
+    let client = Client::new(endpoint, &access, Format::Json, &none).unwrap();
     Aside { client, spoken, _folder: folder }
 }
 

@@ -4,7 +4,7 @@
 //! - `layer`: what one place says, with the line of whatever is wrong in it; `place`: where that is;
 //! - `layers`: which places count, and in which order;
 //! - `said`: all that is said, and which of it counts;
-//! - `merge`: what it comes to; `settings`: that, complete and checked;
+//! - `merge`: what it comes to, and `network` that of proxies and client certificates; `settings`: that, complete and checked;
 //! - `checks`: whether the files that it names are of use;
 //! - `view`: what people are shown of it; `page`: the table of all keys in `docs/configuration.md`;
 //! - `live`: the config that counts now.
@@ -18,6 +18,7 @@ mod layer;
 mod layers;
 mod live;
 mod merge;
+mod network;
 #[cfg(test)]
 mod page;
 mod place;

@@ -11,8 +11,8 @@ use std::time::Duration;
 use proptest::option::of;
 use proptest::prelude::*;
 use securid_session::{
-    About, Ending, Generation, Key, Limits, Moment, Origin, Outcome, Reason, Record, Revocation,
-    SessionId, Stage,
+    About, ClientFiles, Ending, Generation, Key, Limits, Moment, Network, Origin, Outcome, Reason,
+    Record, Revocation, SessionId, Stage,
 };
 use securid_store::{
     Damage, Disk, DiskErrorKind, History, HistoryLine, Identity, Loaded, RecordFolder,
@@ -51,6 +51,7 @@ fn record(id: u64, stage: Stage) -> Record {
                 url: "https://igl.example:8443/aveksa/command.submit".to_owned(),
                 ca_file: None,
                 format: "json".to_owned(),
+                network: Network::default(),
             },
             keyring: "keyutils".to_owned(),
             limits: Limits { idle: Some(Duration::from_secs(900)), lifetime: None },
@@ -111,7 +112,24 @@ fn limits() -> impl Strategy<Value = Limits> {
 }
 
 fn origins() -> impl Strategy<Value = Origin> {
-    (".+", of(".*"), ".*").prop_map(|(url, ca_file, format)| Origin { url, ca_file, format })
+    (".+", of(".*"), ".*", networks()).prop_map(|(url, ca_file, format, network)| Origin {
+        url,
+        ca_file,
+        format,
+        network,
+    })
+}
+
+fn networks() -> impl Strategy<Value = Network> {
+    let client = (".*", ".*").prop_map(|(cert, key)| ClientFiles { cert, key });
+    (of(client), of(".*"), of(".*"), of(".*")).prop_map(
+        |(client, proxy, no_proxy, proxy_credentials_file)| Network {
+            client,
+            proxy,
+            no_proxy,
+            proxy_credentials_file,
+        },
+    )
 }
 
 prop_compose! {
@@ -208,6 +226,8 @@ fn what_does_not_fit_is_damaged() {
     let whole = fs::read_to_string(&path).unwrap();
     for (from, to) in [
         ("\"version\": 1", "\"version\": 0"),
+        ("\"version\": 1", "\"version\": 2"),
+        ("\"ca_file\"", "\"network\": {},\n    \"ca_file\""),
         ("\"id\": \"0000000000000001\"", "\"id\": \"0000000000000002\""),
         ("\"generation\": 3", "\"generation\": -3"),
         ("\"instance\"", "\"extra\": 1,\n  \"instance\""),
@@ -249,10 +269,10 @@ fn another_machine_another_boot_and_another_version() {
     let expected = Loaded::Record { record: record(1, Stage::Active), same_boot: false };
     assert_eq!(found, [expected]);
 
-    let newer = fs::read_to_string(&path).unwrap().replace("\"version\": 1", "\"version\": 2");
+    let newer = fs::read_to_string(&path).unwrap().replace("\"version\": 1", "\"version\": 3");
     fs::write(&path, newer.replace("\"stage\"", "\"new\": true, \"stage\"")).unwrap();
     let found = folder(state.path()).load().unwrap();
-    assert_eq!(found, [Loaded::Newer { path: path.clone(), version: 2 }]);
+    assert_eq!(found, [Loaded::Newer { path: path.clone(), version: 3 }]);
     assert!(path.exists());
 }
 

@@ -10,7 +10,7 @@ use securid_store::Preference;
 #[cfg(test)]
 use super::key::Counts;
 use super::key::{AnyKey, Key, Scope};
-use super::setting::{Concurrency, Emptiness, HistoryKeep, Limit, Span};
+use super::setting::{Concurrency, Emptiness, HistoryKeep, Limit, ProxyUrl, Span};
 use super::{AuditTarget, Fate};
 
 const MINUTE: u64 = 60;
@@ -65,6 +65,13 @@ keys! {
     ON_LOCK: Fate = ("on_lock", Both, AtOnce, Fate::Keep);
     /// the same when the machine is put to sleep
     ON_SUSPEND: Fate = ("on_suspend", Both, AtOnce, Fate::Keep);
+    /// the proxy on the way to the server; else that of the daemon's environment
+    PROXY: Option<ProxyUrl> = ("proxy", Both, ForNewSessions, None);
+    /// servers that are reached without it, as in `NO_PROXY`
+    NO_PROXY: Option<String> = ("no_proxy", Both, ForNewSessions, None);
+    /// a file with one line `USER:PASSWORD` for the proxy
+    PROXY_CREDENTIALS_FILE: Option<PathBuf> =
+        ("proxy_credentials_file", Both, ForNewSessions, None);
     /// tells on the desktop what ended by itself, and what gets nowhere
     NOTIFY: bool = ("notify", Top, AtOnce, false);
     /// where the lives of sessions are written down for an auditor
@@ -93,6 +100,10 @@ keys! {
     AUTH_SOURCE: Option<String> = ("auth_source", Instance, ForNewSessions, None);
     /// certificates (PEM) that are trusted besides the system's
     CA_FILE: Option<PathBuf> = ("ca_file", Instance, ForNewSessions, None);
+    /// the certificate (PEM, with those above it) that a server is shown that asks for one
+    CLIENT_CERT: Option<PathBuf> = ("client_cert", Instance, ForNewSessions, None);
+    /// its key (PEM), which may be in the same file
+    CLIENT_KEY: Option<PathBuf> = ("client_key", Instance, ForNewSessions, None);
     /// the form of reply that is asked for
     FORMAT: Format = ("format", Instance, ForNewSessions, Format::Json);
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use securid_api::Access;
 use securid_session::Limits;
 use securid_text::mention;
 
 use super::key::Table;
 use super::keys;
+use super::network::{client_files, proxy_settings, vain_words};
 use super::place::{Fault, Place};
 use super::said::Said;
 use super::{Config, DesktopFates, Instance, RevocationSettings};
@@ -15,6 +17,7 @@ use super::{Config, DesktopFates, Instance, RevocationSettings};
 /// The complete config. What is missing, or names what is not there, is told besides the faults there are.
 pub(super) fn merge(said: &Said, faults: &mut Vec<Fault>) -> Config {
     let (top, table) = (&Table::Top, &Table::Revocation);
+    faults.extend(vain_words(said, top));
     let instances = instances(said, faults);
     Config {
         default_instance: default_instance(said, &instances, faults),
@@ -47,7 +50,7 @@ fn default_instance(
         let place = said.place_of(&Table::Top, &keys::DEFAULT_INSTANCE);
         if let (Some(place), false) = (place, said.instances.contains_key(&name)) {
             let problem = format!("there is no table [instances.NAME] for {}", mention(&name));
-            faults.push(fault(place, &Table::Top, keys::DEFAULT_INSTANCE.name, problem));
+            faults.push(Fault::new(place, keys::DEFAULT_INSTANCE.name.to_owned(), problem));
         }
         return Some(name);
     }
@@ -65,12 +68,18 @@ fn instances(said: &Said, faults: &mut Vec<Fault>) -> BTreeMap<String, Arc<Insta
 
 fn instance(said: &Said, name: &str, place: &Place, faults: &mut Vec<Fault>) -> Option<Instance> {
     let table = &Table::Instance(name.to_owned());
+    faults.extend(vain_words(said, table));
+    let access = Access {
+        ca_file: said.get(table, &keys::CA_FILE),
+        client: client_files(said, table, faults),
+        proxy: proxy_settings(said, table, faults),
+    };
     let Some(endpoint) = said.get(table, &keys::URL) else {
         let problem = "is missing: write url = \"https://host:8443/aveksa\"";
-        let missing = fault(place, table, keys::URL.name, problem.to_owned());
+        let key = table.key(keys::URL.name);
         // A bad one is told already.
-        if faults.iter().all(|fault| fault.key != missing.key) {
-            faults.push(missing);
+        if !faults.iter().any(|fault| fault.is_about(&key)) {
+            faults.push(Fault::new(place, key, problem));
         }
         return None;
     };
@@ -79,7 +88,7 @@ fn instance(said: &Said, name: &str, place: &Place, faults: &mut Vec<Fault>) -> 
         endpoint,
         username: said.get(table, &keys::USERNAME),
         auth_source: said.get(table, &keys::AUTH_SOURCE),
-        ca_file: said.get(table, &keys::CA_FILE),
+        access,
         format: said.get(table, &keys::FORMAT),
         limits: Limits {
             idle: said.get(table, &keys::IDLE_TIMEOUT).0,
@@ -96,10 +105,6 @@ fn desktop_fates(said: &Said, table: &Table) -> DesktopFates {
     }
 }
 
-fn fault(place: &Place, table: &Table, key: &str, problem: String) -> Fault {
-    Fault { place: place.clone(), key: table.key(key), problem }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -107,7 +112,9 @@ mod tests {
     use std::path::Path;
     use std::time::Duration;
 
-    use securid_api::Format;
+    use std::path::PathBuf;
+
+    use securid_api::{Format, ProxySettings};
     use securid_store::Preference;
 
     use super::super::layer::{Assignment, Layer, Whose};
@@ -190,6 +197,34 @@ mod tests {
         assert_eq!(config.desktop_fates("prod"), prod);
         let top = DesktopFates { on_lock: Fate::Keep, on_suspend: Fate::Revoke };
         assert_eq!(config.desktop_fates("gone"), top);
+    }
+
+    #[test]
+    fn a_proxy_of_an_instance_takes_no_password_from_the_top() {
+        let top = "proxy = \"http://top:1\"\nno_proxy = \"t.example\"\n\
+                   proxy_credentials_file = \"/top\"\n";
+        let said = |proxy: &str, no_proxy: Option<&str>, file: Option<&str>| ProxySettings {
+            proxy: Some(proxy.to_owned()),
+            no_proxy: no_proxy.map(str::to_owned),
+            credentials_file: file.map(PathBuf::from),
+        };
+        for (own, expected) in [
+            ("", said("http://top:1", Some("t.example"), Some("/top"))),
+            ("no_proxy = \"\"", said("http://top:1", Some(""), Some("/top"))),
+            (
+                "proxy_credentials_file = \"/own\"",
+                said("http://top:1", Some("t.example"), Some("/own")),
+            ),
+            ("proxy = \"http://own:1\"", said("http://own:1", None, None)),
+            ("proxy = \"none\"", said("none", None, None)),
+        ] {
+            let config = merged(&[&format!("{top}{PROD}{own}\n")]).unwrap();
+            assert_eq!(config.instance(None).unwrap().access.proxy, expected, "{own}");
+        }
+        // Another file may name another proxy, with the password that is there.
+        let config = merged(&[&format!("{top}{PROD}"), "proxy = \"http://other:1\"\n"]).unwrap();
+        let expected = said("http://other:1", Some("t.example"), Some("/top"));
+        assert_eq!(config.instance(None).unwrap().access.proxy, expected);
     }
 
     #[test]
@@ -288,6 +323,7 @@ mod tests {
         ] {
             let told = complaint(&text);
             assert!(told.starts_with(expected), "{told}\nexpected: {expected}");
+            assert!(!told.contains("s3cret"), "{told}");
         }
     }
 
@@ -477,5 +513,38 @@ mod tests {
         let told = of_layers(vec![machines(enforced)]).unwrap_err().join("; ");
         assert!(told.contains("/m.toml:2: enforced.revocation.retry_max: is an integer"), "{told}");
         assert!(told.contains("/m.toml:4: enforced.instances.prod.colour: this version"), "{told}");
+    }
+
+    #[test]
+    fn an_enforced_proxy_is_every_instances() {
+        let machine = "[enforced]\nproxy = \"http://corp:1\"\nno_proxy = \"corp.example\"\n";
+        let user = format!(
+            "{PROD}proxy = \"http://own:1\"\nproxy_credentials_file = \"/own\"\nno_proxy = \"*\"\n"
+        );
+        let config = of_layers(vec![machines(machine), users(&user)]).unwrap();
+        let expected = ProxySettings {
+            proxy: Some("http://corp:1".to_owned()),
+            no_proxy: Some("corp.example".to_owned()),
+            credentials_file: Some("/own".into()),
+        };
+        assert_eq!(config.instances["prod"].access.proxy, expected);
+        // What one layer says of a proxy is not in vain because another has none.
+        let none = machines("[enforced]\nproxy = \"none\"\n");
+        let config = of_layers(vec![none, users(&user)]).unwrap();
+        assert_eq!(config.instances["prod"].access.proxy.proxy.as_deref(), Some("none"));
+    }
+
+    #[test]
+    fn nothing_goes_around_a_bad_proxy() {
+        for text in [
+            format!("proxy = \"socks5://h:1\"\n{PROD}"),
+            format!("{PROD}proxy = \"http://u:s3cret@h:1\"\n"),
+        ] {
+            let (mut said, layer) = (Said::default(), users(&text));
+            let mut faults = layer.faults.clone();
+            said.add(layer, Counting::All);
+            let config = merge(&said, &mut faults);
+            assert_eq!(config.instances["prod"].access.proxy.proxy.as_deref(), Some(""));
+        }
     }
 }

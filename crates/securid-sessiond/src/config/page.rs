@@ -86,7 +86,9 @@ fn row(key: &dyn AnyKey) -> String {
 
 /// The config of two instances with this set.
 fn with(setting: Option<(Table, &str, &str)>) -> Config {
+    // Of certificate and key neither counts alone.
     let file = "[instances.one]\nurl = \"https://one/aveksa\"\n\
+                client_cert = \"/c\"\nclient_key = \"/k\"\n\
                 [instances.two]\nurl = \"https://two/aveksa\"\n";
     let mut said = Said::default();
     said.add(Layer::of_file(Path::new("/c.toml"), file, Whose::Users), Counting::All);
@@ -116,10 +118,16 @@ fn example(key: &str) -> &'static str {
         "on_exit" => "keep",
         "on_lock" | "on_suspend" => "revoke",
         "concurrency" => "7",
+        "proxy" => "http://proxy:3128",
         "url" => "https://elsewhere/aveksa",
         "format" => "properties",
-        "username" | "auth_source" => "somebody",
-        "key_file" | "audit" | "ca_file" => "/some/file",
+        "username" | "auth_source" | "no_proxy" => "somebody",
+        "key_file"
+        | "audit"
+        | "ca_file"
+        | "client_cert"
+        | "client_key"
+        | "proxy_credentials_file" => "/some/file",
         _ => "77d",
     }
 }

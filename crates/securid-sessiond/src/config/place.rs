@@ -20,6 +20,17 @@ pub(crate) enum Place {
     Flag,
 }
 
+impl Place {
+    /// Whether this is in the same layer.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File { path, .. }, Self::File { path: other, .. }) => path == other,
+            (Self::Variable(_), Self::Variable(_)) | (Self::Flag, Self::Flag) => true,
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -42,6 +53,16 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
+    /// A value, or what is missing in its place, is wrong.
+    pub(super) fn new(place: &Place, key: String, problem: impl Into<String>) -> Self {
+        Self { place: place.clone(), key, problem: problem.into() }
+    }
+
+    /// Whether it is about this key, enforced or not.
+    pub(super) fn is_about(&self, key: &str) -> bool {
+        self.key.strip_prefix("enforced.").unwrap_or(&self.key) == key
+    }
+
     /// A file is of no use at all.
     pub(super) fn of_file(path: &Path, problem: impl Into<String>) -> Self {
         let place = Place::File { path: path.into(), line: None };

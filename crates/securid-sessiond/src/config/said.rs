@@ -35,6 +35,8 @@ pub(super) struct Standing<'a> {
     /// None where nobody says anything.
     pub(super) value: Option<&'a Value>,
     pub(super) enforced: bool,
+    /// Whether it stands in the table itself, and not at the top.
+    pub(super) own: bool,
     /// What would count if nothing was enforced, where that is something else.
     pub(super) beaten: Option<&'a Value>,
 }
@@ -65,16 +67,22 @@ impl Said {
             (Table::Instance(_), Scope::Both) => self.values.get(&(Table::Top, key)),
             _ => None,
         };
-        let first = |of: fn(&Statements) -> Option<&Value>| own.and_then(of).or(above.and_then(of));
+        // The value, and whether it is the table's own.
+        let first = |of: fn(&Statements) -> Option<&Value>| {
+            let own = own.and_then(of).map(|value| (value, true));
+            own.or(above.and_then(of).map(|value| (value, false)))
+        };
         let enforced = first(|statements| statements.enforced.as_ref());
         let plain = first(|statements| statements.plain.as_ref());
         let is_beaten = |value: &&Value| {
-            enforced.is_some_and(|wins| wins.given.written() != value.given.written())
+            enforced.is_some_and(|(wins, _)| wins.given.written() != value.given.written())
         };
+        let (value, own) = enforced.or(plain).unzip();
         Standing {
-            value: enforced.or(plain),
+            value,
+            own: own.unwrap_or(false),
             enforced: enforced.is_some(),
-            beaten: plain.filter(is_beaten),
+            beaten: plain.map(|(value, _)| value).filter(is_beaten),
         }
     }
 

@@ -4,7 +4,7 @@ mod spans;
 
 use std::path::{Path, PathBuf};
 
-use securid_api::{Endpoint, Format};
+use securid_api::{Endpoint, Format, ProxySettings};
 use securid_store::{Preference, StoreKind};
 use securid_text::mention;
 
@@ -206,6 +206,25 @@ impl Setting for Endpoint {
 
     fn written(&self) -> Option<String> {
         Some(self.url().to_owned())
+    }
+}
+
+/// A proxy's URL, or `none`.
+#[derive(Debug, Clone)]
+pub(super) struct ProxyUrl(pub(super) String);
+
+impl Setting for ProxyUrl {
+    const TAKES: &'static str = "http://HOST:PORT or none";
+
+    /// It may have a password in it, so it is not repeated.
+    fn read(given: &Given) -> Result<Self, String> {
+        let url = given.text(Self::TAKES)?;
+        ProxySettings::check(url).map_err(|wrong| format!("{wrong}, or \"none\""))?;
+        Ok(Self(url.to_owned()))
+    }
+
+    fn written(&self) -> Option<String> {
+        Some(self.0.clone())
     }
 }
 
