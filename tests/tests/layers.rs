@@ -44,6 +44,12 @@ fn shown(house: &House, etc: &EtcSecurid, variables: &[(&str, &str)], key: &str)
     rows.find(|row| row["key"] == key).unwrap_or_else(|| panic!("no {key}: {view}")).clone()
 }
 
+/// From its last use to its end by the idle timeout.
+fn seconds_to_idle(session: &Value) -> i64 {
+    let at = |time: &str| session[time].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    at("idle_deadline").as_second() - at("last_used_at").as_second()
+}
+
 fn log_says(house: &House, text: &str) -> usize {
     house.log().matches(text).count()
 }
@@ -80,7 +86,8 @@ fn what_the_machine_enforces_no_user_can_loosen() {
                 assert_eq!(ask(|| house.eventually_ended(&id))["reason"], reason, "{way}");
                 assert!(!house.fate(&token).alive, "{way}");
             } else {
-                sleep(Duration::from_millis(1500));
+                let session = ask(|| house.session(&id)).unwrap();
+                assert!(seconds_to_idle(&session) > 3000, "{way}: {session}");
                 assert!(house.fate(&token).alive, "{way}");
             }
             assert!(house.terminate().success(), "{way}");
