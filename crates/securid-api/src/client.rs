@@ -7,7 +7,7 @@ use hyper::Uri;
 
 use crate::answer::Answer;
 use crate::conversation::Clock;
-use crate::logout::Belongs;
+use crate::logout::GoodFor;
 use crate::transport::Transport;
 use crate::turn::Turn;
 use crate::{
@@ -86,11 +86,11 @@ impl Client {
             logout::request(uri.clone(), token)
         };
         let (answer, turn) = transport.in_turn(request, clock).await?;
-        match logout::belongs(&answer, turn, *format) {
-            Belongs::This => Ok(answer),
+        match logout::good_for(&answer, turn, *format) {
+            GoodFor::Counting => Ok(answer),
             // A token that is dead by now may be asked for its end once more.
-            Belongs::Any => transport.alone(request(Turn::FIRST), clock).await,
-            Belongs::Another => {
+            GoodFor::Asking => transport.alone(request(Turn::FIRST), clock).await,
+            GoodFor::Nothing => {
                 transport.distrust();
                 transport.alone(request(Turn::FIRST), clock).await
             }

@@ -136,7 +136,7 @@ async fn what_a_proxy_does_wrong_is_told_from_what_the_server_does() {
             "other credentials",
             says("407 No"),
             "me:s3cret@",
-            "does not accept the user name and password in HTTPS_PROXY (HTTP 407): correct them".into(),
+            "does not accept the user name and password in HTTPS_PROXY (HTTP 407): mend them".into(),
         ),
         ("a policy", says("403 No"), "", format!("does not open the way to {to} (HTTP 403)")),
         (
