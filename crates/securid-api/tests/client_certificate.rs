@@ -4,10 +4,10 @@
 mod responder;
 
 use std::fs::{self, Permissions};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use rcgen::{
@@ -228,6 +228,59 @@ async fn without_any_it_is_said_what_to_set() {
         let words =
             "asks for a client certificate, but none is configured: set client_cert and client_key";
         assert!(failure.message.contains(words), "{version:?}: {failure}");
+    }
+}
+
+/// openssl's own server, until this is dropped.
+struct OpensslServer {
+    process: Child,
+    url: String,
+}
+
+impl OpensslServer {
+    fn start(files: &Files, ca_file: &Path, version: &str) -> Self {
+        let mut openssl = Command::new("openssl");
+        openssl.args(["s_server", "-accept", "127.0.0.1:0", "-www", "-Verify", "1", version]);
+        openssl.arg("-verify_return_error").arg("-CAfile").arg(ca_file);
+        openssl.arg("-cert").arg(&files.cert).arg("-key").arg(&files.key);
+        let mut process = openssl.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut said = BufReader::new(process.stdout.take().unwrap()).lines();
+        let at = said.find_map(|line| line.unwrap().strip_prefix("ACCEPT ").map(str::to_owned));
+        Self { process, url: format!("https://{}/aveksa", at.expect("it says where it listens")) }
+    }
+}
+
+impl Drop for OpensslServer {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// openssl's server sends other alerts than that of rustls.
+#[tokio::test]
+async fn the_alerts_of_another_server_are_understood_as_well() {
+    let ours = ca("ours");
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let servers = Files::of(&ours, &params, &key, &key.serialize_pem());
+    let ca_file = servers.folder.path().join("ca.pem");
+    fs::write(&ca_file, ours.pem()).unwrap();
+    let strangers = Files::of(&ca("theirs"), &me(), &key, &key.serialize_pem());
+    let stranger = ClientFiles { cert: strangers.cert.clone(), key: strangers.key.clone() };
+    for version in ["-tls1_2", "-tls1_3"] {
+        let server = OpensslServer::start(&servers, &ca_file, version);
+        for (client, words) in [
+            (None, "it asks for a client certificate, but none is configured"),
+            (Some(stranger.clone()), "for it does not know who issued it"),
+        ] {
+            let endpoint = Endpoint::parse(&server.url).unwrap();
+            let access = Access { ca_file: Some(ca_file.clone()), client, ..Access::default() };
+            let client = Client::new(endpoint, &access, Format::Json, &Proxies::default()).unwrap();
+            let reply = client.logout(&token(), AMPLE).await;
+            let LogoutReply::Unconfirmed(failure) = reply else { panic!("{reply:?}") };
+            assert!(failure.message.contains(words), "{version}: {failure}");
+        }
     }
 }
 
