@@ -40,6 +40,7 @@
 //! | `supervised` | the service manager knows how the daemon is |
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
 //! | `audit` | an auditor can follow every session from its beginning to its end, over crashes too |
+//! | `proof` | the history tells what the server knows, once for each token, and hides no gap |
 //! | `audit_trouble` | a full, hanging or refused audit holds nothing up, and loses nothing |
 //! | `peers` | paths that others could change are refused, and so are other users |
 //! | `probes` | the eight that felled other daemons of this kind fell nothing here |

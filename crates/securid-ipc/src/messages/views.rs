@@ -87,10 +87,10 @@ pub struct ListView {
 /// A page of `session.history`, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryView {
-    /// The ended sessions of this page.
+    /// The ended sessions of this page; it may have none, and others follow.
     pub sessions: Vec<HistoryItem>,
-    /// How many lines of the history between these, and on the last page before them, cannot be read; whose they
-    /// were is not known.
+    /// How many of the lines of the history that were looked at for this page cannot be read; whose they were is not
+    /// known. Each is counted on one page.
     #[serde(default)]
     pub damaged: u64,
     /// On the last page: the folder with lines that were damaged and set aside, if there are any.
