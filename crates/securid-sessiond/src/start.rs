@@ -4,6 +4,7 @@ use std::io::Write;
 use std::os::unix::net::UnixListener;
 use std::process::ExitCode;
 
+use securid_ipc::messages::DrainView;
 use securid_ipc::paths::Paths;
 use securid_ipc::server::{BindError, Listener};
 use securid_store::crash;
@@ -58,7 +59,11 @@ fn run(args: &Args, socket: HandedOver, log: &Log) -> Result<u8, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let end = runtime.block_on(async {
         if args.drain {
-            drain::on_request(&paths, loaded, args.timeout, log).await
+            let (view, status) = drain::on_request(&paths, loaded, args.timeout, log).await?;
+            if args.json {
+                tell_as_json(&view)?;
+            }
+            Ok(status)
         } else {
             daemon(&paths, loaded, socket?, log).await
         }
@@ -66,6 +71,12 @@ fn run(args: &Args, socket: HandedOver, log: &Log) -> Result<u8, Failure> {
     // A name service that hangs must not hold the exit up.
     runtime.shutdown_background();
     end
+}
+
+fn tell_as_json(view: &DrainView) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer(&mut out, view)?;
+    out.write_all(b"\n")
 }
 
 /// Serves, or drains. Whoever has connected to a socket that was handed over is answered in any case.

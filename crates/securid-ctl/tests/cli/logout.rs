@@ -14,6 +14,7 @@ fn item(state: SessionState, outcome: Option<Outcome>) -> LogoutItem {
         outcome,
         last_error: None,
         durable: true,
+        unreachable: false,
     }
 }
 
