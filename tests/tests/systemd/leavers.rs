@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use securid_simulator::Fault;
 use securid_tests::process::told;
-use securid_tests::{PATIENCE, USER, eventually, within};
+use securid_tests::{Machine, PATIENCE, Plan, USER, eventually, within};
 use serde_json::{Value, json};
 
 use household::Household;
@@ -56,6 +56,8 @@ fn whoever_has_sessions_is_logged_out_by_one_command() {
     house.add("ann");
     house.login("ann");
     house.kill_daemon_of("ann");
+    // As whoever has left is shut out first.
+    machine.root_ok("usermod -L -e 1 -s /usr/sbin/nologin ann");
     house.add("far");
     house.as_user("far", "securid-ctl stop");
     house.serve("sue");
@@ -152,6 +154,45 @@ fn what_remains_is_told_and_nobody_holds_the_others_up() {
     let everybody = machine.root(ALL);
     assert_eq!(everybody.status.code(), Some(0), "{}", told(&everybody));
     assert_eq!(house.alive().len(), 1, "that of old, whose records are gone");
+}
+
+/// What is behind a locked keyring nobody can get at but its owner; a daemon that runs needs it no more.
+#[test]
+fn a_locked_keyring_keeps_what_no_daemon_has_in_memory() {
+    let plan = Plan { keyring: "secret-service", ..Plan::default() };
+    let Some(machine) = Machine::boot(plan) else { return };
+    let lock = "busctl --user call org.freedesktop.secrets /org/freedesktop/secrets \
+                org.freedesktop.Secret.Service Lock ao 1 /org/freedesktop/secrets/collection/login";
+    machine.enable_units();
+    machine.login();
+    machine.user_ok(lock);
+    let lines = machine.root_ok(ALL);
+    assert_eq!(line(&lines, USER), "1 revoked");
+    assert_eq!(machine.simulator.truth().alive(), [""; 0]);
+
+    machine.user_ok("systemctl --user restart gnome-keyring-daemon.service");
+    machine.login();
+    machine.user_ok("securid-ctl stop --keep && systemctl --user stop securid-sessiond.socket");
+    machine.user_ok(lock);
+    let locked = machine.root(ALL);
+    assert_eq!(locked.status.code(), Some(75), "{}", told(&locked));
+    let lines = stdout(&locked);
+    let own = line(&lines, USER);
+    assert!(own.starts_with("keyring cannot be reached (") && own.contains("locked"), "{own}");
+    assert!(own.ends_with(": 1 session"), "{own}");
+    assert_eq!(machine.simulator.truth().alive().len(), 1);
+
+    machine.user_ok("systemctl --user restart gnome-keyring-daemon.service");
+    assert_eq!(line(&machine.root_ok(ALL), USER), "1 revoked");
+    // Records elsewhere are found by the daemon that has them.
+    machine.user_ok(
+        "SECURID_STATE_DIR=$HOME/elsewhere setsid securid-sessiond </dev/null >/dev/null 2>&1 & exit 0",
+    );
+    let answers = || machine.user("securid-ctl list").status.success().then_some(());
+    eventually("a daemon by hand", answers);
+    machine.login();
+    assert_eq!(line(&machine.root_ok(ALL), USER), "1 revoked");
+    assert_eq!(machine.simulator.truth().alive(), [""; 0]);
 }
 
 /// What a user has put into his home is neither followed nor run nor obeyed, and holds nobody up.

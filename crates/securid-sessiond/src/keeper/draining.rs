@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use securid_ipc::messages::{LogoutItem, LogoutView};
+use securid_ipc::messages::{LogoutItem, LogoutView, SessionState};
 use securid_session::{Event, Key, Moment, Phase, Session, SessionId};
 
 use super::stopping::INTENTS_WITHIN;
@@ -51,12 +51,12 @@ impl Keeper {
         }
     }
 
-    /// How far each session came.
+    /// How far each session came. One that was dead before, and is only not cleared away, is none.
     pub(crate) fn drained(&self) -> LogoutView {
-        let ended = self.draining.iter().flat_map(|draining| &draining.ended);
-        let gone = ended.filter(|(id, _)| self.machine.session(id).is_none());
+        let ended = self.draining.iter().flat_map(|draining| draining.ended.values().cloned());
         let mut done = self.left();
-        done.extend(gone.map(|(_, item)| item.clone()));
+        done.retain(|item| item.state != SessionState::Ended);
+        done.extend(ended);
         logouts::view(done, Vec::new())
     }
 

@@ -23,8 +23,9 @@ use crate::{
 /// A user's state folder, below his home.
 const IN_HOME: &str = ".local/state/securid";
 
-/// How many folders are looked at at once: those of a network file system that is down each keep a thread.
-const LOOKS_AT_ONCE: usize = 16;
+/// How many folders are looked at at once: those of a network file system that is down each keep a thread, and
+/// thousands that are mounted on being looked at want to be done in time.
+const LOOKS_AT_ONCE: usize = 64;
 
 /// The folders of users' managers, and those that system units of ours have by their users' numbers.
 const RUNTIME: &str = "/run/user";

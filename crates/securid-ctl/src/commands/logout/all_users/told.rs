@@ -135,3 +135,85 @@ fn quoted(words: &str) -> String {
         None => shown.into_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::commands::logout::all_users::people::Account;
+
+    fn item(id: &str, state: SessionState, why: Option<&str>, unreachable: bool) -> LogoutItem {
+        LogoutItem {
+            id: id.to_owned(),
+            instance: "prod".to_owned(),
+            state,
+            outcome: None,
+            last_error: why.map(str::to_owned),
+            durable: true,
+            unreachable,
+        }
+    }
+
+    fn ann() -> Person {
+        let account = Account { name: "ann".into(), uid: 1001, home: "/home/ann".into() };
+        Person { account: Some(account), ..Person::default() }
+    }
+
+    fn told(items: Vec<LogoutItem>, other: Outcome) -> Told {
+        let sessions: BTreeMap<_, _> = items.into_iter().map(|it| (it.id.clone(), it)).collect();
+        Told::of(1001, &ann(), Outcome { sessions, ..other })
+    }
+
+    #[test]
+    fn a_line_has_all_that_came_of_it_and_the_status_what_is_left() {
+        let nothing = told(vec![], Outcome::default());
+        assert_eq!((&*nothing.line(), nothing.status()), ("ann: nothing\n", 0));
+        let dead = || item("1", SessionState::Ended, None, false);
+        let lost = || item("2", SessionState::Lost, None, false);
+        let all_over = told(vec![dead(), lost()], Outcome::default());
+        assert_eq!(
+            (&*all_over.line(), all_over.status()),
+            ("ann: 1 revoked, 1 lost (the keyring has no such token)\n", 0)
+        );
+        let some = vec![
+            dead(),
+            item("3", SessionState::Revoking, Some("refused"), false),
+            item("4", SessionState::Revoking, Some("locked"), true),
+        ];
+        let some = told(some, Outcome { undecided: 1, ..Outcome::default() });
+        assert_eq!(
+            (&*some.line(), some.status()),
+            (
+                "ann: 1 revoked, 1 pending (refused), keyring cannot be reached (without a good record): 2 sessions\n",
+                75
+            )
+        );
+        let failed = Outcome { error: Some("no".into()), ..Outcome::default() };
+        assert_eq!(told(vec![], failed).status(), 1);
+        let held = Outcome { error: Some("no".into()), is_left: true, ..Outcome::default() };
+        assert_eq!(told(vec![], held).status(), 75);
+        let silent = Person { silent: vec!["/home/ann".into()], ..ann() };
+        assert_eq!(Told::of(1001, &silent, Outcome::default()).status(), 1);
+    }
+
+    #[test]
+    fn sessions_that_are_not_listed_are_no_worse_than_those_that_are() {
+        let beyond = || Outcome { unlisted: 5, ..Outcome::default() };
+        let dead = told(vec![item("1", SessionState::Ended, None, false)], beyond());
+        assert_eq!((dead.revoked, dead.status()), (6, 0));
+        let pending = told(vec![item("1", SessionState::Revoking, None, false)], beyond());
+        assert_eq!((pending.pending, pending.status()), (6, 75));
+    }
+
+    #[test]
+    fn a_users_words_stay_in_his_line() {
+        let hostile = format!("\u{1b}[2J\u{202e}\nroot: nothing\r{}", "x".repeat(10_000));
+        let pending = item("1", SessionState::Revoking, Some(&hostile), false);
+        let other = Outcome { error: Some(hostile.clone()), ..Outcome::default() };
+        let line = told(vec![pending], other).line();
+        assert_eq!(line.matches('\n').count(), 1, "{line:?}");
+        assert!(line.trim_end().chars().all(securid_text::is_shown), "{line:?}");
+        assert!(line.len() < 600, "{}", line.len());
+    }
+}

@@ -165,7 +165,8 @@ fn drain_unit(account: &Account, recorded: bool, programs: &Programs, timeout: D
 }
 
 fn run(command: Command, timeout: Duration) -> Result<Ended, String> {
-    program::run(command, timeout + MARGIN).map_err(|failure| failure.message().to_owned())
+    program::run(command, timeout + MARGIN)
+        .map_err(|failure| format!("the visit failed: {}", failure.message()))
 }
 
 /// The program as that user, in a session of its own from the beginning: whoever has root's terminal could type
@@ -199,4 +200,62 @@ fn said(ended: &Ended) -> Said {
     let complaint = ended.complaint();
     let refused = serde_json::from_str::<Refused>(&complaint);
     Err(refused.map_or(complaint, |refused| refused.error.message))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::{os::unix::process::ExitStatusExt as _, process::ExitStatus};
+
+    use super::*;
+
+    fn ended(status: i32, out: &str, err: &str) -> Ended {
+        let status = ExitStatus::from_raw(status << 8);
+        Ended { status, out: out.to_owned(), err: err.to_owned() }
+    }
+
+    #[test]
+    fn whatever_a_program_says_is_understood_or_an_error() {
+        let (view, is_left) = said(&ended(75, r#"{"sessions":[],"new":1}"#, "")).unwrap();
+        assert!(view.done.sessions.is_empty() && is_left);
+        assert!(!said(&ended(0, r#"{"sessions":[]}"#, "")).unwrap().1);
+        let refused = r#"{"error":{"code":"x","message":"not today","hint":null}}"#;
+        assert_eq!(said(&ended(69, "", refused)).unwrap_err(), "not today");
+        assert_eq!(said(&ended(74, "", "no disk\n")).unwrap_err(), "no disk");
+        for out in [
+            "",
+            "{}",
+            "[]",
+            "nothing",
+            r#"{"sessions":[{"id":1}]}"#,
+            r#"{"sessions":[],"unlisted":-1}"#,
+        ] {
+            assert!(said(&ended(0, out, "")).is_err(), "{out}");
+        }
+    }
+
+    #[test]
+    fn a_session_that_is_told_of_twice_is_one_and_its_end_counts() {
+        let mut outcome = Outcome::default();
+        for state in ["revoking", "ended", "revoking"] {
+            let out = format!(
+                r#"{{"sessions":[{{"id":"1","instance":"a","state":"{state}","outcome":null,"last_error":null,"durable":true}}]}}"#
+            );
+            outcome.note(said(&ended(0, &out, "")));
+        }
+        assert_eq!(outcome.sessions.len(), 1);
+        assert_eq!(outcome.sessions["1"].state, SessionState::Ended);
+    }
+
+    #[test]
+    fn programs_that_others_could_replace_are_not_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("securid-sessiond");
+        assert!(trusted(&program).is_err(), "there is none");
+        std::fs::write(&program, "").unwrap();
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        std::fs::set_permissions(&program, open).unwrap();
+        assert!(trusted(&program).is_err());
+    }
 }
