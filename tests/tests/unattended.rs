@@ -11,7 +11,7 @@ use securid_simulator::Fault;
 use securid_tests::process::{Process, run};
 use securid_tests::programs::programs;
 use securid_tests::{House, PASSWORD, PATIENCE, Plan, Signal, eventually, timed, within};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// How long a daemon waits for the holder of a tied session, and a while for the rest.
 const ABANDONED_WITHIN: Duration = Duration::from_secs(25);
@@ -372,4 +372,40 @@ fn securid_session_names_one_session_and_no_other() {
     assert_eq!(ctl(&dead, &["token", &one]).0, Some(0));
     assert_eq!(ctl(&one, &["logout"]).0, Some(0));
     assert_eq!(house.simulator.truth().alive(), [""; 0]);
+}
+
+#[test]
+fn over_the_socket_it_is_whoever_holds_it_that_counts() {
+    let house = house();
+    let tied = json!({"password": PASSWORD, "tied": true});
+    let mut first = house.client();
+    let taken = first.call("session.login", tied.clone()).unwrap();
+    let id = taken["id"].as_str().unwrap().to_owned();
+    assert_eq!(taken["holds"], 1);
+    let mut second = house.client();
+    second.call("session.hold", json!({"session": id})).unwrap();
+    drop(first);
+    eventually("one holder", || (house.session(&id)?["holds"] == 1).then_some(()));
+    assert_eq!(house.state(&id), "active");
+    drop(second);
+    assert_eq!(house.eventually_ended(&id)["reason"], "abandoned");
+
+    // Asked before anything is sent to the server.
+    let mut greedy = house.client();
+    let (id, _) = house.add_one();
+    for _ in 0..64 {
+        greedy.call("session.hold", json!({"session": id})).unwrap();
+    }
+    let logins = house.simulator.truth().logins_ok;
+    assert_eq!(greedy.call("session.login", tied.clone()).unwrap_err().code, -32011);
+    assert_eq!(house.simulator.truth().logins_ok, logins);
+
+    // Whoever does not wait for the answer holds nothing.
+    let mut hasty = house.client();
+    house.simulator.set_latency(Duration::from_millis(400));
+    hasty.send("session.login", tied);
+    house.eventually_true("the login", |truth| truth.logins_ok > logins);
+    drop(hasty);
+    let made = house.simulator.truth().tokens.last().unwrap().token.clone();
+    house.eventually_true("its end", |truth| !truth.token(&made).unwrap().alive);
 }
