@@ -52,6 +52,31 @@ pub struct Origin {
     pub ca_file: Option<String>,
     /// The reply format to ask for, `json` or `properties`.
     pub format: String,
+    /// What else it takes to get there.
+    pub network: Network,
+}
+
+/// How a server is reached, and who we say we are: settings, and paths of files, but no secrets. All of it is as the
+/// config had it; what it leaves open, the daemon's own environment says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Network {
+    /// The certificate that the server wants to see, and its key.
+    pub client: Option<ClientFiles>,
+    /// The proxy on the way, `http://host:port`, or `none`.
+    pub proxy: Option<String>,
+    /// The servers that are reached without it, separated by commas.
+    pub no_proxy: Option<String>,
+    /// A file with the proxy's user name and password, as an absolute path.
+    pub proxy_credentials_file: Option<String>,
+}
+
+/// Two PEM files, as absolute paths. They may be the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ClientFiles {
+    /// The certificate, with those above it as far as the server has not got them.
+    pub cert: String,
+    /// The private key.
+    pub key: String,
 }
 
 /// When a session ends by itself. `None`: never.

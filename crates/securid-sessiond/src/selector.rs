@@ -134,7 +134,7 @@ mod tests {
     use std::time::Duration;
 
     use securid_session::{
-        Event, Generation, Key, Limits, Moment, Origin, Policy, Reason, Record, Stage,
+        Event, Generation, Key, Limits, Moment, Network, Origin, Policy, Reason, Record, Stage,
     };
 
     use super::*;
@@ -148,7 +148,12 @@ mod tests {
         };
         let mut machine = Machine::new(policy, 0);
         for ((bits, user, instance), generation) in sessions.iter().zip(1..) {
-            let origin = Origin { url: "https://h".into(), ca_file: None, format: "json".into() };
+            let origin = Origin {
+                url: "https://h".into(),
+                ca_file: None,
+                format: "json".into(),
+                network: Network::default(),
+            };
             let about = Arc::new(About {
                 instance: (*instance).to_owned(),
                 username: Some((*user).to_owned()),

@@ -11,8 +11,8 @@ use std::time::Duration;
 use proptest::option::of;
 use proptest::prelude::*;
 use securid_session::{
-    About, Ending, Generation, Key, Limits, Moment, Origin, Outcome, Reason, Record, Revocation,
-    SessionId, Stage,
+    About, ClientFiles, Ending, Generation, Key, Limits, Moment, Network, Origin, Outcome, Reason,
+    Record, Revocation, SessionId, Stage,
 };
 use securid_store::{
     Damage, Disk, DiskErrorKind, History, HistoryLine, Identity, Loaded, RecordFolder,
@@ -51,6 +51,7 @@ fn record(id: u64, stage: Stage) -> Record {
                 url: "https://igl.example:8443/aveksa/command.submit".to_owned(),
                 ca_file: None,
                 format: "json".to_owned(),
+                network: Network::default(),
             },
             keyring: "keyutils".to_owned(),
             limits: Limits { idle: Some(Duration::from_secs(900)), lifetime: None },
@@ -112,7 +113,24 @@ fn limits() -> impl Strategy<Value = Limits> {
 }
 
 fn origins() -> impl Strategy<Value = Origin> {
-    (".+", of(".*"), ".*").prop_map(|(url, ca_file, format)| Origin { url, ca_file, format })
+    (".+", of(".*"), ".*", networks()).prop_map(|(url, ca_file, format, network)| Origin {
+        url,
+        ca_file,
+        format,
+        network,
+    })
+}
+
+fn networks() -> impl Strategy<Value = Network> {
+    let client = (".*", ".*").prop_map(|(cert, key)| ClientFiles { cert, key });
+    (of(client), of(".*"), of(".*"), of(".*")).prop_map(
+        |(client, proxy, no_proxy, proxy_credentials_file)| Network {
+            client,
+            proxy,
+            no_proxy,
+            proxy_credentials_file,
+        },
+    )
 }
 
 prop_compose! {
@@ -229,6 +247,8 @@ fn what_does_not_fit_is_damaged() {
     let whole = fs::read_to_string(&path).unwrap();
     for (from, to) in [
         ("\"version\": 1", "\"version\": 0"),
+        ("\"version\": 1", "\"version\": 2"),
+        ("\"ca_file\"", "\"network\": {},\n    \"ca_file\""),
         ("\"id\": \"0000000000000001\"", "\"id\": \"0000000000000002\""),
         ("\"generation\": 3", "\"generation\": -3"),
         ("\"instance\"", "\"extra\": 1,\n  \"instance\""),

@@ -93,6 +93,9 @@ pub struct History {
     /// Only those of this instance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
+    /// Only those that ended without the server's word.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unconfirmed: bool,
 }
 
 /// Of `session.token` and `session.touch`: both count as use.

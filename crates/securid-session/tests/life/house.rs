@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use securid_session::{
-    About, Action, Denial, Ending, Event, Found, Generation, Key, Limits, Machine, Moment, Origin,
-    Outcome, Pending, Phase, Policy, Reason, Record, SessionId, Source, Stage, Verdict,
+    About, Action, Denial, Ending, Event, Found, Generation, Key, Limits, Machine, Moment, Network,
+    Origin, Outcome, Pending, Phase, Policy, Reason, Record, SessionId, Source, Stage, Verdict,
 };
 
 pub(crate) struct House {
@@ -227,6 +227,7 @@ fn about(slot: u64) -> Arc<About> {
             url: format!("https://host{}/aveksa/command.submit", slot % 2),
             ca_file: None,
             format: "json".into(),
+            network: Network::default(),
         },
         keyring: "test".into(),
         limits: Limits {

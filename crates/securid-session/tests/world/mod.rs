@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use securid_session::{
-    About, Action, Event, Key, Limits, Machine, Moment, Origin, Phase, Policy, Record, SessionId,
-    Source,
+    About, Action, Event, Key, Limits, Machine, Moment, Network, Origin, Phase, Policy, Record,
+    SessionId, Source,
 };
 
 pub(crate) use faults::{Fate, Reply};
@@ -262,6 +262,7 @@ impl World {
                 url: format!("https://{server}"),
                 ca_file: None,
                 format: "json".into(),
+                network: Network::default(),
             },
             keyring: "test".into(),
             limits,

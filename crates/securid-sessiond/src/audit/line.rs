@@ -168,7 +168,7 @@ impl Line {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use securid_session::{Generation, Limits, Origin, SessionId};
+    use securid_session::{Generation, Limits, Network, Origin, SessionId};
 
     use super::*;
 
@@ -180,6 +180,7 @@ mod tests {
                 url: "https://h/aveksa/command.submit".to_owned(),
                 ca_file: None,
                 format: "json".to_owned(),
+                network: Network::default(),
             },
             keyring: "keyutils".to_owned(),
             limits: Limits { idle: None, lifetime: None },

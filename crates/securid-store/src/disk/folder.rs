@@ -338,6 +338,9 @@ impl RecordFolder {
         if head.version > VERSION {
             return Ok(Loaded::Newer { path: path.to_owned(), version: head.version });
         }
+        if head.version == 0 {
+            return Err(format!("there is no version {}", head.version));
+        }
         let (record, boot) = document::from_bytes(bytes)?;
         if record.key.id != id {
             return Err(format!("it is about session {}", record.key.id));
