@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs::{self, File, Permissions};
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -408,4 +410,23 @@ fn over_the_socket_it_is_whoever_holds_it_that_counts() {
     drop(hasty);
     let made = house.simulator.truth().tokens.last().unwrap().token.clone();
     house.eventually_true("its end", |truth| !truth.token(&made).unwrap().alive);
+}
+
+/// More clients than there is room for: the longest idle ones make room, and whoever holds is not idle.
+#[test]
+fn a_crowd_takes_nobody_s_place_who_holds() {
+    let house = house();
+    let job = Job::begin(&house, &[]);
+    let mut crowd: Vec<UnixStream> = Vec::new();
+    for _ in 0..400 {
+        crowd.push(UnixStream::connect(house.socket()).unwrap());
+    }
+    // Whoever came first was told to go, so that all were let in.
+    let mut first = &crowd[0];
+    first.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut told = String::new();
+    first.read_to_string(&mut told).unwrap();
+    assert!(told.contains("-32011"), "{told}");
+    assert!(job.is_held(&house));
+    assert!(house.fate(&job.token).alive);
 }
