@@ -27,6 +27,7 @@
 //! | `notifications` | a person learns on the desktop what ended by itself, and what gets nowhere |
 //! | `origin` | a token goes to its own server, whatever becomes of the config |
 //! | `proxy` | a proxy on the way is told nothing, told from the server, and never gone around |
+//! | `networks` | proxies, client certificates and private CAs by config, and each failure of a network in words |
 //! | `draining` | with a bad config what is recorded is revoked, and nothing new taken in |
 //! | `drain_request` | the same on request, `--drain`, in time and whoever has the sessions |
 //! | `starting` | `securid-ctl start` and `restart` bring one up, in words, and lose nothing |
@@ -34,10 +35,12 @@
 //! | `leaving` | a daemon with nothing to do ends by itself, and never too soon |
 //! | `reload` | another config counts while the daemon runs, and a bad one changes nothing |
 //! | `unattended` | a session for one program ends with it, whatever dies first |
+//! | `layers` | central settings count, users cannot loosen what is enforced, and everybody can see why a value counts |
 //! | `panics` | an error of our own ends the daemon, in words, and the next one goes on |
 //! | `supervised` | the service manager knows how the daemon is |
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
 //! | `audit` | an auditor can follow every session from its beginning to its end, over crashes too |
+//! | `proof` | the history tells what the server knows, once for each token, and hides no gap |
 //! | `audit_trouble` | a full, hanging or refused audit holds nothing up, and loses nothing |
 //! | `peers` | paths that others could change are refused, and so are other users |
 //! | `probes` | the eight that felled other daemons of this kind fell nothing here |
@@ -69,6 +72,7 @@
 //! - [`Machine`] (`machine`): a machine with a real systemd, with the server and the programs in it;
 //! - [`ConnectProxy`] (`connect_proxy`): a proxy on the way to the server;
 //! - [`SmallDisk`] (`small_disk`): a file system that can be filled up;
+//! - [`EtcSecurid`] (`etc_securid`): a machine's config, and a user who has to live with it;
 //! - [`SlowDisk`] (`slow_disk`): a disk that takes its time;
 //! - [`audit`]: the audit, read and held to its rules;
 //! - [`stranger`]: being another user;
@@ -85,6 +89,7 @@ mod bus;
 pub mod client;
 mod connect_proxy;
 mod daemon;
+mod etc_securid;
 mod fake_logind;
 mod fickle;
 mod house;
@@ -115,6 +120,7 @@ pub mod trace;
 pub use bus::Bus;
 pub use client::{Client, RpcFault, outcome};
 pub use connect_proxy::{AtProxy, ConnectProxy};
+pub use etc_securid::EtcSecurid;
 pub use fake_logind::{FakeLogind, Screen};
 pub use fickle::Fickle;
 pub use house::{House, PASSWORD};

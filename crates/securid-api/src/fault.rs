@@ -23,7 +23,10 @@ pub(crate) fn not_connected(error: &(dyn Error + 'static), named: &str) -> Failu
         .find(|error| error.kind() != io::ErrorKind::Other);
     let reason = causes(error).last().map(ToString::to_string).unwrap_or_default();
     if unresolved {
-        let message = format!("the host of {named} has no address: {reason}");
+        let message = format!(
+            "the host of {named} has no address: {reason}; is its name right, and the network (or VPN) \
+            there that knows it?"
+        );
         return Failure::new(FailureKind::Resolve, message);
     }
     let message = match system.map(io::Error::kind) {
@@ -31,7 +34,13 @@ pub(crate) fn not_connected(error: &(dyn Error + 'static), named: &str) -> Failu
             format!("{named} refuses connections: is it up, and this machine's address allowed?")
         }
         Some(io::ErrorKind::TimedOut) => {
-            format!("{named} did not take the connection within {CONNECT_TIMEOUT:?}")
+            format!(
+                "{named} did not take the connection within {CONNECT_TIMEOUT:?}: is a firewall or \
+                proxy between, or the VPN not there?"
+            )
+        }
+        Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => {
+            format!("no way leads to {named} ({reason}): is the network (or VPN) there?")
         }
         _ => format!("cannot connect to {named}: {reason}"),
     };
@@ -129,6 +138,7 @@ mod tests {
         let failure = not_connected(&error, "http://nobody.example:80");
         assert_eq!(failure.kind, FailureKind::Resolve);
         let message = "the host of http://nobody.example:80 has no address: ";
-        assert_eq!(failure.message, message.to_owned() + "Name or service not known");
+        let why = "Name or service not known; is its name right, and the network (or VPN) there that knows it?";
+        assert_eq!(failure.message, format!("{message}{why}"));
     }
 }

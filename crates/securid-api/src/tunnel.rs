@@ -73,9 +73,7 @@ fn refusal(status: StatusCode, proxy: &Proxy, has_credentials: bool, target: &st
     let number = status.as_u16();
     match number {
         407 if has_credentials => {
-            format!(
-                "does not accept the user name and password in {place} (HTTP 407): mend them"
-            )
+            format!("does not accept the user name and password in {place} (HTTP 407): mend them")
         }
         407 => format!(
             "wants a user name and password (HTTP 407), and {place} has none: write them into a \
