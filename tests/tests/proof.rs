@@ -5,19 +5,17 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use jiff::Timestamp;
 use securid_simulator::{EndedBy, Fault};
-use securid_tests::patience::is_root;
+use securid_tests::patience::{is_installed, is_root};
 use securid_tests::process::{run, told};
 use securid_tests::programs::programs;
 use securid_tests::stranger::as_user;
 use securid_tests::{Client, House, PATIENCE, Plan, eventually, skipped};
 use serde_json::{Value, json};
-
-/// What the quarter of the example begins and ends with.
-const QUARTER: [&str; 2] = ["2026-07-01T00:00:00Z", "2026-10-01T00:00:00Z"];
 
 /// `securid-ctl history` with these words, and its exit status.
 fn history(house: &House, words: &[&str], exit: i32) -> Output {
@@ -219,18 +217,15 @@ fn a_hundred_thousand_lines() {
         text
     });
     let house = with_history(Plan::default(), &text);
-    let enough = 10_000;
-    for form in [&["--csv"][..], &["--json"], &[]] {
-        let output = printed_with(enough, &house, &[&["history"], form].concat());
-        assert!(output.status.success(), "{form:?}: {}", told(&output));
-        assert!(output.stdout.len() > 2 * 1024 * enough, "it would not fit: {form:?}");
-    }
-    let all = history(&house, &["--csv"], 0).stdout;
+    // A list in memory would not fit.
+    let all = printed_with(10_000, &house, &["history", "--csv"]);
+    assert!(all.status.success(), "{}", told(&all));
+    assert!(all.stdout.len() > 20_000_000, "{}", all.stdout.len());
     let ids = |text: &[u8]| rows(text).iter().map(|row| row["id"].clone()).collect::<Vec<_>>();
     let newest_first = |range: std::ops::Range<usize>| {
         range.rev().map(|number| format!("{number:016x}")).collect::<Vec<_>>()
     };
-    assert_eq!(ids(&all), newest_first(0..110_000));
+    assert_eq!(ids(&all.stdout), newest_first(0..110_000));
 
     // A page is asked for, the history shortened, and the next page asked for.
     let first = house.call("session.history", json!({"limit": 5}));
@@ -248,18 +243,13 @@ fn a_hundred_thousand_lines() {
         .collect();
     assert_eq!(seen, newest_first(109_990..110_000));
 
-    // Of the quarter all is there, of the year the beginning is not: it had to make room.
-    let [since, until] = QUARTER;
-    let quarter = ["--since", since, "--until", until];
-    let expected = (0..110_000).filter(|&n| (since..until).contains(&&*at(n).to_string()));
-    let expected: Vec<usize> = expected.collect();
-    let csv = history(&house, &[&quarter[..], &["--csv"]].concat(), 0);
-    assert_eq!(told(&csv), "");
-    assert_eq!(ids(&csv.stdout), newest_first(expected[0]..expected[expected.len() - 1] + 1));
-    let unconfirmed = listed(&house, &[&quarter[..], &["--unconfirmed"]].concat(), 1);
-    let forgotten = expected.iter().filter(|number| number.is_multiple_of(1_000)).count();
-    assert_eq!(unconfirmed["sessions"].as_array().unwrap().len(), forgotten);
-    let year = history(&house, &["--since", "2026-01-01", "--until", until, "--csv"], 0);
+    // In that year's report some may be missing: they had to make room.
+    let (since, until) = ("2026-01-01", "2026-10-01");
+    let report = ["--unconfirmed", "--csv", "--since", since, "--until", until];
+    let year = history(&house, &report, 1);
+    let forgotten = (11_000..110_000).step_by(1_000).filter(|&n| *at(n).to_string() < *until);
+    let forgotten: Vec<_> = forgotten.map(|number| format!("{number:016x}")).collect();
+    assert_eq!(ids(&year.stdout), forgotten.into_iter().rev().collect::<Vec<_>>());
     let gap = format!("the history goes back to {}", at(10_001));
     assert!(told(&year).contains(&gap), "{}", told(&year));
 }
@@ -305,13 +295,13 @@ fn damaged_lines_are_passed_over_counted_and_set_aside() {
     house.change_config("history_keep = \"never\"", "history_keep = \"9000d\"");
     let aside = house.state_dir().join("damaged");
     house.start();
-    let set_aside = eventually("what is set aside", || fs::read(aside.join("history.jsonl")).ok());
-    assert_eq!(set_aside, ["{\"id\":\"0000\n", &noise, "\n", &nothing, "\n"].concat().as_bytes());
     let all = eventually("the history without them", || {
         let all = listed(&house, &[], 0);
         (all["damaged"] == 0).then_some(all)
     });
     assert_eq!(all["sessions"].as_array().unwrap().len(), 5, "{all}");
+    let set_aside = fs::read(aside.join("history.jsonl")).unwrap();
+    assert!(set_aside == ["{\"id\":\"0000\n", &noise, "\n", &nothing, "\n"].concat().as_bytes());
     assert_eq!(all["set_aside"], aside.to_string_lossy().as_ref());
     history(&house, &["--unconfirmed"], 1);
     // Somebody has looked.
@@ -358,4 +348,103 @@ fn a_history_of_another_owner_is_told_and_nothing_is_lost() {
     let all = call("session.history", json!({})).unwrap();
     let ids: Vec<_> = all["sessions"].as_array().unwrap().iter().map(|line| &line["id"]).collect();
     assert_eq!(ids, [&id, &before]);
+}
+
+/// The commands of a section of `docs/operations.md`, each as it stands there.
+fn commands_of(section: &str) -> Vec<String> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operations.md");
+    let page = fs::read_to_string(page).unwrap();
+    let (_, text) = page.split_once(&format!("\n### {section}\n")).expect("the section is there");
+    let text = text.split("\n##").next().unwrap();
+    let blocks = text.split("```sh\n").skip(1);
+    blocks.map(|block| block.split("```").next().unwrap().to_owned()).collect()
+}
+
+/// The documented commands, on sessions that really ended; only when they did is made up.
+#[test]
+fn the_quarters_report_agrees_with_the_server() {
+    if !is_installed("jq") {
+        return;
+    }
+    let mut house = House::build(Plan::default());
+    house.change_config("keyring = ", "history_keep = \"never\"\nkeyring = ");
+    house.start();
+    let ended = [
+        "2026-06-30T23:59:59.999Z",
+        "2026-07-01T00:00:00Z",
+        "2026-08-15T12:00:00Z",
+        "2026-08-15T12:00:00Z",
+        "2026-09-01T00:00:00Z",
+        "2026-09-30T23:59:59.999Z",
+        "2026-10-01T00:00:00Z",
+    ];
+    let held = house.add_many(ended.len());
+    let [dead_already, given_up] = [2, 4];
+    house.simulator.expire(&held[dead_already].1);
+    for (which, (id, _)) in held.iter().enumerate() {
+        if which == given_up {
+            house.simulator.set_fault(Some(Fault::Status(503)));
+            house.logout(id, "200ms");
+            house.call("session.forget", json!({"session": id}));
+            house.simulator.set_fault(None);
+        } else {
+            house.logout(id, "10s");
+        }
+        house.eventually_ended(id);
+    }
+    house.eventually_empty();
+    assert!(house.terminate().success());
+    let file = house.state_dir().join("history.jsonl");
+    let text = fs::read_to_string(&file).unwrap();
+    assert_eq!(text.lines().count(), ended.len());
+    let moved = text.lines().zip(ended).map(|(line, ended)| {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        line["ended_at"] = json!(ended);
+        line["requested_at"] = json!("2026-06-30T12:00:00Z");
+        format!("{line}\n")
+    });
+    fs::write(&file, moved.collect::<String>()).unwrap();
+    house.start();
+
+    let truth = house.simulator.truth();
+    let quarter = &held[1..6];
+    let fate = |(_, token): &(String, String)| truth.token(token).unwrap().clone();
+    let dead = quarter.iter().filter(|one| !fate(one).alive).count();
+    let by_us = quarter.iter().filter(|one| fate(one).ended_by == Some(EndedBy::LogoutUser));
+    let path = std::env::var("PATH").unwrap();
+    let ours = programs().ctl.parent().unwrap().display();
+    let outputs: Vec<_> = commands_of("A report for the auditor")
+        .iter()
+        .map(|script| {
+            let mut command = Command::new("bash");
+            command.args(["-c", script]);
+            house.furnish(&mut command);
+            command.env("PATH", format!("{ours}:{path}")).current_dir(house.path("home"));
+            run(command, "", PATIENCE)
+        })
+        .collect();
+    let [csv, unconfirmed, numbers] = &outputs[..] else { panic!("{outputs:?}") };
+
+    assert!(csv.status.success(), "{}", told(csv));
+    let report = rows(&fs::read(house.path("home/2026-q3.csv")).unwrap());
+    let ids: Vec<_> = report.iter().map(|row| &row["id"]).collect();
+    assert_eq!(ids, quarter.iter().rev().map(|(id, _)| id).collect::<Vec<_>>());
+    let revoked = report.iter().filter(|row| row["outcome"] == "revoked");
+    assert_eq!(revoked.count(), by_us.count());
+
+    assert_eq!(unconfirmed.status.code(), Some(1), "{}", told(unconfirmed));
+    let table = String::from_utf8_lossy(&unconfirmed.stdout);
+    assert_eq!(table.lines().count(), 2, "{table}");
+    assert!(table.contains(&held[given_up].0) && table.contains("forgotten"), "{table}");
+
+    assert!(numbers.status.success(), "{}", told(numbers));
+    let numbers: Value = serde_json::from_slice(&numbers.stdout).unwrap();
+    assert_eq!(
+        numbers,
+        json!({
+            "ended": quarter.len(), "confirmed": dead, "unconfirmed": [held[given_up].0],
+            "by_reason": {"request": quarter.len()}, "longest_wait_hours": 2219,
+            "unreadable_lines": 0, "set_aside": null, "whole_since": null,
+        })
+    );
 }
