@@ -14,7 +14,6 @@ use super::{
     side_by_side::side_by_side,
     sight::{Sight, look},
 };
-
 use crate::{
     failure::{FAILED, Failure},
     program,
@@ -87,7 +86,8 @@ enum Place {
 pub(super) fn find(within: Duration) -> Found {
     let until = Instant::now() + within;
     let mut found = Found::default();
-    let accounts = accounts(None, within).unwrap_or_else(|failure| {
+    // One on the network that is down leaves time for the homes that are here.
+    let accounts = accounts(None, within / 2).unwrap_or_else(|failure| {
         found.troubles.push(format!("the directory lists nobody: {}", failure.message()));
         Vec::new()
     });
@@ -150,7 +150,10 @@ impl Found {
         let (uid, is_recorded) = match sight {
             Sight::Nothing => return,
             // What is in a home may be another's: that one is visited.
-            Sight::Folder { owner, recorded } => (owner, recorded),
+            Sight::Folder { owner, recorded } if matches!(place, Place::Home(..)) => {
+                (owner, recorded)
+            }
+            Sight::Folder { recorded, .. } => (uid, recorded),
             Sight::Unclear => (uid, false),
         };
         let person = self.people.entry(uid).or_default();

@@ -29,6 +29,9 @@ use crate::{
 /// user's session (PAM), and for a directory on the network.
 const MARGIN: Duration = Duration::from_secs(8);
 
+/// How much a program may say in bytes: as much as the daemon in an answer.
+const MOST_SAID: u64 = 1024 * 1024;
+
 /// How long systemd may take to start a unit of ours.
 const START_WITHIN: Duration = Duration::from_secs(15);
 
@@ -165,7 +168,7 @@ fn drain_unit(account: &Account, recorded: bool, programs: &Programs, timeout: D
 }
 
 fn run(command: Command, timeout: Duration) -> Result<Ended, String> {
-    program::run(command, timeout + MARGIN)
+    program::run_bounded(command, timeout + MARGIN, MOST_SAID)
         .map_err(|failure| format!("the visit failed: {}", failure.message()))
 }
 
