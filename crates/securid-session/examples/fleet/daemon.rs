@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use securid_session::{
-    About, Action, Event, Found, Key, Limits, Machine, Origin, Policy, Reason, Record, SessionId,
-    Source,
+    About, Action, Event, Found, Key, Limits, Machine, Network, Origin, Policy, Reason, Record,
+    SessionId, Source,
 };
 
 use crate::clock::{Instant, moment};
@@ -91,9 +91,11 @@ pub(crate) fn about() -> Arc<About> {
             url: "https://aveksa.example/aveksa/command.submit".into(),
             ca_file: None,
             format: "json".into(),
+            network: Network::default(),
         },
         keyring: "secret-service".into(),
         limits: Limits { idle: None, lifetime: None },
+        tied: false,
     })
 }
 
