@@ -7,8 +7,13 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use securid_simulator::{Chain, Fault, Handshake, NAME, Options, Simulator, Validity};
-use securid_tests::{AtProxy, ConnectProxy, House, PASSWORD, Plan, eventually, process};
+use securid_tests::patience::is_root;
+use securid_tests::{
+    AtProxy, ConnectProxy, House, PASSWORD, Plan, eventually, memory_scan, process, skipped,
+};
 use serde_json::Value;
 
 /// User name and password for the proxy, and the same as they are sent.
@@ -425,4 +430,48 @@ fn a_proxy_that_is_gone_strands_no_token() {
     assert_eq!(house.logout(&id, "10s")["outcome"], "revoked");
     assert!(!house.fate(&token).alive);
     assert_eq!(new.seen().len(), 1);
+}
+
+/// What is read for each connection is nowhere in memory afterwards.
+#[test]
+fn neither_the_clients_key_nor_the_proxys_password_stays_in_memory() {
+    if !is_root() {
+        return skipped("only root may read the daemon's memory");
+    }
+    let password = "7f3k2m9xq4w8-pr0xy-z6y0u3i2";
+    let proxy = ConnectProxy::start();
+    let mut house = house_behind(&proxy, "");
+    house.simulator.set_handshake(handshake(Chain::Whole, true)).unwrap();
+    give_certificate(&house, &house.simulator, "me", Validity::Now);
+    secret_file(&house.path("proxy"), &format!("me:{password}\n"));
+    let keys = [
+        "client_cert = \"client.pem\"",
+        "client_key = \"client.key\"",
+        "proxy_credentials_file = \"proxy\"",
+    ];
+    let folder = format!("= \"{}/", house.path("").display());
+    let keys = keys.join("\n").replace("= \"", &folder);
+    house.change_config("username = \"alice\"", &format!("username = \"alice\"\n{keys}"));
+    house.start();
+    let pem = fs::read_to_string(house.path("client.key")).unwrap();
+    let key: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    let key = STANDARD.decode(key).unwrap();
+    let basic = STANDARD.encode(format!("me:{password}"));
+    let found = || {
+        let pid = house.pid();
+        let mut found = memory_scan::find_key(pid, &key);
+        for text in [&pem, password, &basic] {
+            found.extend(memory_scan::find(pid, text));
+        }
+        found
+    };
+
+    proxy.set(AtProxy::Hang);
+    let (id, _token) = house.add_one();
+    house.logout(&id, "50ms");
+    eventually("a password on its way", || (!found().is_empty()).then_some(()));
+    proxy.set(AtProxy::Lead);
+    house.login();
+    assert_eq!(house.eventually_ended(&id)["outcome"], "revoked");
+    eventually("key and password to be gone", || found().is_empty().then_some(()));
 }
