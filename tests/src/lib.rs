@@ -34,11 +34,13 @@
 //! | `activation` | a socket that a service manager holds loses no client, whatever the daemon meets |
 //! | `leaving` | a daemon with nothing to do ends by itself, and never too soon |
 //! | `reload` | another config counts while the daemon runs, and a bad one changes nothing |
+//! | `unattended` | a session for one program ends with it, whatever dies first |
 //! | `layers` | central settings count, users cannot loosen what is enforced, and everybody can see why a value counts |
 //! | `panics` | an error of our own ends the daemon, in words, and the next one goes on |
 //! | `supervised` | the service manager knows how the daemon is |
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
 //! | `audit` | an auditor can follow every session from its beginning to its end, over crashes too |
+//! | `proof` | the history tells what the server knows, once for each token, and hides no gap |
 //! | `audit_trouble` | a full, hanging or refused audit holds nothing up, and loses nothing |
 //! | `peers` | paths that others could change are refused, and so are other users |
 //! | `probes` | the eight that felled other daemons of this kind fell nothing here |

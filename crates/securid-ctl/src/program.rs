@@ -2,11 +2,13 @@
 
 use std::{
     io::{self, Read},
-    process::{Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{Receiver, channel},
     thread,
     time::{Duration, Instant},
 };
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::failure::{FAILED, Failure};
 
@@ -16,6 +18,9 @@ const STEP: Duration = Duration::from_millis(10);
 /// How long its last words may take once it has ended: something that it left behind may hold its
 /// end of the pipe.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// How much a program may say in bytes: as much as our own daemon in an answer. What is beyond is not read.
+const MOST_SAID: u64 = 1024 * 1024;
 
 /// How a program ended, and what it said.
 #[derive(Debug)]
@@ -56,7 +61,7 @@ pub(crate) fn run(mut command: Command, within: Duration) -> Result<Ended, Failu
             Ok(None) if Instant::now() < until => thread::sleep(STEP),
             waited => {
                 // Whether it could be killed or not, it has had its time.
-                let _ = child.kill().and_then(|()| child.wait());
+                kill(&mut child);
                 let why = match waited {
                     Err(error) => error.to_string(),
                     Ok(_) => format!("it has not ended within {} s", within.as_secs()),
@@ -72,11 +77,24 @@ pub(crate) fn run(mut command: Command, within: Duration) -> Result<Ended, Failu
     Ok(Ended { status, out: text(out), err: text(err) })
 }
 
-fn collect(mut from: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+/// Ends a program, and all others of its process group where it has one of its own.
+fn kill(child: &mut Child) {
+    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    // There may be no such group, and nothing left to be killed.
+    let _ = group.map(|group| kill_process_group(group, Signal::KILL));
+    let _ = child.kill();
+    // One that waits for a disk that is gone cannot be killed: it is not waited for.
+    let until = Instant::now() + LAST_WORDS;
+    while matches!(child.try_wait(), Ok(None)) && Instant::now() < until {
+        thread::sleep(STEP);
+    }
+}
+
+fn collect(from: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (done, collected) = channel();
     thread::spawn(move || {
         let mut bytes = Vec::new();
-        let read: io::Result<_> = from.read_to_end(&mut bytes);
+        let read: io::Result<_> = from.take(MOST_SAID).read_to_end(&mut bytes);
         // What came until then is worth showing, and nobody may listen any more.
         let _ = (read, done.send(bytes));
     });

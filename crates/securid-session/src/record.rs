@@ -39,6 +39,8 @@ pub struct About {
     pub keyring: String,
     /// When it ends by itself. Those of the last daemon's config count until they are changed.
     pub limits: Limits,
+    /// Whether it was made for one program (`exec --login`) and ends when nobody holds it any more.
+    pub tied: bool,
 }
 
 /// Where a token came from and how to speak with that server.
@@ -149,7 +151,8 @@ pub enum Reason {
     Replaced,
     /// Its secret was found without a record.
     Orphan,
-    /// Nobody was told of it: its client had gone, or it was being taken in when the daemon died.
+    /// Nobody was told of it: its client had gone, or it was being taken in when the daemon died. Or it
+    /// was tied, and its holder has gone.
     Abandoned,
 }
 

@@ -56,6 +56,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "D", value_parser = parse_duration, requires = "drain")]
     pub(crate) timeout: Option<Duration>,
 
+    /// Tell on stdout how far --drain came, as JSON
+    #[arg(long, requires = "drain")]
+    pub(crate) json: bool,
+
     /// Make a key for keyring = "sealed-file" in a new file (`-`: on stdout), and exit
     #[arg(long, value_name = "FILE", conflicts_with_all = ["check_config", "show_config", "drain"])]
     pub(crate) make_key: Option<PathBuf>,

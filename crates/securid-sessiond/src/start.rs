@@ -58,7 +58,11 @@ fn run(args: &Args, socket: HandedOver, log: &Log) -> Result<u8, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let end = runtime.block_on(async {
         if args.drain {
-            drain::on_request(&paths, loaded, args.timeout, log).await
+            let (view, status) = drain::on_request(&paths, loaded, args.timeout, log).await?;
+            if args.json {
+                tell_as_json(&view)?;
+            }
+            Ok(status)
         } else {
             daemon(&paths, sources, loaded, socket?, log).await
         }
@@ -73,13 +77,18 @@ fn only_looked_at(loaded: &Loaded, show: bool) -> Result<u8, Failure> {
     if !loaded.faults.is_empty() {
         return Err(Failure::Config(loaded.faults.clone()));
     }
-    let mut text = match show {
-        true => serde_json::to_string(&loaded.view()).map_err(std::io::Error::other)?,
-        false => "the config is good".to_owned(),
-    };
-    text.push('\n');
-    std::io::stdout().write_all(text.as_bytes())?;
+    if show {
+        tell_as_json(&loaded.view())?;
+    } else {
+        std::io::stdout().write_all(b"the config is good\n")?;
+    }
     Ok(0)
+}
+
+fn tell_as_json(view: &impl serde::Serialize) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer(&mut out, view)?;
+    out.write_all(b"\n")
 }
 
 /// Serves, or drains. Whoever has connected to a socket that was handed over is answered in any case.

@@ -55,6 +55,7 @@ fn record(id: u64, stage: Stage) -> Record {
             },
             keyring: "keyutils".to_owned(),
             limits: Limits { idle: Some(Duration::from_secs(900)), lifetime: None },
+            tied: false,
         }),
         created: at(1),
         last_used: at(2),
@@ -136,10 +137,10 @@ prop_compose! {
     fn records()(
         id: u64, generation: u64,
         instance in ".*", username in of(".*"), origin in origins(), keyring in ".+",
-        limits in limits(), created in moments(), last_used in moments(),
+        limits in limits(), tied: bool, created in moments(), last_used in moments(),
         in_use_until in of(moments()), held: bool, stage in stages(),
     ) -> Record {
-        let about = About { instance, username, origin, keyring, limits };
+        let about = About { instance, username, origin, keyring, limits, tied };
         let key = Key { id: SessionId::from_bits(id), generation: Generation(generation) };
         Record { key, about: Arc::new(about), created, last_used, in_use_until, held, stage }
     }
@@ -198,6 +199,26 @@ fn a_file_is_private_and_can_be_read_by_a_person() {
         "\n    \"outcome\": \"revoked\",\n",
     ] {
         assert!(text.contains(line), "no {line:?} in {text}");
+    }
+}
+
+/// An earlier program knows nothing of them, and leaves them alone.
+#[test]
+fn only_a_tied_one_is_of_the_second_version() {
+    let mut record = record(1, Stage::Active);
+    record.about = Arc::new(About { tied: true, ..About::clone(&record.about) });
+    let (state, path) = one(&record);
+    let whole = fs::read_to_string(&path).unwrap();
+    assert_eq!(folder(state.path()).load().unwrap(), [loaded(record)]);
+    for (from, to) in [
+        ("\"version\": 2", "\"version\": 1"),
+        ("\"tied\": true", "\"tied\": false"),
+        ("\"tied\": true", "\"tied\": null"),
+        ("  \"tied\": true,\n", ""),
+    ] {
+        assert!(whole.contains(from), "{from} in {whole}");
+        fs::write(&path, whole.replace(from, to)).unwrap();
+        damage(folder(state.path()).load().unwrap());
     }
 }
 

@@ -1,7 +1,7 @@
 //! Revoking: the intent on disk (or known to be refused by it), then attempts until the server says
 //! that the token is dead.
 
-use crate::backoff::{Policy, RETRY_AFTER_MAX};
+use crate::backoff::Policy;
 use crate::session::{Intent, Revoking, Session, State};
 use crate::{Action, Ending, Moment, Reason, Revocation, Verdict};
 
@@ -83,12 +83,7 @@ impl Session {
             }
             Verdict::Unconfirmed { error, retry_after } => {
                 revoking.failures = revoking.failures.saturating_add(1);
-                let ours = policy.wait(seed, &self.key, revoking.failures);
-                // Jitter on top, so that all whom the server sent away do not return together.
-                let wait = match retry_after {
-                    Some(theirs) => theirs.min(RETRY_AFTER_MAX) + policy.wait(seed, &self.key, 1),
-                    None => ours,
-                };
+                let wait = policy.wait(seed, &self.key, revoking.failures, retry_after);
                 revoking.server_asked = retry_after.is_some();
                 revoking.next_attempt = now.after(wait);
                 revoking.revocation.last_error = Some(error);

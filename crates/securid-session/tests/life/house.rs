@@ -44,6 +44,12 @@ impl House {
         Event::Add { id: id(slot), about: about(slot), source: Source::Login }
     }
 
+    /// A login for one program.
+    pub(crate) fn tied(&self, slot: u64) -> Event {
+        let about = Arc::new(About { tied: true, ..About::clone(&about(slot)) });
+        Event::Add { id: id(slot), about, source: Source::Login }
+    }
+
     pub(crate) fn orphan(&self, slot: u64) -> Event {
         Event::Orphan { key: key(slot, 1), about: about(slot) }
     }
@@ -228,6 +234,7 @@ fn about(slot: u64) -> Arc<About> {
             idle: Some(Duration::from_secs(15 * 60)),
             lifetime: Some(Duration::from_secs(8 * 60 * 60)),
         },
+        tied: false,
     })
 }
 

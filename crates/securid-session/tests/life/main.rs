@@ -3,6 +3,7 @@
 
 mod house;
 mod schedule;
+mod tied;
 
 use std::time::Duration;
 

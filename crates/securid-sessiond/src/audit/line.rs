@@ -184,6 +184,7 @@ mod tests {
             },
             keyring: "keyutils".to_owned(),
             limits: Limits { idle: None, lifetime: None },
+            tied: false,
         };
         let key = Key { id: SessionId::from_bits(10), generation: Generation(3) };
         let subject = Some(Subject { key, about: Arc::new(about) });

@@ -128,6 +128,7 @@ impl Instance {
             origin: self.origin(),
             keyring: keyring.name().to_owned(),
             limits: self.limits,
+            tied: false,
         })
     }
 

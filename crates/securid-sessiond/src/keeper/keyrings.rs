@@ -236,6 +236,7 @@ impl Keeper {
             origin,
             keyring: kind.name().to_owned(),
             limits: Limits { idle: None, lifetime: None },
+            tied: false,
         })
     }
 

@@ -94,6 +94,7 @@ fn machine<'a>(lines: impl Iterator<Item = &'a str>) -> Machine {
             origin,
             keyring: "test".into(),
             limits: Limits { idle: None, lifetime: None },
+            tied: false,
         });
         let record = Record {
             key: Key { id: id.clone(), generation: Generation(generation) },

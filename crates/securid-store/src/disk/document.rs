@@ -16,12 +16,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::identity::Identity;
 
-/// The newest version of the format: version 1, and in the origin what it takes to get there.
+/// The newest version of the format: what the one before says, and what the origin takes to get there, or that the
+/// session is tied.
 pub(super) const VERSION: u64 = 2;
 
-/// The version without `network`. Where there is nothing to say of it this one is written, so that the
+/// The version without these. Where there is nothing to say of them this one is written, so that the
 /// program of before can go on with such a session.
-const WITHOUT_NETWORK: u64 = 1;
+const PLAIN: u64 = 1;
 
 /// What has to be readable in a file of any version.
 #[derive(Deserialize)]
@@ -44,6 +45,9 @@ pub(super) struct Document {
     origin: OriginPart,
     keyring: String,
     limits: LimitsPart,
+    /// True from version 2 on, else not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tied: Option<bool>,
     created: Instant,
     last_used: Instant,
     #[serde(deserialize_with = "present")]
@@ -151,10 +155,11 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<(Record, String), String> {
 impl Document {
     fn new(record: &Record, identity: &Identity) -> Self {
         let Record { key, about, created, last_used, in_use_until, held, stage } = record;
-        let About { instance, username, origin, keyring, limits } = &**about;
+        let About { instance, username, origin, keyring, limits, tied } = &**about;
         let origin = OriginPart::new(origin.clone());
+        let plain = origin.network.is_none() && !tied;
         Self {
-            version: if origin.network.is_some() { VERSION } else { WITHOUT_NETWORK },
+            version: if plain { PLAIN } else { VERSION },
             machine: identity.machine.clone(),
             boot: identity.boot.clone(),
             id: key.id.to_string(),
@@ -167,6 +172,7 @@ impl Document {
                 idle_ms: limits.idle.map(millis),
                 lifetime_ms: limits.lifetime.map(millis),
             },
+            tied: tied.then_some(true),
             created: Instant::new(*created),
             last_used: Instant::new(*last_used),
             in_use_until: in_use_until.map(Instant::new),
@@ -176,7 +182,8 @@ impl Document {
     }
 
     fn into_record(self) -> Result<Record, String> {
-        if self.origin.network.is_some() != (self.version > WITHOUT_NETWORK) {
+        let plain = self.origin.network.is_none() && self.tied.is_none();
+        if plain != (self.version == PLAIN) || self.tied == Some(false) {
             return Err(format!("version {} is not like this", self.version));
         }
         let origin = self.origin.into_origin();
@@ -184,6 +191,7 @@ impl Document {
         if origin.url.is_empty() || self.keyring.is_empty() {
             return Err("it names no server or no keyring".to_owned());
         }
+        let tied = self.tied.is_some();
         Ok(Record {
             key: Key { id, generation: Generation(self.generation) },
             about: Arc::new(About {
@@ -195,6 +203,7 @@ impl Document {
                     idle: self.limits.idle_ms.map(Duration::from_millis),
                     lifetime: self.limits.lifetime_ms.map(Duration::from_millis),
                 },
+                tied,
             }),
             created: self.created.moment(),
             last_used: self.last_used.moment(),
