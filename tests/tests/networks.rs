@@ -19,9 +19,14 @@ fn handshake(chain: Chain, wants_certificate: bool) -> Handshake {
     Handshake { chain, wants_certificate }
 }
 
+/// With time enough for each attempt: no failure here is one of time, however busy the machine is.
+fn plan() -> Plan {
+    Plan { revocation: vec![("attempt_timeout", "10s")], ..Plan::default() }
+}
+
 /// A house in which nothing runs yet, for a server that wants to see certificates, with that of this name.
 fn house_of_client(name: &str) -> House {
-    let house = House::build(Plan::default());
+    let house = House::build(plan());
     house.simulator.set_handshake(handshake(Chain::Whole, true)).unwrap();
     give_certificate(&house, &house.simulator, name, Validity::Now);
     let (cert, key) = (house.path("client.pem"), house.path("client.key"));
@@ -88,7 +93,7 @@ fn is_revoked(house: &House, case: &str, (id, token): &(String, String)) {
 
 #[test]
 fn what_is_wrong_with_the_servers_certificate_is_told_apart_and_heals() {
-    let house = House::open(Plan::default());
+    let house = House::open(plan());
     for (chain, words) in [
         (Chain::NoIntermediate, "for the certificate of \"securid-simulator issuing CA "),
         (Chain::OfAnotherCa, "for the certificate of \"securid-simulator private CA "),
@@ -108,7 +113,7 @@ fn what_is_wrong_with_the_servers_certificate_is_told_apart_and_heals() {
 
 #[test]
 fn an_intermediate_that_the_server_keeps_to_itself_may_be_in_ca_file() {
-    let house = House::build(Plan::default());
+    let house = House::build(plan());
     house.simulator.set_handshake(handshake(Chain::NoIntermediate, false)).unwrap();
     let both = format!("{}{}", house.simulator.ca_pem(), house.simulator.intermediate_pem());
     fs::write(house.path("ca.pem"), both).unwrap();
@@ -120,7 +125,7 @@ fn an_intermediate_that_the_server_keeps_to_itself_may_be_in_ca_file() {
 
 #[test]
 fn what_keeps_the_daemon_from_connecting_is_told_apart() {
-    let house = House::open(Plan::default());
+    let house = House::open(plan());
     house.simulator.set_fault(Some(Fault::Down));
     let refused = is_told(&house, "refused", "refuses connections: is it up");
     house.simulator.set_fault(None);
@@ -128,10 +133,9 @@ fn what_keeps_the_daemon_from_connecting_is_told_apart() {
     drop(house);
 
     // No name service knows it (RFC 6761).
-    let mut house = House::build(Plan::default());
+    let mut house = House::build(plan());
     let url = house.simulator.url().replace("localhost", "nowhere.invalid");
     house.change_config(house.simulator.url(), &url);
-    house.change_config("attempt_timeout = \"1s\"", "attempt_timeout = \"10s\"");
     let mut command = house.daemon_command();
     // Where no name service answers, it is not waited for longer than that.
     command.env("RES_OPTIONS", "timeout:1 attempts:1");
@@ -141,7 +145,7 @@ fn what_keeps_the_daemon_from_connecting_is_told_apart() {
 
 #[test]
 fn an_answer_that_refuses_is_told_by_its_status() {
-    let house = House::open(Plan::default());
+    let house = House::open(plan());
     let (id, _token) = house.add_one();
     house.simulator.set_fault(Some(Fault::Status(503)));
     let item = house.logout(&id, "1s");
@@ -187,7 +191,7 @@ fn what_a_server_has_against_our_certificate_is_told_apart_and_heals() {
     }
     drop(house);
 
-    let house = House::open(Plan::default());
+    let house = House::open(plan());
     house.simulator.set_handshake(handshake(Chain::Whole, true)).unwrap();
     cut(&house);
     let words =
@@ -272,7 +276,7 @@ fn openssl_form(key: &str, words: &[&str]) -> String {
 
 /// A house whose server is found by this proxy alone, which the config names.
 fn house_behind(proxy: &ConnectProxy, more: &str) -> House {
-    let house = House::build(Plan { log: "trace", ..Plan::default() });
+    let house = House::build(Plan { log: "trace", ..plan() });
     let named = house.simulator.url().replace("localhost", NAME);
     house.change_config(house.simulator.url(), &named);
     let keys = format!("username = \"alice\"\nproxy = \"http://127.0.0.1:{}\"\n{more}", proxy.port);
@@ -327,6 +331,11 @@ fn what_a_proxy_does_is_told_apart() {
         proxy.set(AtProxy::Lead);
         is_revoked(&house, &case, &pending);
     }
+    let port = house.simulator.url().rsplit(':').next().unwrap();
+    let no_proxy = port.split('/').next().unwrap().to_owned();
+    house.change_config(&proxy.port.to_string(), &no_proxy);
+    assert!(house.ctl(&["reload"]).status.success());
+    is_told(&house, "another server's port", "does not answer in HTTP: is its port right?");
     drop(house);
 
     let port = proxy.port;
