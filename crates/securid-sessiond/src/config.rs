@@ -25,6 +25,8 @@ mod place;
 mod said;
 mod setting;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use securid_ipc::config_view::{ConfigKeyView, ConfigView};
