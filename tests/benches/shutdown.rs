@@ -11,7 +11,7 @@ use std::fs;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use securid_api::{Client, Endpoint, Format, LogoutReply, Proxies, Token};
+use securid_api::{Access, Client, Endpoint, Format, LogoutReply, Proxies, Token};
 use securid_secret::Secret;
 use securid_tests::{House, Plan, timed};
 use tokio::task::JoinSet;
@@ -69,7 +69,8 @@ fn pace() -> Duration {
     let endpoint = Endpoint::parse(house.simulator.url()).unwrap();
     let ca_file = house.path("ca.pem");
     assert!(fs::exists(&ca_file).unwrap());
-    let client = Client::new(endpoint, Some(&ca_file), Format::Json, &Proxies::default()).unwrap();
+    let access = Access { ca_file: Some(ca_file), ..Access::default() };
+    let client = Client::new(endpoint, &access, Format::Json, &Proxies::default()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(log_out(&client, tokens(AT_ONCE)));
     let all = tokens(SESSIONS);

@@ -1,6 +1,6 @@
 //! The protocol by hand: lines of JSON over the socket, without our own client in between.
 
-use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read as _, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -134,6 +134,21 @@ impl Client {
     pub fn half_close(&mut self) {
         self.stream.get_ref().shutdown(Shutdown::Write).expect("the socket is open");
     }
+}
+
+/// Everything that is still said on a connection, to its end.
+///
+/// # Panics
+/// If nothing comes, or what is no text.
+pub fn rest(stream: &mut UnixStream) -> String {
+    let mut rest = Vec::new();
+    match stream.read_to_end(&mut rest) {
+        Ok(_) => {}
+        // It was closed with something of ours unread.
+        Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
+        Err(error) => panic!("no end from the daemon: {error}"),
+    }
+    String::from_utf8(rest).expect("what is said is text")
 }
 
 /// What an answer says: a result or an error.

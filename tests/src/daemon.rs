@@ -1,6 +1,7 @@
 //! The daemon of a house, and the command line beside it: started, signalled, ended.
 
 use std::fs::{File, OpenOptions};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
@@ -165,6 +166,18 @@ impl House {
     #[must_use]
     pub fn client(&self) -> Client {
         Client::connect(&self.socket()).expect("the daemon listens")
+    }
+
+    /// A connection of somebody who does not keep to the protocol.
+    ///
+    /// # Panics
+    /// If the daemon does not listen.
+    #[must_use]
+    pub fn stream(&self) -> UnixStream {
+        let stream = UnixStream::connect(self.socket()).expect("the daemon listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("it is not nothing");
+        stream.set_write_timeout(Some(PATIENCE)).expect("it is not nothing");
+        stream
     }
 
     /// Runs `securid-ctl` in this house.

@@ -34,6 +34,7 @@
 //! | `activation` | a socket that a service manager holds loses no client, whatever the daemon meets |
 //! | `leaving` | a daemon with nothing to do ends by itself, and never too soon |
 //! | `reload` | another config counts while the daemon runs, and a bad one changes nothing |
+//! | `unattended` | a session for one program ends with it, whatever dies first |
 //! | `panics` | an error of our own ends the daemon, in words, and the next one goes on |
 //! | `supervised` | the service manager knows how the daemon is |
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |

@@ -2,13 +2,14 @@
 //! comes back.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
 use securid_simulator::Fault;
+use securid_tests::client::rest;
 use securid_tests::memory::private_kib;
 use securid_tests::{Client, House, Plan, eventually};
 use serde_json::{Value, json};
@@ -45,25 +46,6 @@ fn memory_comes_back_after(what: &str, house: &House, does: impl Fn()) {
     }
 }
 
-fn connect(house: &House) -> UnixStream {
-    let stream = UnixStream::connect(house.socket()).unwrap();
-    stream.set_read_timeout(Some(securid_tests::PATIENCE)).unwrap();
-    stream.set_write_timeout(Some(securid_tests::PATIENCE)).unwrap();
-    stream
-}
-
-/// Everything that is still answered, to its end.
-fn rest(stream: &mut UnixStream) -> String {
-    let mut rest = Vec::new();
-    match stream.read_to_end(&mut rest) {
-        Ok(_) => {}
-        // It was closed with something of ours unread.
-        Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
-        Err(error) => panic!("{error}"),
-    }
-    String::from_utf8(rest).unwrap()
-}
-
 #[test]
 fn sixty_four_megabytes_without_a_newline() {
     let house = in_use();
@@ -71,7 +53,7 @@ fn sixty_four_megabytes_without_a_newline() {
         thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
-                    let mut stream = connect(&house);
+                    let mut stream = house.stream();
                     let chunk = vec![b'x'; 1 << 20];
                     let sent = (0..64).take_while(|_| stream.write_all(&chunk).is_ok()).count();
                     assert!(sent < 4, "{sent} MiB were swallowed");
@@ -94,7 +76,7 @@ fn thousands_of_idle_connections() {
     memory_comes_back_after("idle ones", &house, || {
         let mut crowd = Vec::new();
         for n in 0..5000 {
-            crowd.push(connect(&house));
+            crowd.push(house.stream());
             // Our own descriptors have a limit too.
             if crowd.len() > 600 {
                 crowd.remove(0);
@@ -116,7 +98,7 @@ fn thousands_of_idle_connections() {
 #[test]
 fn half_lines_lock_nobody_out() {
     let house = in_use();
-    let mut crowd: Vec<_> = (0..400).map(|_| connect(&house)).collect();
+    let mut crowd: Vec<_> = (0..400).map(|_| house.stream()).collect();
     let first = rest(&mut crowd[0]);
     assert!(first.contains("-32011") && first.contains("idle for the longest"), "{first:?}");
     for stream in &mut crowd[200..] {
@@ -132,7 +114,7 @@ fn a_thousand_requests_at_once_that_nobody_reads_the_answers_to() {
     memory_comes_back_after("unread answers", &house, || {
         let crowd: Vec<_> = (0..10)
             .map(|_| {
-                let mut stream = connect(&house);
+                let mut stream = house.stream();
                 stream.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
                 for id in 0..1000 {
                     let request = json!({"jsonrpc": "2.0", "id": id, "method": "session.list"});

@@ -5,17 +5,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs::{self, Permissions};
-use std::io::{ErrorKind, Read, Write};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream;
 use std::process::Output;
 use std::time::{Duration, Instant};
 
+use securid_tests::client::rest;
 use securid_tests::memory::private_kib;
 use securid_tests::patience::is_root;
 use securid_tests::process::told;
 use securid_tests::stranger::as_user;
-use securid_tests::{Client, House, PASSWORD, PATIENCE, Plan, Signal, eventually, skipped, timed};
+use securid_tests::{Client, House, PASSWORD, Plan, Signal, eventually, skipped, timed};
 use serde_json::{Value, json};
 
 /// How long a round of commands may take, whatever goes on beside it: less than the ten seconds after which half
@@ -57,26 +57,6 @@ fn serves(probe: &str, house: &House) {
     assert!(took < PROMPTLY, "{probe}: {took:?}");
 }
 
-/// A connection of somebody who does not keep to the protocol.
-fn connect(house: &House) -> UnixStream {
-    let stream = UnixStream::connect(house.socket()).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.set_write_timeout(Some(PATIENCE)).unwrap();
-    stream
-}
-
-/// Everything that is said to it, to its end.
-fn rest(stream: &mut UnixStream) -> String {
-    let mut rest = Vec::new();
-    match stream.read_to_end(&mut rest) {
-        Ok(_) => {}
-        // It was closed with something of ours unread.
-        Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
-        Err(error) => panic!("{error}"),
-    }
-    String::from_utf8(rest).unwrap()
-}
-
 /// Waits until there is no more memory than that, in KiB; gives back how much there is.
 fn memory_comes_back(probe: &str, house: &House, limit: usize) -> usize {
     let now = eventually(&format!("{probe}: the memory"), || {
@@ -97,7 +77,7 @@ fn one_silent_client() {
 #[test]
 fn half_a_request() {
     let house = in_use();
-    let mut half = connect(&house);
+    let mut half = house.stream();
     let token = house.simulator.issue("alice");
     let request = format!(
         r#"{{"jsonrpc":"2.0","id":1,"method":"session.add","params":{{"token":"{token}"}}}}"#
@@ -216,7 +196,7 @@ fn another_user_with_the_modes_opened() {
 fn sixty_four_megabytes_without_a_newline() {
     let house = in_use();
     let before = private_kib(house.pid());
-    let mut flood = connect(&house);
+    let mut flood = house.stream();
     let chunk = vec![b'x'; 1 << 20];
     let sent = (0..64).take_while(|_| flood.write_all(&chunk).is_ok()).count();
     let during = private_kib(house.pid());
@@ -244,7 +224,7 @@ fn idle_connections(count: usize) {
     let (id, token) = house.add_one();
     let crowd = |limit| {
         let before = private_kib(house.pid());
-        let idle: Vec<_> = (0..count).map(|_| connect(&house)).collect();
+        let idle: Vec<_> = (0..count).map(|_| house.stream()).collect();
         serves(&probe, &house);
         eprintln!("{probe}: {before} KiB before, {} with them", private_kib(house.pid()));
         drop(idle);

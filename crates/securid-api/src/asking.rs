@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::meeting::Shown;
 use crate::stream::{Found, Stream};
 
 /// Lets nothing be read before the request is out, and lets the request out only if nothing is
@@ -35,6 +36,11 @@ impl Asking {
     /// Whether there were words on it before it was asked.
     pub(crate) fn was_spoken_to(&self) -> bool {
         self.spoken_to
+    }
+
+    /// How we have shown ourselves to the server.
+    pub(crate) fn shown(&self) -> Shown {
+        self.stream.shown()
     }
 
     pub(crate) fn into_stream(self) -> Stream {

@@ -1,6 +1,5 @@
 //! The client of one endpoint.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,12 +7,12 @@ use hyper::Uri;
 
 use crate::answer::Answer;
 use crate::conversation::Clock;
-use crate::logout::Belongs;
+use crate::logout::GoodFor;
 use crate::transport::Transport;
 use crate::turn::Turn;
 use crate::{
-    Endpoint, Failure, Format, LoginError, LoginRequest, LogoutReply, Proxies, SetupError, Token,
-    login, logout,
+    Access, Endpoint, Failure, Format, LoginError, LoginRequest, LogoutReply, Proxies, SetupError,
+    Token, login, logout,
 };
 
 /// Sends commands to one endpoint, over connections that all its clones share. It works within a
@@ -37,18 +36,17 @@ struct Inner {
 }
 
 impl Client {
-    /// A client of `endpoint` that trusts the system's certificate authorities and those of the
-    /// PEM file `ca_file`, asks for replies in `format`, and goes through one of `proxies` where
-    /// that is the way. It connects when it is used.
+    /// A client of `endpoint` that has this `access` to it, asks for replies in `format`, and goes through one
+    /// of `proxies`, the environment's, where that is the way. It connects when it is used.
     ///
     /// Reads files, so it blocks for some milliseconds. For `http://` there is no TLS and
-    /// `ca_file` is not looked at.
+    /// no certificate is looked at.
     ///
     /// # Errors
-    /// [`SetupError`] if `ca_file` or the proxy is of no use, or nobody at all is trusted.
+    /// [`SetupError`] if a certificate, the key or the proxy is of no use, or nobody at all is trusted.
     pub fn new(
         endpoint: Endpoint,
-        ca_file: Option<&Path>,
+        access: &Access,
         format: Format,
         proxies: &Proxies,
     ) -> Result<Self, SetupError> {
@@ -64,7 +62,7 @@ impl Client {
                 command(logout::COMMAND, Format::Json)?,
                 command(logout::COMMAND, Format::Properties)?,
             ],
-            transport: Transport::new(&endpoint, ca_file, proxies)?,
+            transport: Transport::new(&endpoint, access, proxies)?,
         })))
     }
 
@@ -88,11 +86,11 @@ impl Client {
             logout::request(uri.clone(), token)
         };
         let (answer, turn) = transport.in_turn(request, clock).await?;
-        match logout::belongs(&answer, turn, *format) {
-            Belongs::This => Ok(answer),
+        match logout::good_for(&answer, turn, *format) {
+            GoodFor::Counting => Ok(answer),
             // A token that is dead by now may be asked for its end once more.
-            Belongs::Any => transport.alone(request(Turn::FIRST), clock).await,
-            Belongs::Another => {
+            GoodFor::Asking => transport.alone(request(Turn::FIRST), clock).await,
+            GoodFor::Nothing => {
                 transport.distrust();
                 transport.alone(request(Turn::FIRST), clock).await
             }

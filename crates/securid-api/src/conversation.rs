@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use crate::answer::Answer;
 use crate::asking::Asking;
+use crate::meeting::Shown;
 use crate::retry_after::retry_after;
 use crate::stream::Stream;
 use crate::{Failure, MAX_REPLY, fault};
@@ -62,18 +63,19 @@ pub(crate) async fn converse(
     clock: Clock,
     origin: &str,
 ) -> End {
+    let shown = asking.shown();
     let mut settings = http1::Builder::new();
     settings.max_buf_size(MAX_HEAD).max_header_size(MAX_HEAD);
     let (mut sender, mut connection) = match settings.handshake(TokioIo::new(asking)).await {
         Ok(both) => both,
         Err(error) => {
-            let result = Err(fault::no_answer(&error, origin));
+            let result = Err(fault::no_answer(&error, origin, shown));
             return End { result, unsent: true, unasked: false, again: None };
         }
     };
     let asked = tokio::select! {
         biased;
-        asked = ask(&mut sender, request, clock, origin) => asked,
+        asked = ask(&mut sender, request, clock, (origin, shown)) => asked,
         never = async {
             // What is wrong with it, the exchange is told as well.
             drop(poll_fn(|cx| connection.poll_without_shutdown(cx)).await);
@@ -100,12 +102,12 @@ async fn ask(
     sender: &mut http1::SendRequest<Full<Bytes>>,
     request: Request<Full<Bytes>>,
     clock: Clock,
-    origin: &str,
+    (origin, shown): (&str, Shown),
 ) -> Result<(Answer, Again), Failure> {
     let response = timeout(clock.left(), sender.send_request(request))
         .await
         .map_err(|_| fault::too_late(clock.deadline, None))?
-        .map_err(|error| fault::no_answer(&error, origin))?;
+        .map_err(|error| fault::no_answer(&error, origin, shown))?;
 
     let (head, body) = response.into_parts();
     let status = head.status.as_u16();

@@ -7,7 +7,8 @@ use std::time::Duration;
 use http_body_util::LengthLimitError;
 
 use crate::causes::{cause, causes};
-use crate::handshake::no_tls;
+use crate::handshake::{no_tls, refusal_words};
+use crate::meeting::Shown;
 use crate::way::CONNECT_TIMEOUT;
 use crate::words::clean;
 use crate::{Failure, FailureKind, MAX_REPLY};
@@ -38,11 +39,11 @@ pub(crate) fn not_connected(error: &(dyn Error + 'static), named: &str) -> Failu
 }
 
 /// A request that got no answer at all.
-pub(crate) fn no_answer(error: &hyper::Error, origin: &str) -> Failure {
+pub(crate) fn no_answer(error: &hyper::Error, origin: &str, shown: Shown) -> Failure {
     // With TLS 1.3 a server refuses a client without a certificate only after the handshake, and a
     // damaged record shows as an error of reading.
     if let Some(tls) = cause::<rustls::Error>(error) {
-        return no_tls(tls, origin);
+        return no_tls(tls, origin, shown);
     }
     if error.is_parse() {
         let what = clean(&error.to_string());
@@ -50,7 +51,11 @@ pub(crate) fn no_answer(error: &hyper::Error, origin: &str) -> Failure {
             format!("{origin} gave an answer that is not HTTP/1.1 ({what}): is it the right port?");
         return Failure::new(FailureKind::NotConfirmed, message);
     }
-    let message = format!("the connection to {origin} was lost before an answer came");
+    let mut message = format!("the connection to {origin} was lost before an answer came");
+    if shown == Shown::Nothing {
+        // The alert that says so may be lost with the connection.
+        message = format!("{message}; {}", refusal_words(shown));
+    }
     Failure::new(FailureKind::Cut, message)
 }
 

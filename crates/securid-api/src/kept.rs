@@ -109,6 +109,7 @@ fn lock(shelf: &Mutex<Shelf>) -> MutexGuard<'_, Shelf> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
+    use crate::meeting::Shown;
     use tokio::io::AsyncReadExt;
     use tokio::net::{TcpListener, TcpStream};
     use tokio::time::{advance, pause, resume};
@@ -116,7 +117,7 @@ mod tests {
     async fn pair(listener: &TcpListener) -> (Stream, TcpStream) {
         let to = TcpStream::connect(listener.local_addr().unwrap());
         let (ours, theirs) = tokio::join!(to, listener.accept());
-        (Stream::new(ours.unwrap()), theirs.unwrap().0)
+        (Stream::new(ours.unwrap(), Shown::Unasked), theirs.unwrap().0)
     }
 
     #[tokio::test]

@@ -7,8 +7,9 @@
 //! - [`Endpoint`] is the one address that a token may be sent to; [`Format`] is how replies look.
 //! - [`Client`] sends the two commands. Behind it `transport` makes one exchange within its
 //!   deadline, on a connection that is there or a new one: `way` reaches the server, straight or by
-//!   `tunnel` through one of the [`Proxies`], `handshake` makes sure that it is the server, with
-//!   those whom `tls` trusts. `conversation` is the exchange proper: `asking` sees to it that what
+//!   `tunnel` through one of the [`Proxies`] (`proxy_password` may be in a file), `handshake` makes sure that it is
+//!   the server, with those whom `tls` trusts, and shows it our `identity`; `meeting` and `issuer` know afterwards
+//!   why it failed. `files` says whose the files for all that have to be, `pem` reads them, `beside` the runtime. `conversation` is the exchange proper: `asking` sees to it that what
 //!   is read is an answer to what was asked, for which it looks at the `stream`, and `kept` holds
 //!   the connections that may be used again, each for a request of the next `turn`. `fault` says what went wrong with an exchange
 //!   (`causes` looks behind the libraries' errors), `answer` what is wrong with an answer, both as a
@@ -22,8 +23,10 @@
 //! `words`: shortened, without what a terminal obeys, and not at all if it repeats a part of what it was sent,
 //! in whatever form (`echo`).
 
+mod access;
 mod answer;
 mod asking;
+mod beside;
 mod causes;
 mod client;
 mod confirmation;
@@ -33,15 +36,21 @@ mod echo;
 mod endpoint;
 mod failure;
 mod fault;
+mod files;
 mod format;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzz;
 mod handshake;
+mod identity;
+mod issuer;
 mod kept;
 mod login;
 mod logout;
+mod meeting;
+mod pem;
 mod proxy;
+mod proxy_password;
 mod retry_after;
 mod stream;
 mod syntax;
@@ -53,14 +62,16 @@ mod turn;
 mod way;
 mod words;
 
+pub use access::{Access, ClientFiles, ProxySettings};
 pub use client::Client;
 pub use confirmation::{Confirmed, MAX_REPLY, judge};
 pub use endpoint::{BadUrl, Endpoint};
 pub use failure::{Failure, FailureKind};
+pub use files::BadFile;
 pub use format::Format;
 pub use login::{LoginError, LoginRequest};
 pub use logout::{Confirmation, LogoutReply};
-pub use proxy::{BadProxy, Proxies};
+pub use proxy::{BadProxy, NO_PROXY, Proxies, WrongProxy};
 pub use retry_after::RETRY_AFTER_MAX;
 pub use tls::SetupError;
 pub use token::{BadToken, Token};

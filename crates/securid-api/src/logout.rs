@@ -46,31 +46,43 @@ pub(crate) fn request(uri: Uri, token: &Token) -> Request<Full<Bytes>> {
     request
 }
 
-/// Which request of its connection an answer belongs to.
+/// What an answer is good for that came on a connection which had carried others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Belongs {
-    /// To the one before it; or it confirms nothing, and does no harm.
-    This,
-    /// It confirms, and looks the same in every turn: the page of a 401.
-    Any,
-    /// It confirms, but in the form that another turn has asked for.
-    Another,
+pub(crate) enum GoodFor {
+    /// It counts: it belongs to the request before it, or confirms nothing and does no harm.
+    Counting,
+    /// It confirms, and looks the same in every turn, as the page of a 401 does: the server is asked again.
+    Asking,
+    /// It confirms in the form that another turn has asked for; or it refuses, and may have nothing against the
+    /// request but the form that this turn has asked for. The server is asked again, and each time on a new
+    /// connection from now on.
+    Nothing,
 }
 
 /// Looks at the form of an answer to a request of that turn, on a connection whose first request asked for
 /// `first`. Whatever comes first on a connection is taken in either form, for not every server minds it.
-pub(crate) fn belongs(answer: &Answer, turn: Turn, first: Format) -> Belongs {
+pub(crate) fn good_for(answer: &Answer, turn: Turn, first: Format) -> GoodFor {
+    if turn == Turn::FIRST {
+        return GoodFor::Counting;
+    }
+    let asked = turn.format(first);
     let came = match answer.content.trim_ascii_start() {
         [b'{', ..] => Format::Json,
         _ => Format::Properties,
     };
     match judge(answer.status, &answer.content) {
-        Some(Confirmed::AlreadyInvalid) if turn != Turn::FIRST => Belongs::Any,
-        Some(Confirmed::Revoked) if turn != Turn::FIRST && came != turn.format(first) => {
-            Belongs::Another
-        }
-        _ => Belongs::This,
+        Some(Confirmed::AlreadyInvalid) => GoodFor::Asking,
+        Some(Confirmed::Revoked) if came != asked => GoodFor::Nothing,
+        None if asked != first && may_be_for_the_form(answer.status) => GoodFor::Nothing,
+        Some(Confirmed::Revoked) | None => GoodFor::Counting,
     }
+}
+
+/// Whether what stands before a server may say so of a form of reply that it does not let through, or does not
+/// know. It has other words for who is not let in at all (401, 407), who is too slow or too fast (408, 429), and
+/// what fails.
+fn may_be_for_the_form(status: u16) -> bool {
+    matches!(status, 200 | 400 | 402..=406 | 409..=428)
 }
 
 /// What the answer means for `token`.

@@ -1,45 +1,90 @@
-//! What the environment says of proxies: `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`.
+//! The proxy on the way: the config's, or what the environment says with `HTTPS_PROXY`, `ALL_PROXY`,
+//! `NO_PROXY`.
 
 use std::ffi::OsString;
+use std::fmt;
+use std::sync::Arc;
 
 use hyper::Uri;
 use hyper::header::HeaderValue;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use securid_secret::Secret;
 use thiserror::Error;
 
-use crate::Endpoint;
+use crate::proxy_password::ProxyPassword;
+use crate::{BadFile, Endpoint, Failure, FailureKind, ProxySettings};
 
 /// The proxies that there are. [`Default`] is none: all ways are straight.
-#[derive(Debug, Default)]
-pub struct Proxies(Option<Result<Named, BadProxy>>);
-
-/// One proxy, and for which servers it is.
-#[derive(Debug)]
-struct Named {
-    variable: &'static str,
-    matcher: Matcher,
+#[derive(Debug, Clone, Default)]
+pub struct Proxies {
+    named: Option<Named>,
+    exceptions: String,
+    password: Option<ProxyPassword>,
 }
 
-/// Why the proxy of the environment cannot be used. It never repeats the value, which may hold a
-/// password.
+/// One proxy, and who says so.
+#[derive(Debug, Clone)]
+struct Named {
+    by: By,
+    /// As it was written, a password in it included; none if it is no text.
+    url: Option<Arc<Secret>>,
+}
+
+/// What names a proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    Variable(&'static str),
+    Config,
+}
+
+/// Why a proxy cannot be used. It never repeats the value, which may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum BadProxy {
+#[error("{by} {why}, or {otherwise}", otherwise = by.otherwise())]
+pub struct BadProxy {
+    by: By,
+    why: WrongProxy,
+}
+
+/// What is wrong with a proxy's URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum WrongProxy {
     /// No URL that names a host.
-    #[error("{variable} is not a proxy's URL: it must be http://HOST:PORT, or not be set")]
-    Url {
-        /// The variable's name.
-        variable: &'static str,
-    },
+    #[error("is not a proxy's URL: it must be http://HOST:PORT")]
+    Url,
     /// A proxy that is to be spoken to in TLS or SOCKS.
     #[error(
-        "{variable} names a proxy that is not an http:// one, and no other sort is supported: \
-        it must be http://HOST:PORT, or not be set"
+        "names a proxy that is not an http:// one, and no other sort is supported: \
+        it must be http://HOST:PORT"
     )]
-    Scheme {
-        /// The variable's name.
-        variable: &'static str,
-    },
+    Scheme,
+    /// User name and password in a config, which others may be able to read.
+    #[error(
+        "has a user name or a password in it: write them into a file that nobody else may read, as \
+        USER:PASSWORD, and name that as proxy_credentials_file; here it must be http://HOST:PORT"
+    )]
+    Password,
 }
+
+impl By {
+    fn otherwise(self) -> &'static str {
+        match self {
+            Self::Variable(_) => "not be set",
+            Self::Config => "\"none\"",
+        }
+    }
+}
+
+impl fmt::Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Variable(name) => name,
+            Self::Config => "the instance's proxy",
+        })
+    }
+}
+
+/// What a config writes for no proxy, whatever the environment says.
+pub const NO_PROXY: &str = "none";
 
 /// The variables that name the proxy for `https://`, the one that counts first. `HTTP_PROXY` is not
 /// among them: `http://` is for loopback, which no proxy is asked for.
@@ -58,45 +103,96 @@ impl Proxies {
             })
         };
         let exceptions = first(&EXCEPTIONS).map(|(_, value)| value).unwrap_or_default();
-        Self(first(&VARIABLES).map(|(name, value)| Named::new(name, &value, &exceptions)))
+        Self {
+            named: first(&VARIABLES).map(|(name, value)| Named {
+                by: By::Variable(name),
+                url: value.to_str().map(|url| Arc::new(Secret::from(url))),
+            }),
+            exceptions: exceptions.to_string_lossy().into_owned(),
+            password: None,
+        }
+    }
+
+    /// The same with what a config says, which wins. A proxy of the config counts alone: the environment's
+    /// exceptions are for the environment's proxy.
+    #[must_use]
+    pub fn as_set(&self, settings: &ProxySettings) -> Self {
+        let exceptions = settings.no_proxy.clone();
+        let (named, exceptions) = match settings.proxy.as_deref() {
+            Some(NO_PROXY) => return Self::default(),
+            Some(url) => {
+                let url = Some(Arc::new(Secret::from(url)));
+                (Some(Named { by: By::Config, url }), exceptions.unwrap_or_default())
+            }
+            None => (self.named.clone(), exceptions.unwrap_or_else(|| self.exceptions.clone())),
+        };
+        let password = settings.credentials_file.as_deref().map(ProxyPassword::new);
+        Self { named, exceptions, password }
     }
 
     /// What is wrong with them. As long as it is, no server but loopback can be reached.
     #[must_use]
     pub fn fault(&self) -> Option<BadProxy> {
-        self.0.as_ref()?.as_ref().err().copied()
+        self.named.as_ref()?.read().err()
+    }
+
+    /// Reads the file with the proxy's password, if there is one, to see whether it is of use.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub fn check_password(&self) -> Result<(), BadFile> {
+        self.password.as_ref().map_or(Ok(()), ProxyPassword::check)
     }
 
     /// The proxy that is asked for `endpoint`. None for loopback, whatever the variables say: a
     /// proxy would look for it on its own machine.
     pub(crate) fn on_the_way_to(&self, endpoint: &Endpoint) -> Result<Option<Proxy>, BadProxy> {
-        let Some(named) = self.0.as_ref().filter(|_| !endpoint.is_loopback()) else {
+        let Some(named) = self.named.as_ref().filter(|_| !endpoint.is_loopback()) else {
             return Ok(None);
         };
-        let named = named.as_ref().map_err(|bad| *bad)?;
+        let url = named.read()?;
+        let matcher = Matcher::builder().https(url).no(self.exceptions.as_str()).build();
         let server = endpoint.origin().parse::<Uri>().ok();
-        let intercept = server.and_then(|server| named.matcher.intercept(&server));
-        Ok(intercept.map(|intercept| Proxy { variable: named.variable, intercept }))
+        let intercept = server.and_then(|server| matcher.intercept(&server));
+        Ok(intercept.map(|intercept| Proxy {
+            by: named.by,
+            intercept,
+            password: self.password.clone(),
+        }))
+    }
+}
+
+impl ProxySettings {
+    /// Whether `proxy` may stand in a config.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(proxy: &str) -> Result<(), WrongProxy> {
+        if proxy == NO_PROXY { Ok(()) } else { read(proxy, By::Config) }
     }
 }
 
 impl Named {
-    fn new(variable: &'static str, value: &OsString, except: &OsString) -> Result<Self, BadProxy> {
-        let bad = || BadProxy::Url { variable };
-        let value = value.to_str().ok_or_else(bad)?;
-        // The matcher takes one that it cannot read for none at all, so it is asked first.
-        let any = Matcher::builder().https(value).build();
-        let intercept =
-            any.intercept(&Uri::from_static("https://server.example")).ok_or_else(bad)?;
-        if intercept.uri().scheme_str() != Some("http") {
-            return Err(BadProxy::Scheme { variable });
-        }
-        if !is_whole(value, intercept.uri()) {
-            return Err(bad());
-        }
-        let except = except.to_string_lossy();
-        Ok(Self { variable, matcher: Matcher::builder().https(value).no(&*except).build() })
+    /// The URL, if it can be used.
+    fn read(&self) -> Result<&str, BadProxy> {
+        let bad = |why| BadProxy { by: self.by, why };
+        let url = self.url.as_ref().ok_or_else(|| bad(WrongProxy::Url))?.expose();
+        read(url, self.by).map(|()| url).map_err(bad)
     }
+}
+
+fn read(url: &str, by: By) -> Result<(), WrongProxy> {
+    if by == By::Config && url.contains('@') {
+        return Err(WrongProxy::Password);
+    }
+    // The matcher takes one that it cannot read for none at all, so it is asked first.
+    let any = Matcher::builder().https(url).build();
+    let intercept =
+        any.intercept(&Uri::from_static("https://server.example")).ok_or(WrongProxy::Url)?;
+    if intercept.uri().scheme_str() != Some("http") {
+        return Err(WrongProxy::Scheme);
+    }
+    if is_whole(url, intercept.uri()) { Ok(()) } else { Err(WrongProxy::Url) }
 }
 
 /// Whether nothing is left over besides user, host and port: a password with a `/`, `#`, `?` or `@`
@@ -115,8 +211,9 @@ fn is_whole(value: &str, read: &Uri) -> bool {
 /// A proxy on the way to one server.
 #[derive(Debug)]
 pub(crate) struct Proxy {
-    variable: &'static str,
+    by: By,
     intercept: Intercept,
+    password: Option<ProxyPassword>,
 }
 
 impl Proxy {
@@ -130,14 +227,24 @@ impl Proxy {
         format!("http://{authority}")
     }
 
-    /// The `Proxy-Authorization` that it wants.
-    pub(crate) fn credentials(&self) -> Option<&HeaderValue> {
-        self.intercept.basic_auth()
+    /// The `Proxy-Authorization` that it wants: of its URL, or of the file, as it is at this moment.
+    pub(crate) async fn credentials(&self) -> Result<Option<HeaderValue>, Failure> {
+        match (self.intercept.basic_auth(), &self.password) {
+            (Some(own), _) => Ok(Some(own.clone())),
+            (None, Some(file)) => file.read().await.map(Some).map_err(|bad| {
+                let message = format!("the proxy {} was not asked: {bad}", self.shown());
+                Failure::new(FailureKind::Proxy, message)
+            }),
+            (None, None) => Ok(None),
+        }
     }
 
-    /// The variable that names it.
-    pub(crate) fn variable(&self) -> &'static str {
-        self.variable
+    /// Where the user name and password are that it does not accept, or should be.
+    pub(crate) fn place_of_password(&self) -> String {
+        match (self.intercept.basic_auth(), &self.password) {
+            (None, Some(file)) => file.to_string(),
+            _ => self.by.to_string(),
+        }
     }
 }
 
@@ -179,6 +286,38 @@ mod tests {
     }
 
     #[test]
+    fn the_config_wins_and_counts_alone() {
+        let url = "https://iga.example.com:8443/aveksa";
+        let environment = [("HTTPS_PROXY", "http://env:1"), ("NO_PROXY", "iga.example.com")];
+        let way = |proxy: Option<&str>, no_proxy: Option<&str>| {
+            let settings = ProxySettings {
+                proxy: proxy.map(str::to_owned),
+                no_proxy: no_proxy.map(str::to_owned),
+                credentials_file: None,
+            };
+            let proxies = of(&environment).as_set(&settings);
+            let proxy = proxies.on_the_way_to(&Endpoint::parse(url).unwrap()).unwrap();
+            proxy.map(|proxy| proxy.shown())
+        };
+        let (env, config) = (Some("http://env:1".to_owned()), Some("http://config:2".to_owned()));
+        assert_eq!(way(None, None), None);
+        assert_eq!(way(None, Some("other.example")), env);
+        assert_eq!(way(Some("http://config:2"), None), config);
+        assert_eq!(way(Some("http://config:2"), Some("other.example")), config);
+        assert_eq!(way(Some("http://config:2"), Some("example.com")), None);
+        assert_eq!(way(Some("none"), None), None);
+        // A record that somebody has edited is no way around.
+        let bad = ProxySettings { proxy: Some(String::new()), ..ProxySettings::default() };
+        let proxies = of(&environment).as_set(&bad);
+        assert!(proxies.on_the_way_to(&Endpoint::parse(url).unwrap()).is_err());
+        let told = proxies.fault().unwrap().to_string();
+        assert!(
+            told.starts_with("the instance's proxy is not a proxy's URL: it must be"),
+            "{told}"
+        );
+    }
+
+    #[test]
     fn exceptions_are_names_with_what_is_below_them_and_addresses() {
         let with = |exceptions, url| way(&[("https_proxy", "h:1"), ("NO_PROXY", exceptions)], url);
         for (exceptions, url, straight) in [
@@ -216,8 +355,8 @@ mod tests {
 
     #[test]
     fn a_proxy_that_cannot_be_used_is_a_fault_and_no_straight_way() {
-        let (url, scheme) =
-            (|variable| BadProxy::Url { variable }, |variable| BadProxy::Scheme { variable });
+        let bad = |why| move |name| BadProxy { by: By::Variable(name), why };
+        let (url, scheme) = (bad(WrongProxy::Url), bad(WrongProxy::Scheme));
         for (variable, value, bad) in [
             ("HTTPS_PROXY", "https://me:s3cret@h:1", scheme("HTTPS_PROXY")),
             ("ALL_PROXY", "socks5h://me:s3cret@h:1", scheme("ALL_PROXY")),

@@ -10,6 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use crate::meeting::Shown;
+
 /// With or without TLS.
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {
     /// What carries it.
@@ -29,7 +31,10 @@ impl Duplex for TlsStream<TcpStream> {
 }
 
 /// A connection. When it is dropped it takes its leave, as TLS wants it, if that can be done at once.
-pub(crate) struct Stream(Box<dyn Duplex>);
+pub(crate) struct Stream {
+    duplex: Box<dyn Duplex>,
+    shown: Shown,
+}
 
 /// What a look at a connection found.
 pub(crate) enum Found {
@@ -42,12 +47,17 @@ pub(crate) enum Found {
 }
 
 impl Stream {
-    pub(crate) fn new(duplex: impl Duplex + 'static) -> Self {
-        Self(Box::new(duplex))
+    pub(crate) fn new(duplex: impl Duplex + 'static, shown: Shown) -> Self {
+        Self { duplex: Box::new(duplex), shown }
+    }
+
+    /// How we have shown ourselves to the server.
+    pub(crate) fn shown(&self) -> Shown {
+        self.shown
     }
 
     pub(crate) fn io(&mut self) -> Pin<&mut dyn Duplex> {
-        Pin::new(&mut *self.0)
+        Pin::new(&mut *self.duplex)
     }
 
     /// Looks for what has come. Tokio may not have heard of it yet, so the system itself is asked.
@@ -73,7 +83,7 @@ impl Stream {
 
     /// Whether the system has nothing to read, neither bytes nor the end.
     fn is_silent(&self) -> bool {
-        let peeked = SockRef::from(self.0.tcp()).peek(&mut [MaybeUninit::uninit()]);
+        let peeked = SockRef::from(self.duplex.tcp()).peek(&mut [MaybeUninit::uninit()]);
         peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 }

@@ -1,7 +1,5 @@
 //! One exchange with the server: request out, whole answer in, within a deadline.
 
-use std::path::Path;
-
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{HOST, HeaderValue};
@@ -13,10 +11,11 @@ use crate::asking::Asking;
 use crate::conversation::{Clock, End, converse};
 use crate::handshake::Handshake;
 use crate::kept::Kept;
+use crate::meeting::Shown;
 use crate::stream::Stream;
 use crate::turn::Turn;
 use crate::way::Way;
-use crate::{Endpoint, Failure, Proxies, SetupError, fault};
+use crate::{Access, Endpoint, Failure, Proxies, SetupError, fault};
 
 /// The way to one endpoint, and the connections to it that may be used again.
 ///
@@ -38,14 +37,14 @@ impl Transport {
     /// Sets up TLS, if the endpoint wants it; connects nowhere yet.
     pub(crate) fn new(
         endpoint: &Endpoint,
-        ca_file: Option<&Path>,
+        access: &Access,
         proxies: &Proxies,
     ) -> Result<Self, SetupError> {
         let url: Uri = endpoint.url().parse().map_err(|_| SetupError::TooLong)?;
         let host = url.authority().map_or("", |authority| authority.as_str());
         Ok(Self {
-            way: Way::new(endpoint, proxies)?,
-            handshake: Handshake::new(endpoint, ca_file)?,
+            way: Way::new(endpoint, &proxies.as_set(&access.proxy))?,
+            handshake: Handshake::new(endpoint, access)?,
             kept: Kept::default(),
             origin: endpoint.origin().to_owned(),
             host: HeaderValue::from_str(host).map_err(|_| SetupError::TooLong)?,
@@ -111,12 +110,12 @@ impl Transport {
             .await
             .map_err(|_| self.way.too_late(clock.deadline))??;
         let Some(handshake) = &self.handshake else {
-            return Ok(Stream::new(tcp));
+            return Ok(Stream::new(tcp, Shown::Unasked));
         };
-        let tls = timeout(clock.left(), handshake.shake(tcp))
+        let (tls, shown) = timeout(clock.left(), handshake.shake(tcp))
             .await
             .map_err(|_| fault::too_late(clock.deadline, None))?
             .map_err(|failure| self.way.named_in(failure))?;
-        Ok(Stream::new(tls))
+        Ok(Stream::new(tls, shown))
     }
 }

@@ -17,10 +17,12 @@ use crate::{Failure, FailureKind};
 pub(crate) async fn open(
     tcp: TcpStream,
     proxy: &Proxy,
+    credentials: Option<HeaderValue>,
     server: &Uri,
 ) -> Result<TcpStream, Failure> {
     let target = server.authority().map_or("", |authority| authority.as_str());
-    let request = request(proxy, target)
+    let has_credentials = credentials.is_some();
+    let request = request(credentials, target)
         .map_err(|_| failure(proxy, format!("cannot be asked for {target}")))?;
     let not_http = |error: &hyper::Error| {
         let what = if error.is_parse() {
@@ -38,7 +40,7 @@ pub(crate) async fn open(
     let asked = async {
         let response = sender.send_request(request).await.map_err(|error| not_http(&error))?;
         if !response.status().is_success() {
-            return Err(failure(proxy, refusal(response.status(), proxy, target)));
+            return Err(failure(proxy, refusal(response.status(), proxy, has_credentials, target)));
         }
         Ok(())
     };
@@ -54,24 +56,29 @@ pub(crate) async fn open(
     Ok(parts.io.into_inner())
 }
 
-fn request(proxy: &Proxy, target: &str) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
+fn request(
+    credentials: Option<HeaderValue>,
+    target: &str,
+) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
     let mut request = Request::connect(target).header(HOST, target).body(Empty::new())?;
-    if let Some(credentials) = proxy.credentials() {
-        let credentials: HeaderValue = credentials.clone();
+    if let Some(credentials) = credentials {
         request.headers_mut().insert(PROXY_AUTHORIZATION, credentials);
     }
     Ok(request)
 }
 
 /// What an answer means that opens nothing. What it says is not quoted: it is the proxy's business.
-fn refusal(status: StatusCode, proxy: &Proxy, target: &str) -> String {
-    let variable = proxy.variable();
+fn refusal(status: StatusCode, proxy: &Proxy, has_credentials: bool, target: &str) -> String {
+    let place = proxy.place_of_password();
     let number = status.as_u16();
     match number {
-        407 if proxy.credentials().is_some() => {
-            format!("does not accept the user name and password in {variable} (HTTP 407)")
+        407 if has_credentials => {
+            format!("does not accept the user name and password in {place} (HTTP 407): mend them")
         }
-        407 => format!("wants a user name and password (HTTP 407): {variable} has none"),
+        407 => format!(
+            "wants a user name and password (HTTP 407), and {place} has none: write them into a \
+            file as USER:PASSWORD, and name it as proxy_credentials_file"
+        ),
         502..=504 => format!("cannot reach {target} (HTTP {number})"),
         500..=599 => format!("failed (HTTP {number})"),
         _ => format!("does not open the way to {target} (HTTP {number})"),

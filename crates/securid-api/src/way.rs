@@ -1,5 +1,6 @@
 //! The way to a server's port: straight, or through a proxy.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use hyper::Uri;
@@ -45,17 +46,20 @@ impl Way {
     pub(crate) async fn connect(&self) -> Result<TcpStream, Failure> {
         let Some(proxy) = &self.proxy else {
             let tcp = self.dial(&self.server, &self.origin).await?;
-            return self.is_where_it_should_be(&tcp).then_some(tcp).ok_or_else(|| {
+            let at = tcp.peer_addr().ok().map(|at| at.ip());
+            if self.is_loopback && !at.is_some_and(is_this_machine) {
                 let message = format!(
                     "the name in {} leads to another machine: is it in /etc/hosts?",
                     self.origin
                 );
-                Failure::new(FailureKind::Connect, message)
-            });
+                return Err(Failure::new(FailureKind::Connect, message));
+            }
+            return Ok(tcp);
         };
         let named = format!("the proxy {}", proxy.shown());
+        let credentials = proxy.credentials().await?;
         let tcp = self.dial(proxy.uri(), &named).await.map_err(of_the_proxy)?;
-        tunnel::open(tcp, proxy, &self.server).await
+        tunnel::open(tcp, proxy, credentials, &self.server).await
     }
 
     /// The deadline passed before there was a connection.
@@ -84,11 +88,6 @@ impl Way {
         }
     }
 
-    /// Nobody vouches for what `localhost` resolves to, and what is sent to this machine may be in the clear.
-    fn is_where_it_should_be(&self, tcp: &TcpStream) -> bool {
-        !self.is_loopback || tcp.peer_addr().is_ok_and(|at| at.ip().to_canonical().is_loopback())
-    }
-
     async fn dial(&self, to: &Uri, named: &str) -> Result<TcpStream, Failure> {
         // It is always ready: readiness has no meaning for connections that share nothing.
         let dialled = self.tcp.clone().call(to.clone()).await;
@@ -96,6 +95,29 @@ impl Way {
     }
 }
 
+/// Nobody vouches for what `localhost` resolves to, and what is sent to this machine may be in the clear.
+fn is_this_machine(at: IpAddr) -> bool {
+    at.to_canonical().is_loopback()
+}
+
 fn of_the_proxy(failure: Failure) -> Failure {
     Failure { kind: FailureKind::Proxy, ..failure }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn this_machine_is_loopback_in_either_family() {
+        let is_here = |at: &str| is_this_machine(at.parse().unwrap());
+        for here in ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"] {
+            assert!(is_here(here), "{here}");
+        }
+        for elsewhere in ["0.0.0.0", "10.0.0.1", "::", "::127.0.0.1", "::ffff:10.0.0.1", "fe80::1"]
+        {
+            assert!(!is_here(elsewhere), "{elsewhere}");
+        }
+    }
 }

@@ -15,7 +15,7 @@ use responder::{AMPLE, Act, INVALID_PAGE, JSON_REPLY, Responder, answer, token};
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use securid_api::{Client, Confirmed, Endpoint, Format, LogoutReply, Proxies};
+use securid_api::{Access, Client, Confirmed, Endpoint, Format, LogoutReply, Proxies};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
@@ -206,7 +206,8 @@ fn aside(secure: bool, greeting: &'static [u8], play: Play) -> Aside {
     let endpoint = Endpoint::parse(&format!("{scheme}://127.0.0.1:{port}/aveksa")).unwrap();
     let (folder, file) = ca.unzip();
     let none = Proxies::default();
-    let client = Client::new(endpoint, file.as_deref(), Format::Json, &none).unwrap();
+    let access = Access { ca_file: file, ..Access::default() };
+    let client = Client::new(endpoint, &access, Format::Json, &none).unwrap();
     Aside { client, spoken, _folder: folder }
 }
 
@@ -322,6 +323,33 @@ async fn a_page_that_could_be_the_answer_to_any_request_is_asked_for_again() {
     };
     assert_eq!(confirmation.how, Confirmed::Revoked);
     assert_eq!((server.requests().len(), server.connections()), (3, 2));
+}
+
+#[tokio::test]
+async fn a_form_that_a_gateway_does_not_let_through_is_not_asked_for_again() {
+    let said = |status| answer(status, "", "<h1>Blocked</h1>");
+    for (refusal, requests) in [
+        (said("403 Forbidden"), 3),
+        (said("404 Not Found"), 3),
+        (said("412 Precondition Failed"), 3),
+        (said("400 Bad Request"), 3),
+        (no(), 3),
+        (said("401 Unauthorized"), 2),
+        (said("429 Slow Down"), 2),
+        (said("503 Busy"), 2),
+        (said("500 Error"), 2),
+    ] {
+        let first = String::from_utf8_lossy(&refusal).lines().next().unwrap().to_owned();
+        let server = Responder::start(Act::SayInTurn(vec![yes(), refusal, yes()])).await;
+        let client = server.client(Format::Json);
+        logout(&client).await;
+        let reply = client.logout(&token(), AMPLE).await;
+        let asked_again = requests == 3;
+        assert_eq!(matches!(reply, LogoutReply::Confirmed(_)), asked_again, "{first}: {reply:?}");
+        let forms: Vec<_> = server.requests().iter().map(|r| r.contains("format=json")).collect();
+        assert_eq!(forms, [true, false, true][..requests], "{first}");
+        assert_eq!(server.connections(), requests - 1, "{first}");
+    }
 }
 
 fn says_no_more(stream: &mut dyn Stream, says: &mpsc::Sender<()>) -> std::io::Result<()> {

@@ -9,7 +9,8 @@ use responder::{
     AMPLE, Act, INVALID_PAGE, JSON_REPLY, PROPERTIES_REPLY, Responder, TOKEN, answer, token,
 };
 use securid_api::{
-    Client, Confirmation, Confirmed, Endpoint, Failure, FailureKind, Format, LogoutReply, Proxies,
+    Access, Client, Confirmation, Confirmed, Endpoint, Failure, FailureKind, Format, LogoutReply,
+    Proxies,
 };
 
 const FORMATS: [Format; 2] = [Format::Json, Format::Properties];
@@ -265,7 +266,8 @@ async fn nobody_there_is_told() {
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let port = socket.local_addr().unwrap().port();
     let endpoint = Endpoint::parse(&format!("http://127.0.0.1:{port}/aveksa")).unwrap();
-    let client = Client::new(endpoint, None, Format::Json, &Proxies::default()).unwrap();
+    let client =
+        Client::new(endpoint, &Access::default(), Format::Json, &Proxies::default()).unwrap();
     let LogoutReply::Unconfirmed(failure) = client.logout(&token(), AMPLE).await else {
         panic!("confirmed by nobody")
     };

@@ -13,7 +13,8 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use securid_api::{
-    Client, Endpoint, Failure, FailureKind, Format, LoginError, LoginRequest, LogoutReply, Proxies,
+    Access, Client, Endpoint, Failure, FailureKind, Format, LoginError, LoginRequest, LogoutReply,
+    Proxies,
 };
 use securid_secret::Secret;
 use tempfile::TempDir;
@@ -49,7 +50,8 @@ async fn server(name: &str, said: Vec<u8>) -> (Responder, TempDir, PathBuf) {
 /// A client of `url` whose environment names this proxy.
 fn client(proxy: &str, url: &str, ca_file: Option<&Path>) -> Client {
     let proxies = Proxies::from_variables(|name| (name == "HTTPS_PROXY").then(|| proxy.into()));
-    Client::new(Endpoint::parse(url).unwrap(), ca_file, Format::Json, &proxies).unwrap()
+    let access = Access { ca_file: ca_file.map(Path::to_owned), ..Access::default() };
+    Client::new(Endpoint::parse(url).unwrap(), &access, Format::Json, &proxies).unwrap()
 }
 
 fn login() -> LoginRequest {
@@ -127,13 +129,14 @@ async fn what_a_proxy_does_wrong_is_told_from_what_the_server_does() {
             "credentials",
             says("407 No"),
             "",
-            "wants a user name and password (HTTP 407): HTTPS_PROXY has none".to_owned(),
+            "wants a user name and password (HTTP 407), and HTTPS_PROXY has none: write them into a \
+             file as USER:PASSWORD, and name it as proxy_credentials_file".to_owned(),
         ),
         (
             "other credentials",
             says("407 No"),
             "me:s3cret@",
-            "does not accept the user name and password in HTTPS_PROXY (HTTP 407)".into(),
+            "does not accept the user name and password in HTTPS_PROXY (HTTP 407): mend them".into(),
         ),
         ("a policy", says("403 No"), "", format!("does not open the way to {to} (HTTP 403)")),
         (

@@ -18,8 +18,8 @@ use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{ServerConfig, SupportedProtocolVersion};
 use securid_api::{
-    Client, Endpoint, Failure, FailureKind, Format, LoginError, LoginRequest, LogoutReply, Proxies,
-    SetupError,
+    Access, Client, Endpoint, Failure, FailureKind, Format, LoginError, LoginRequest, LogoutReply,
+    Proxies, SetupError,
 };
 use securid_secret::Secret;
 use tempfile::TempDir;
@@ -95,15 +95,21 @@ fn says_done() -> Act {
     Act::Say(answer("200 OK", "", JSON_REPLY))
 }
 
+fn trusting(ca_file: &Path) -> Access {
+    Access { ca_file: Some(ca_file.to_owned()), ..Access::default() }
+}
+
 async fn logout(port: u16, ca_file: &Path, deadline: Duration) -> LogoutReply {
     let endpoint = Endpoint::parse(&format!("https://127.0.0.1:{port}/aveksa")).unwrap();
-    let client = Client::new(endpoint, Some(ca_file), Format::Json, &Proxies::default()).unwrap();
+    let client =
+        Client::new(endpoint, &trusting(ca_file), Format::Json, &Proxies::default()).unwrap();
     client.logout(&token(), deadline).await
 }
 
 async fn login(port: u16, ca_file: &Path) -> LoginError {
     let endpoint = Endpoint::parse(&format!("https://127.0.0.1:{port}/aveksa")).unwrap();
-    let client = Client::new(endpoint, Some(ca_file), Format::Json, &Proxies::default()).unwrap();
+    let client =
+        Client::new(endpoint, &trusting(ca_file), Format::Json, &Proxies::default()).unwrap();
     let password = Secret::from("s3cret");
     let login = LoginRequest { username: "me".into(), password, auth_source: None };
     client.login(login, AMPLE).await.unwrap_err()
@@ -227,7 +233,8 @@ async fn a_certificate_is_looked_at_on_each_connection() {
         let act = Act::Say(answer("200 OK", "Connection: close\r\n", JSON_REPLY));
         let server = Responder::start_tls(act, Arc::new(config).into()).await;
         let endpoint = Endpoint::parse(&format!("https://127.0.0.1:{}/aveksa", server.port));
-        let client = Client::new(endpoint.unwrap(), Some(&file), Format::Json, &Proxies::default());
+        let client =
+            Client::new(endpoint.unwrap(), &trusting(&file), Format::Json, &Proxies::default());
         let client = client.unwrap();
         let reply = client.logout(&token(), AMPLE).await;
         assert!(matches!(reply, LogoutReply::Confirmed(_)), "{version:?}: {reply:?}");
@@ -250,7 +257,11 @@ async fn a_certificate_that_vouches_for_itself_is_taken_only_as_ca_file() {
     std::fs::write(&itself, alone.pem()).unwrap();
     let server = Responder::start_tls(says_done(), serving(vec![alone.der().clone()], &key)).await;
     let failure = failure(&server, &file, AMPLE).await;
-    expect(&failure, FailureKind::Tls, "its issuer is unknown here; add its CA as ca_file");
+    expect(
+        &failure,
+        FailureKind::Tls,
+        "its issuer \"rcgen self signed cert\" is unknown here; add its CA as ca_file",
+    );
     let reply = logout(server.port, &itself, AMPLE).await;
     assert!(matches!(reply, LogoutReply::Confirmed(_)), "{reply:?}");
 }
@@ -348,7 +359,8 @@ fn an_empty_root_store_leaves_ca_file() {
     if in_a_process_of_its_own(test, &variables) {
         let endpoint = |url| Endpoint::parse(url).unwrap();
         let new = |url, ca: Option<&Path>| {
-            Client::new(endpoint(url), ca, Format::Json, &Proxies::default())
+            let ca = ca.map_or_else(Access::default, trusting);
+            Client::new(endpoint(url), &ca, Format::Json, &Proxies::default())
         };
         let error = new("https://h/aveksa", None).unwrap_err();
         assert!(matches!(error, SetupError::NoTrust(_)), "{error}");
@@ -376,7 +388,8 @@ fn ssl_cert_file_stands_in_the_place_of_the_systems_roots() {
                 let server = Responder::start_tls(says_done(), acceptor).await;
                 let url = format!("https://127.0.0.1:{}/aveksa", server.port);
                 let endpoint = Endpoint::parse(&url).unwrap();
-                let client = Client::new(endpoint, None, Format::Json, &Proxies::default());
+                let client =
+                    Client::new(endpoint, &Access::default(), Format::Json, &Proxies::default());
                 match client.unwrap().logout(&token(), AMPLE).await {
                     LogoutReply::Confirmed(_) => assert!(trusted),
                     LogoutReply::Unconfirmed(failure) => {

@@ -26,6 +26,11 @@ impl Interrupt {
         Ok(Self(armed))
     }
 
+    /// From now on Ctrl-C is somebody else's.
+    pub(crate) fn disarm(self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+
     /// Runs a prompt, which meets Ctrl-C itself: were we to end within it, the terminal would stay
     /// without echo.
     pub(crate) fn spare<T>(&self, prompt: impl FnOnce() -> T) -> T {

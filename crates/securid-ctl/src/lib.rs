@@ -9,11 +9,13 @@
 //!   each wait with a limit;
 //! - `failure`: what goes wrong, with exit status and advice;
 //! - `screen`, `table`, `times`: what a person sees;
-//! - `secrets`: reading a password or a token; `interrupt`: Ctrl-C is 130;
+//! - `secrets`: reading a password or a token; `credentials`: who logs in with it; `interrupt`: Ctrl-C is
+//!   130;
 //! - `records`: whether anything is recorded, for when no daemon can be asked.
 
 mod args;
 mod commands;
+mod credentials;
 mod daemon;
 mod ending;
 mod failure;

@@ -1,10 +1,11 @@
 //! Reading a password or a token, straight into memory for secrets.
 
 use std::{
+    env,
     fs::{self, File},
     io::{self, IsTerminal as _, Read, stdin},
     os::{fd::AsFd as _, unix::fs::MetadataExt as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use securid_ipc::framing::REQUEST_LIMIT;
@@ -28,6 +29,17 @@ pub(crate) fn from_stdin(what: &str) -> Result<Secret, Failure> {
     read(unbuffered, what, "standard input")
 }
 
+/// The file of this name that systemd has put among the service's credentials, if it has.
+pub(crate) fn credential(name: &str) -> Option<PathBuf> {
+    let file = credentials()?.join(name);
+    // One that cannot be looked at is there, and the reason is told when it is read.
+    file.try_exists().unwrap_or(true).then_some(file)
+}
+
+fn credentials() -> Option<PathBuf> {
+    env::var_os("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty()).map(PathBuf::from)
+}
+
 /// Reads a file that nobody else may read.
 pub(crate) fn from_file(path: &Path, what: &str) -> Result<Secret, Failure> {
     let shown = path.display();
@@ -38,7 +50,11 @@ pub(crate) fn from_file(path: &Path, what: &str) -> Result<Secret, Failure> {
     }
     let file = File::open(path).map_err(cannot)?;
     let mode = file.metadata().map_err(cannot)?.mode() & 0o7777;
-    if mode & 0o077 != 0 {
+    // From version 254 on systemd's credentials are root's, and an access list lets the service read them: 0440.
+    let is_credential =
+        path.parent().is_some_and(|folder| credentials().as_deref() == Some(folder));
+    let too_open = if is_credential { 0o037 } else { 0o077 };
+    if mode & too_open != 0 {
         let message = format!("others may read {shown} (mode {mode:04o})");
         return Err(Failure::usage(message).with_hint(format!("Run: chmod 600 {shown}")));
     }
@@ -64,7 +80,7 @@ fn read(source: impl Read, what: &str, source_name: &str) -> Result<Secret, Fail
     let text = std::str::from_utf8(&bytes)
         .map_err(|_| Failure::usage(format!("the {what} from {source_name} is no UTF-8")))?;
     let text = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
-    not_empty(Secret::from(text), what)
+    not_empty(Secret::from(text), &format!("{what} from {source_name}"))
 }
 
 fn not_empty(secret: Secret, what: &str) -> Result<Secret, Failure> {

@@ -1,6 +1,10 @@
 //! Times for people: relative ones in tables, and those that they type.
 
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 use securid_ipc::duration::parse_duration;
 
 /// `3m ago`, `in 7h`, `now`; a text that is no time stays as it is.
@@ -41,24 +45,33 @@ fn nearest(seconds: u64, unit: u64) -> u64 {
     (seconds + unit / 2) / unit
 }
 
-/// Reads a time on the command line: RFC 3339, a day (its start in UTC), or a duration ago.
-/// Gives RFC 3339, UTC.
-pub(crate) fn parse_time(text: &str) -> Result<String, String> {
+/// How a day is written, `2026-11-22`: so many characters.
+const DAY: usize = 10;
+
+/// Reads a time on the command line: RFC 3339, a day (its start in UTC, wherever it is asked, so that reports of several
+/// machines agree), or a duration ago.
+pub(crate) fn parse_time(text: &str) -> Result<Timestamp, String> {
     parse_time_at(text, Timestamp::now())
 }
 
-fn parse_time_at(text: &str, now: Timestamp) -> Result<String, String> {
-    let wrong =
-        || "write 2026-11-22T12:00:00Z, 2026-11-22, or how long ago, as 90m or 7d".to_owned();
+fn parse_time_at(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+    let wrong = || {
+        "write 2026-11-22T12:00:00Z, 2026-11-22 (when it begins in UTC), or how long ago, as 90m or 7d"
+            .to_owned()
+    };
     if let Ok(time) = text.parse::<Timestamp>() {
-        return Ok(time.to_string());
+        return Ok(time);
     }
-    if let Ok(day) = text.parse::<Date>() {
-        let start = day.to_zoned(TimeZone::UTC).map_err(|_| wrong())?;
-        return Ok(start.timestamp().to_string());
+    if text.len() == DAY
+        && let Ok(day) = text.parse::<Date>()
+    {
+        return day.to_zoned(TimeZone::UTC).map(|start| start.timestamp()).map_err(|_| wrong());
+    }
+    if text.len() > DAY && text.parse::<DateTime>().is_ok() {
+        return Err("add Z for UTC, or how far from it, as +02:00".to_owned());
     }
     let ago = parse_duration(text).map_err(|_| wrong())?;
-    now.checked_sub(ago).map(|time| time.to_string()).map_err(|_| wrong())
+    now.checked_sub(ago).map_err(|_| wrong())
 }
 
 #[cfg(test)]
@@ -95,14 +108,23 @@ mod tests {
         for (typed, time) in [
             ("2026-11-22T12:00:00Z", "2026-11-22T12:00:00Z"),
             ("2026-11-22T12:00:00+02:00", "2026-11-22T10:00:00Z"),
+            ("2026-07-01T00:00:00-05:30", "2026-07-01T05:30:00Z"),
             ("2026-11-01", "2026-11-01T00:00:00Z"),
+            ("2024-02-29", "2024-02-29T00:00:00Z"),
             ("90m", "2026-11-22T10:30:00Z"),
             ("7d", "2026-11-15T12:00:00Z"),
         ] {
-            assert_eq!(parse_time_at(typed, now()).as_deref(), Ok(time), "{typed}");
+            assert_eq!(parse_time_at(typed, now()).unwrap().to_string(), time, "{typed}");
         }
-        for wrong in ["", "yesterday", "2026-13-01", "7", "12:00"] {
-            assert!(parse_time_at(wrong, now()).is_err(), "{wrong}");
+        for wrong in
+            ["", "yesterday", "2026-13-01", "2026-02-29", "7", "12:00", "20261122", "99999d9h"]
+        {
+            let error = parse_time_at(wrong, now()).unwrap_err();
+            assert!(error.starts_with("write "), "{wrong}: {error}");
+        }
+        for nowhere in ["2026-11-22T12:00:00", "2026-11-22 12:00"] {
+            let error = parse_time_at(nowhere, now()).unwrap_err();
+            assert!(error.starts_with("add Z"), "{nowhere}: {error}");
         }
     }
 }

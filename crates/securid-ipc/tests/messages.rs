@@ -210,9 +210,11 @@ fn views_have_the_contract_s_fields() {
         &HistoryView {
             sessions: vec![HistoryItem {
                 id: "0123456789abcdef".into(),
+                generation: Some(7),
                 instance: "prod".into(),
                 url: "https://h/aveksa/command.submit".into(),
                 username: None,
+                keyring: Some("keyutils".into()),
                 created_at: "2026-11-22T12:00:00Z".into(),
                 requested_at: None,
                 ended_at: "2026-11-22T12:01:00Z".into(),
@@ -221,9 +223,12 @@ fn views_have_the_contract_s_fields() {
                 attempts: 1,
                 evidence: Some("401".into()),
             }],
+            damaged: 2,
+            set_aside: Some("/d".into()),
+            kept_since: Some("2026-11-22T12:00:00Z".into()),
             cursor: Some("c".into()),
         },
-        r#"{"sessions":[{"id":"0123456789abcdef","instance":"prod","url":"https://h/aveksa/command.submit","username":null,"created_at":"2026-11-22T12:00:00Z","requested_at":null,"ended_at":"2026-11-22T12:01:00Z","reason":"request","outcome":"already-invalid","attempts":1,"evidence":"401"}],"cursor":"c"}"#,
+        r#"{"sessions":[{"id":"0123456789abcdef","generation":7,"instance":"prod","url":"https://h/aveksa/command.submit","username":null,"keyring":"keyutils","created_at":"2026-11-22T12:00:00Z","requested_at":null,"ended_at":"2026-11-22T12:01:00Z","reason":"request","outcome":"already-invalid","attempts":1,"evidence":"401"}],"damaged":2,"set_aside":"/d","kept_since":"2026-11-22T12:00:00Z","cursor":"c"}"#,
     );
     let refused = RpcError::new(ErrorCode::NoSuchSession, "no session \"x\"");
     golden(
@@ -379,17 +384,24 @@ fn any_call() -> impl Strategy<Value = Call> {
         (some_text(), any::<String>(), some_text()).prop_map(|(instance, token, username)| {
             Call::Add(Add { instance, token: token.into(), username })
         }),
-        (some_text(), some_text(), any::<String>(), some_text(), any::<bool>()).prop_map(
-            |(instance, username, password, auth_source, replace)| {
+        (some_text(), some_text(), any::<String>(), some_text(), any::<[bool; 2]>()).prop_map(
+            |(instance, username, password, auth_source, [replace, tied])| {
                 let password = password.into();
-                Call::Login(Login { instance, username, password, auth_source, replace })
+                Call::Login(Login { instance, username, password, auth_source, replace, tied })
             }
         ),
         (prop::option::of(any::<u32>()), some_text())
             .prop_map(|(limit, cursor)| Call::List(List { limit, cursor })),
-        (prop::option::of(any::<u32>()), some_text(), some_text(), some_text(), some_text())
-            .prop_map(|(limit, cursor, since, until, instance)| {
-                Call::History(History { limit, cursor, since, until, instance })
+        (
+            prop::option::of(any::<u32>()),
+            some_text(),
+            some_text(),
+            some_text(),
+            some_text(),
+            any::<bool>()
+        )
+            .prop_map(|(limit, cursor, since, until, instance, unconfirmed)| {
+                Call::History(History { limit, cursor, since, until, instance, unconfirmed })
             }),
         (some_text(), some_span())
             .prop_map(|(session, in_use_for)| Call::Token(Use { session, in_use_for })),

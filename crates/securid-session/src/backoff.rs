@@ -9,7 +9,7 @@ use crate::Key;
 pub struct Policy {
     /// The longest wait after a first failure.
     pub retry_initial: Duration,
-    /// The longest wait ever, but for `Retry-After`.
+    /// The longest wait ever, but for `Retry-After`, which comes before it.
     pub retry_max: Duration,
     /// How many attempts may be in flight to one origin; at least one.
     pub concurrency: usize,
@@ -30,10 +30,22 @@ impl Policy {
     /// How long to wait after the `failures`th failed attempt in a row, counted from one: evenly
     /// drawn between nothing and a ceiling that doubles each time ("full jitter"), so that a
     /// thousand sessions that failed together do not come back together.
-    pub(crate) fn wait(&self, seed: u64, key: &Key, failures: u32) -> Duration {
+    ///
+    /// A `Retry-After` comes before that. The draw is then from as wide a window as it was long itself
+    /// (within `retry_max`), because a server may send a whole fleet away with one date; and the ceiling
+    /// grows as ever, because one that has too much to do may say "in a second" to everybody who asks.
+    pub(crate) fn wait(
+        &self,
+        seed: u64,
+        key: &Key,
+        failures: u32,
+        retry_after: Option<Duration>,
+    ) -> Duration {
+        let theirs = retry_after.unwrap_or_default().min(RETRY_AFTER_MAX);
         let ceiling = doubled(self.retry_initial, failures, self.retry_max);
-        let millis = u64::try_from(ceiling.as_millis()).unwrap_or(u64::MAX);
-        Duration::from_millis(dice(seed, key, failures).u64(0..=millis))
+        let window = ceiling.max(theirs.min(self.retry_max));
+        let millis = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
+        theirs + Duration::from_millis(dice(seed, key, failures).u64(0..=millis))
     }
 }
 
@@ -77,7 +89,7 @@ mod tests {
     fn waits_stay_below_a_ceiling_that_doubles() {
         for (failures, ceiling) in [(1, 1), (2, 2), (3, 4), (9, 256), (10, 300), (u32::MAX, 300)] {
             for bits in 0..200 {
-                let wait = POLICY.wait(7, &key(bits), failures);
+                let wait = POLICY.wait(7, &key(bits), failures, None);
                 assert!(wait <= Duration::from_secs(ceiling), "{failures}: {wait:?}");
             }
         }
@@ -87,15 +99,31 @@ mod tests {
     fn waits_are_spread_over_the_whole_window() {
         let mut eighths = [0; 8];
         for bits in 0..800 {
-            let wait = POLICY.wait(7, &key(bits), 10).as_millis();
+            let wait = POLICY.wait(7, &key(bits), 10, None).as_millis();
             eighths[usize::try_from(wait * 8 / 300_001).unwrap_or(7)] += 1;
         }
         assert!(eighths.iter().all(|&n| (50..=150).contains(&n)), "{eighths:?}");
     }
 
     #[test]
+    fn what_the_server_asks_for_comes_on_top_and_widens_the_window() {
+        for (theirs, failures, least, most) in
+            [(120, 1, 120, 240), (1, 9, 1, 257), (7_200, 1, 3_600, 3_900), (0, 1, 0, 1)]
+        {
+            let wait = |bits| {
+                let theirs = Some(Duration::from_secs(theirs));
+                POLICY.wait(7, &key(bits), failures, theirs).as_millis()
+            };
+            let (least, most) = (least * 1_000, most * 1_000);
+            assert!((0..200).all(|bits| (least..=most).contains(&wait(bits))), "{theirs}");
+            let late = (0..200).filter(|bits| wait(*bits) * 2 > least + most).count();
+            assert!((60..=140).contains(&late), "{late} of 200 in the second half");
+        }
+    }
+
+    #[test]
     fn another_seed_gives_other_waits() {
-        assert_ne!(POLICY.wait(1, &key(1), 10), POLICY.wait(2, &key(1), 10));
+        assert_ne!(POLICY.wait(1, &key(1), 10, None), POLICY.wait(2, &key(1), 10, None));
     }
 
     #[test]

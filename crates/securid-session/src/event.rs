@@ -59,7 +59,7 @@ pub enum Event {
         /// Which.
         id: SessionId,
     },
-    /// A holder has gone.
+    /// A holder has gone. A tied session ends with its last one, unless the daemon is about to stop.
     Release {
         /// The token that was held.
         key: Key,

@@ -56,5 +56,7 @@ pub use event::{Action, Denial, Event, Found, Rejection, Source, Verdict};
 pub use ident::{Generation, Key, SessionId};
 pub use machine::Machine;
 pub use moment::Moment;
-pub use record::{About, Ending, Limits, Origin, Outcome, Reason, Record, Revocation, Stage};
+pub use record::{
+    About, ClientFiles, Ending, Limits, Network, Origin, Outcome, Reason, Record, Revocation, Stage,
+};
 pub use session::{Pending, Phase, Session};

@@ -166,7 +166,10 @@ impl Machine {
                 self.grant(now, &id, false, actions, |s, _| s.used(now, span));
             }
             Event::Read { id } => self.change(now, &id, actions, |s, _| s.keyring.hurry()),
-            Event::Release { key } => self.current(now, &key, actions, |s, _| s.release(now)),
+            Event::Release { key } => {
+                let leaving = self.stopping.is_some();
+                self.current(now, &key, actions, |s, _| s.release(now, leaving));
+            }
 
             Event::Revoke { id, reason } => {
                 self.change(now, &id, actions, |session, _| session.end_asked(now, reason));

@@ -39,6 +39,8 @@ pub struct About {
     pub keyring: String,
     /// When it ends by itself. Those of the last daemon's config count until they are changed.
     pub limits: Limits,
+    /// Whether it was made for one program (`exec --login`) and ends when nobody holds it any more.
+    pub tied: bool,
 }
 
 /// Where a token came from and how to speak with that server.
@@ -50,6 +52,31 @@ pub struct Origin {
     pub ca_file: Option<String>,
     /// The reply format to ask for, `json` or `properties`.
     pub format: String,
+    /// What else it takes to get there.
+    pub network: Network,
+}
+
+/// How a server is reached, and who we say we are: settings, and paths of files, but no secrets. All of it is as the
+/// config had it; what it leaves open, the daemon's own environment says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Network {
+    /// The certificate that the server wants to see, and its key.
+    pub client: Option<ClientFiles>,
+    /// The proxy on the way, `http://host:port`, or `none`.
+    pub proxy: Option<String>,
+    /// The servers that are reached without it, separated by commas.
+    pub no_proxy: Option<String>,
+    /// A file with the proxy's user name and password, as an absolute path.
+    pub proxy_credentials_file: Option<String>,
+}
+
+/// Two PEM files, as absolute paths. They may be the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ClientFiles {
+    /// The certificate, with those above it as far as the server has not got them.
+    pub cert: String,
+    /// The private key.
+    pub key: String,
 }
 
 /// When a session ends by itself. `None`: never.
@@ -124,7 +151,8 @@ pub enum Reason {
     Replaced,
     /// Its secret was found without a record.
     Orphan,
-    /// Nobody was told of it: its client had gone, or it was being taken in when the daemon died.
+    /// Nobody was told of it: its client had gone, or it was being taken in when the daemon died. Or it
+    /// was tied, and its holder has gone.
     Abandoned,
 }
 

@@ -1,9 +1,14 @@
 //! One session: what is known of it, and what it wants next.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::lane::Lane;
 use crate::{About, Ending, Key, Moment, Reason, Revocation, SessionId, Source};
+
+/// How long a tied session waits for its holder: after the start of a daemon, whose clients look for it every
+/// five seconds at least, and have four to be answered.
+pub(crate) const HOLDER_WITHIN: Duration = Duration::from_secs(15);
 
 /// One session in the daemon's memory.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -14,6 +19,8 @@ pub struct Session {
     pub(crate) last_used: Moment,
     pub(crate) in_use_until: Option<Moment>,
     pub(crate) holds: u32,
+    /// Since when nobody holds it, if nobody does.
+    pub(crate) unheld_since: Moment,
     pub(crate) state: State,
     /// Whether the daemon has the token in memory.
     pub(crate) in_hand: bool,
@@ -279,6 +286,14 @@ impl Session {
         self.about.limits.idle.map(|idle| used.after(idle))
     }
 
+    /// When a tied one ends because nobody has come to hold it; `None` if it is not tied, is held, or is
+    /// not active.
+    #[must_use]
+    pub fn holder_due(&self) -> Option<Moment> {
+        let waits = self.about.tied && self.holds == 0 && self.state == State::Active;
+        waits.then(|| self.unheld_since.after(HOLDER_WITHIN))
+    }
+
     /// When its lifetime is over, used or not.
     #[must_use]
     pub fn expires_at(&self) -> Option<Moment> {
@@ -304,7 +319,9 @@ impl Session {
     /// When time alone will change something. (One that is ready waits for a slot, not for time.)
     pub(crate) fn wakes_at(&self, now: Moment) -> Option<Moment> {
         let limit = match self.state {
-            State::Active => earliest(self.idle_deadline(), self.expires_at()),
+            State::Active => {
+                earliest(self.holder_due(), earliest(self.idle_deadline(), self.expires_at()))
+            }
             _ => self.attempt_due().filter(|at| !at.reached(now)),
         };
         let disk = self.disk_errand().and_then(|_| self.disk.retry_at());

@@ -2,7 +2,7 @@
 //!
 //! - `file`: one TOML file, with the line of whatever is wrong in it;
 //! - `layers`: which files count, and whether what they name is of use;
-//! - `merge`: how the later ones win;
+//! - `merge`: how the later ones win, and `network` what they say of proxies and client certificates;
 //! - `settings`: what comes out, complete and checked;
 //! - `live`: the one that counts now.
 
@@ -12,6 +12,7 @@ pub(crate) mod fuzz;
 mod layers;
 mod live;
 mod merge;
+mod network;
 mod settings;
 
 use std::fmt::{self, Write as _};

@@ -5,6 +5,7 @@
 //! - `actions`: what the machine wants, carried out
 //! - `auditing`: what the audit is told
 //! - `calls`: what clients ask; `ends`: what they ask of the ends of sessions
+//! - `holds`: who holds which sessions
 //! - `keyrings`: secrets without a record, and secrets that must not grow stale
 //! - `leaving`: when there is nothing to do
 //! - `taking_in`: tokens on their way in
@@ -25,6 +26,7 @@ mod calls;
 mod desktop;
 mod draining;
 mod ends;
+mod holds;
 mod keyrings;
 mod leaving;
 mod logouts;
@@ -57,6 +59,7 @@ use crate::desktop::News;
 use crate::errands::{Done, Errands};
 use crate::memory;
 
+pub(crate) use holds::MOST_HOLDS;
 pub(crate) use stopping::End;
 pub(crate) use taking_in::Taking;
 
@@ -74,8 +77,8 @@ pub(crate) enum Message {
     Closed(ConnectionId),
     /// The client of a login had gone before it was told of this session.
     Abandoned(String),
-    /// May a login be sent?
-    LoginBegins(Answer<()>),
+    /// May a login be sent, and may this connection hold its session?
+    LoginBegins { holder: Option<ConnectionId>, reply: Answer<()> },
     /// A login is over, whatever came of it.
     LoginEnds,
     /// A token is here, to be taken in.
@@ -257,11 +260,7 @@ impl Keeper {
     fn take(&mut self, message: Message) {
         match message {
             Message::Call { connection, call, reply } => self.call(connection, call, reply),
-            Message::Closed(connection) => {
-                for key in self.holds.remove(&connection).unwrap_or_default() {
-                    self.event(Event::Release { key });
-                }
-            }
+            Message::Closed(connection) => self.release_all(connection),
             Message::Abandoned(id) => {
                 let known = SessionId::parse(&id).and_then(|id| self.machine.session(&id));
                 if let Some(key) = known.map(|session| session.key().clone()) {
@@ -274,7 +273,7 @@ impl Keeper {
                     self.event(Event::Abandon { key });
                 }
             }
-            Message::LoginBegins(reply) => self.login_begins(reply),
+            Message::LoginBegins { holder, reply } => self.login_begins(holder, reply),
             Message::LoginEnds => {
                 self.logins_in_flight = self.logins_in_flight.saturating_sub(1);
             }

@@ -50,7 +50,8 @@ pub(crate) fn all<'a>(machine: &'a Machine, selector: &str) -> Result<Vec<&'a Se
 }
 
 /// The one session that a selector means, or, where there is none, the default: of several, the
-/// newest active one, unless active ones have different users.
+/// newest active one, unless active ones have different users. What was made for one program is meant by its
+/// id alone.
 ///
 /// # Errors
 /// As [`all`]; [`ErrorCode::Ambiguous`] also for active sessions of several users.
@@ -59,9 +60,13 @@ pub(crate) fn one<'a>(
     selector: Option<&str>,
     default_instance: Option<&str>,
 ) -> Result<&'a Session, RpcError> {
-    let shown = machine.sessions().filter(|s| is_shown(s));
+    let shown = machine.sessions().filter(|s| is_shown(s) && !s.about().tied);
     let meant: Vec<&Session> = match (selector, default_instance) {
-        (Some(selector), _) => all(machine, selector)?,
+        (Some(selector), _) => {
+            let mut meant = all(machine, selector)?;
+            meant.retain(|s| !s.about().tied || s.id().as_str().starts_with(selector));
+            meant
+        }
         (None, Some(name)) => shown.filter(|s| s.about().instance == name).collect(),
         (None, None) => shown.collect(),
     };
@@ -80,8 +85,13 @@ pub(crate) fn one<'a>(
     let newest = |some: &[&'a Session]| some.iter().copied().max_by_key(|s| s.key().generation);
     newest(&active).or_else(|| newest(&meant)).ok_or_else(|| {
         let at = default_instance.map_or_else(String::new, |name| format!(" at {name:?}"));
-        RpcError::new(ErrorCode::NoSuchSession, format!("there is no session{at}"))
-            .with_hint("Make one with securid-ctl login.")
+        let tied = machine.sessions().any(|s| is_shown(s) && s.about().tied);
+        let hint = if tied {
+            "Make one with securid-ctl login. Those of exec --login are meant by their ids alone."
+        } else {
+            "Make one with securid-ctl login."
+        };
+        RpcError::new(ErrorCode::NoSuchSession, format!("there is no session{at}")).with_hint(hint)
     })
 }
 
@@ -124,7 +134,7 @@ mod tests {
     use std::time::Duration;
 
     use securid_session::{
-        Event, Generation, Key, Limits, Moment, Origin, Policy, Reason, Record, Stage,
+        Event, Generation, Key, Limits, Moment, Network, Origin, Policy, Reason, Record, Stage,
     };
 
     use super::*;
@@ -138,13 +148,19 @@ mod tests {
         };
         let mut machine = Machine::new(policy, 0);
         for ((bits, user, instance), generation) in sessions.iter().zip(1..) {
-            let origin = Origin { url: "https://h".into(), ca_file: None, format: "json".into() };
+            let origin = Origin {
+                url: "https://h".into(),
+                ca_file: None,
+                format: "json".into(),
+                network: Network::default(),
+            };
             let about = Arc::new(About {
                 instance: (*instance).to_owned(),
                 username: Some((*user).to_owned()),
                 origin,
                 keyring: "test".into(),
                 limits: Limits { idle: None, lifetime: None },
+                tied: false,
             });
             let key = Key { id: SessionId::from_bits(*bits), generation: Generation(generation) };
             let record = Record {
@@ -224,6 +240,34 @@ mod tests {
         assert_eq!(newest(&machine, None, None).unwrap(), "1000000000000000");
         let last = newest(&machine, Some("test"), None).unwrap();
         assert_eq!(last, "3000000000000000", "so that the answer can say why it cannot be used");
+    }
+
+    #[test]
+    fn what_was_made_for_one_program_is_meant_by_its_id_alone() {
+        let mut machine = machine(&[(1 << 60, "u", "prod"), (2 << 60, "u", "prod")]);
+        let mut record = machine.session(&SessionId::from_bits(2 << 60)).unwrap().record().unwrap();
+        record.key.id = SessionId::from_bits(3 << 60);
+        record.key.generation = Generation(3);
+        record.about = Arc::new(About { tied: true, ..About::clone(&record.about) });
+        let _ = machine.handle(NOW, Event::Restore { record, same_boot: true });
+        let one = |machine: &Machine, wanted| {
+            one(machine, wanted, None).map(|s| s.id().to_string()).map_err(|e| e.code)
+        };
+        for wanted in [None, Some("prod"), Some("u@prod")] {
+            assert_eq!(one(&machine, wanted).unwrap(), "2000000000000000", "{wanted:?}");
+        }
+        for wanted in ["3000", "3000000000000000"] {
+            assert_eq!(one(&machine, Some(wanted)).unwrap(), "3000000000000000");
+        }
+        assert_eq!(all(&machine, "prod").unwrap().len(), 3, "it is logged out with the others");
+        for bits in [1 << 60, 2 << 60] {
+            let id = SessionId::from_bits(bits);
+            let _ = machine.handle(NOW, Event::Revoke { id: id.clone(), reason: Reason::Request });
+            let _ = machine.handle(NOW, Event::Forget { id });
+        }
+        assert!(one(&machine, Some("2000")).is_err());
+        let none = super::one(&machine, Some("prod"), None).map(|s| s.id().to_string());
+        assert!(none.unwrap_err().data.hint.unwrap().contains("exec --login"));
     }
 
     #[test]

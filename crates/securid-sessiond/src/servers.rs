@@ -2,11 +2,13 @@
 //! its connections are used again.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use securid_api::{BadUrl, Client, Endpoint, Format, Proxies, SetupError};
-use securid_session::Origin;
+use securid_api::{
+    Access, BadUrl, Client, ClientFiles, Endpoint, Format, Proxies, ProxySettings, SetupError,
+};
+use securid_session::{Network, Origin};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -43,14 +45,14 @@ impl Servers {
     pub(crate) fn new() -> Self {
         let proxies = Arc::new(Proxies::from_variables(|name| std::env::var_os(name)));
         if let Some(bad) = proxies.fault() {
-            tracing::warn!("{bad}; until then no server beyond this machine can be reached");
+            tracing::warn!("{bad}; until then no server beyond this machine is reached by it");
         }
         Self { origins: Mutex::default(), proxies }
     }
 
     /// What keeps all servers from being reached, for people.
     pub(crate) fn problem(&self) -> Option<String> {
-        Some(format!("{}; no server beyond this machine can be reached", self.proxies.fault()?))
+        Some(format!("{}; no server beyond this machine is reached by it", self.proxies.fault()?))
     }
 
     /// The client for this origin, with its own TLS settings and no others. Making one reads
@@ -107,6 +109,19 @@ impl Servers {
 fn make(origin: &Origin, proxies: &Proxies) -> Result<Client, Unusable> {
     let format =
         Format::from_name(&origin.format).ok_or_else(|| Unusable::Format(origin.format.clone()))?;
-    let ca_file = origin.ca_file.as_deref().map(Path::new);
-    Ok(Client::new(Endpoint::parse(&origin.url)?, ca_file, format, proxies)?)
+    Ok(Client::new(Endpoint::parse(&origin.url)?, &access(origin), format, proxies)?)
+}
+
+/// What a session was recorded with.
+fn access(origin: &Origin) -> Access {
+    let Network { client, proxy, no_proxy, proxy_credentials_file } = origin.network.clone();
+    Access {
+        ca_file: origin.ca_file.as_ref().map(PathBuf::from),
+        client: client.map(|files| ClientFiles { cert: files.cert.into(), key: files.key.into() }),
+        proxy: ProxySettings {
+            proxy,
+            no_proxy,
+            credentials_file: proxy_credentials_file.map(PathBuf::from),
+        },
+    }
 }

@@ -9,7 +9,7 @@ use securid_ipc::messages::{
     Reason, Reply, RpcError, SessionState, Targets,
 };
 use securid_ipc::server::{ConnectionId, Notice, Service};
-use securid_store::{HistoryLine, Wanted};
+use securid_store::{Gaps, HistoryLine, HistoryReader, Wanted};
 use securid_text::mention;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -48,7 +48,9 @@ impl Service for Desk {
             },
             Call::Add(_) | Call::Login(_) if self.reloading.is_none() => Err(trouble::draining()),
             Call::Add(params) => taking::add(self, params).await.map(Reply::Added),
-            Call::Login(params) => taking::login(self, params).await.map(Reply::LoggedIn),
+            Call::Login(params) => {
+                taking::login(self, connection, params).await.map(Reply::LoggedIn)
+            }
             Call::History(params) => self.history(params).await.map(Reply::History),
             Call::Logout(params) => self.logout(connection, params).await.map(Reply::Logout),
             Call::Status => {
@@ -144,7 +146,8 @@ impl Desk {
         let cursor = params.cursor.as_deref().map(str::parse).transpose()?;
         let page = params.limit.map_or(PAGE, |n| (n as usize).clamp(1, PAGE));
         let since = since.max(self.kept_since());
-        let wanted = Wanted { since, until, instance: params.instance };
+        let wanted =
+            Wanted { since, until, instance: params.instance, unconfirmed: params.unconfirmed };
 
         // Asked before the disk, so that one that is written meanwhile is in either.
         let fresh = self.fresh().await;
@@ -162,12 +165,18 @@ impl Desk {
         }
         if lines.len() == page {
             let cursor = lines.last().map(|last| Cursor::Fresh(Place::of(last)).to_string());
-            return Ok(HistoryView { sessions: lines.iter().map(item).collect(), cursor });
+            let sessions = lines.iter().map(item).collect();
+            return Ok(HistoryView { sessions, cursor, ..HistoryView::default() });
         }
         let most = page - lines.len();
-        let past = self.errands.past(move |past| past.page(&wanted, mark.as_ref(), most)).await?;
-        let Some(past) = past else {
-            let message = "the history was shortened since this cursor was given";
+        let look = move |history: &HistoryReader| {
+            let page = history.page(&wanted, mark.as_ref(), most)?;
+            let is_last = page.as_ref().is_some_and(|page| page.next.is_none());
+            let gaps = if is_last { history.gaps()? } else { Gaps::default() };
+            Ok(page.map(|page| (page, gaps, is_last)))
+        };
+        let Some((past, gaps, is_last)) = self.errands.past(look).await? else {
+            let message = "the session that this cursor stands for is in the history no more";
             return Err(
                 RpcError::new(ErrorCode::Params, message).with_hint("Begin with the first page.")
             );
@@ -175,8 +184,14 @@ impl Desk {
         let fresh: HashSet<_> = fresh.iter().map(|line| (&line.id, line.generation)).collect();
         let is_fresh = |line: &HistoryLine| fresh.contains(&(&line.id, line.generation));
         lines.extend(past.lines.into_iter().filter(|line| !is_fresh(line)));
-        let cursor = past.next.map(|mark| Cursor::Past(mark).to_string());
-        Ok(HistoryView { sessions: lines.iter().map(item).collect(), cursor })
+        let kept_since = if is_last { self.kept_since().max(gaps.whole_since) } else { None };
+        Ok(HistoryView {
+            sessions: lines.iter().map(item).collect(),
+            damaged: past.damaged as u64,
+            set_aside: gaps.set_aside.map(|folder| folder.display().to_string()),
+            kept_since: kept_since.map(shown),
+            cursor: past.next.map(|mark| Cursor::Past(mark).to_string()),
+        })
     }
 }
 
@@ -187,16 +202,21 @@ fn time(text: &str) -> Result<Timestamp, RpcError> {
     })
 }
 
+fn shown(at: Timestamp) -> String {
+    crate::clock::rfc3339(at.as_millisecond())
+}
+
 fn item(line: &HistoryLine) -> HistoryItem {
-    let time = |at: Timestamp| crate::clock::rfc3339(at.as_millisecond());
     HistoryItem {
         id: line.id.clone(),
+        generation: Some(line.generation),
         instance: line.instance.clone(),
         url: line.url.clone(),
         username: line.username.clone(),
-        created_at: time(line.created_at),
-        requested_at: Some(time(line.requested_at)),
-        ended_at: time(line.ended_at),
+        keyring: line.keyring.clone(),
+        created_at: shown(line.created_at),
+        requested_at: Some(shown(line.requested_at)),
+        ended_at: shown(line.ended_at),
         reason: line.reason.clone().map(Reason::from),
         outcome: Outcome::from(line.outcome.clone()),
         attempts: line.attempts,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use securid_api::{Failure, FailureKind, LoginError, LoginRequest, Token};
 use securid_ipc::messages::{Add, ErrorCode, Login, RpcError, TakenView};
+use securid_ipc::server::ConnectionId;
 use securid_session::{About, Source};
 use securid_store::{StoreKind, crash};
 use tokio::sync::oneshot;
@@ -25,12 +26,17 @@ pub(crate) async fn add(desk: &Desk, params: Add) -> Result<TakenView, RpcError>
     username.as_deref().map_or(Ok(()), check_name)?;
     let kind = store(desk).await?;
     let about = instance.about(username, kind);
-    take(desk, Taking { token, about, source: Source::Handover, replace: false }, kind).await
+    let taking = Taking { token, about, source: Source::Handover, replace: false, holder: None };
+    take(desk, taking, kind).await
 }
 
 /// Makes a token with `loginUser` and takes it in. That the keyring is ready is made sure of first,
 /// for a token that cannot be stored would only have to be revoked again.
-pub(crate) async fn login(desk: &Desk, params: Login) -> Result<TakenView, RpcError> {
+pub(crate) async fn login(
+    desk: &Desk,
+    connection: ConnectionId,
+    params: Login,
+) -> Result<TakenView, RpcError> {
     let instance = instance(desk, params.instance.as_deref())?;
     let username = params.username.or_else(|| instance.username.clone());
     let Some(username) = username.filter(|name| !name.is_empty()) else {
@@ -56,7 +62,8 @@ pub(crate) async fn login(desk: &Desk, params: Login) -> Result<TakenView, RpcEr
     };
 
     // From here on a token may exist, so the daemon does not stop before it is seen to.
-    let _in_flight = LoginInFlight::begin(desk.inbox()).await?;
+    let holder = params.tied.then_some(connection);
+    let _in_flight = LoginInFlight::begin(desk.inbox(), holder).await?;
     crash::point("login.begun", &instance.name);
     let made = client.login(request, deadline).await;
     crash::point("login.answered", &instance.name);
@@ -66,8 +73,12 @@ pub(crate) async fn login(desk: &Desk, params: Login) -> Result<TakenView, RpcEr
     let contact = made.as_ref().map(drop).map_err(ToString::to_string);
     let _ = desk.inbox().send(Message::Contact(origin.url.clone(), contact));
     let token = made.map_err(|error| trouble::login(&error))?;
-    let about = instance.about(Some(username), kind);
-    take(desk, Taking { token, about, source: Source::Login, replace: params.replace }, kind).await
+    let mut about = instance.about(Some(username), kind);
+    if params.tied {
+        about = Arc::new(About { tied: true, ..About::clone(&about) });
+    }
+    let taking = Taking { token, about, source: Source::Login, replace: params.replace, holder };
+    take(desk, taking, kind).await
 }
 
 fn instance(desk: &Desk, name: Option<&str>) -> Result<Arc<Instance>, RpcError> {
@@ -124,10 +135,10 @@ struct LoginInFlight(Inbox);
 
 impl LoginInFlight {
     /// # Errors
-    /// If the daemon is stopping already: then nothing is sent.
-    async fn begin(inbox: &Inbox) -> Result<Self, RpcError> {
+    /// If the daemon is stopping already, or that connection may hold no more: then nothing is sent.
+    async fn begin(inbox: &Inbox, holder: Option<ConnectionId>) -> Result<Self, RpcError> {
         let (reply, answer) = oneshot::channel();
-        let _ = inbox.send(Message::LoginBegins(reply));
+        let _ = inbox.send(Message::LoginBegins { holder, reply });
         answer.await.unwrap_or_else(|_| Err(trouble::stopping()))?;
         Ok(Self(inbox.clone()))
     }

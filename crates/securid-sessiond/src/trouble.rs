@@ -8,6 +8,7 @@ use securid_text::mention;
 
 use crate::config::Fault;
 use crate::failure::{self, Failure};
+use crate::keeper::MOST_HOLDS;
 use crate::servers::Unusable;
 
 pub(crate) fn keyring(error: &KeyringError) -> RpcError {
@@ -139,8 +140,8 @@ pub(crate) fn username(problem: &str) -> RpcError {
 }
 
 /// One connection holds sessions without end.
-pub(crate) fn too_many_holds(most: usize) -> RpcError {
-    let message = format!("this connection holds {most} times already, which is the most");
+pub(crate) fn too_many_holds() -> RpcError {
+    let message = format!("this connection holds {MOST_HOLDS} times already, which is the most");
     RpcError::new(ErrorCode::LimitExceeded, message)
         .with_hint("Hold on another connection, or close this one: that releases what it holds.")
 }

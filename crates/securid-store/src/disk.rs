@@ -25,7 +25,7 @@ use folder::Change;
 pub use error::{DiskError, DiskErrorKind};
 pub use filed::filed_under;
 pub use folder::{Damage, Loaded, RecordFolder};
-pub use history::{History, HistoryLine, HistoryReader, Mark, Page, Wanted};
+pub use history::{Gaps, History, HistoryLine, HistoryReader, Mark, Page, Wanted};
 pub use identity::Identity;
 pub use lock::{LockError, StateLock};
 

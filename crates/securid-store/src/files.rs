@@ -161,6 +161,13 @@ pub(crate) fn append(path: &Path, lines: &[u8], synced: bool, what: &str) -> io:
     Ok(())
 }
 
+/// Takes everything behind the first `len` bytes of a file away. That may come back with a power cut.
+pub(crate) fn cut(path: &Path, len: u64, what: &str) -> io::Result<()> {
+    OpenOptions::new().write(true).open(path)?.set_len(len)?;
+    crash::did(what, FileOp::Cut { path, len });
+    Ok(())
+}
+
 fn ends_with_newline(file: &mut File) -> io::Result<bool> {
     let mut last = [0];
     file.seek(SeekFrom::End(-1))?;

@@ -33,8 +33,8 @@ pub mod fuzz;
 mod keyring;
 
 pub use disk::{
-    Damage, Disk, DiskError, DiskErrorKind, History, HistoryLine, HistoryReader, Identity, Loaded,
-    LockError, Mark, Page, RecordFolder, StateLock, Wanted, filed_under,
+    Damage, Disk, DiskError, DiskErrorKind, Gaps, History, HistoryLine, HistoryReader, Identity,
+    Loaded, LockError, Mark, Page, RecordFolder, StateLock, Wanted, filed_under,
 };
 pub use keyring::{
     Backend, CALL_DEADLINE, Entry, EntryName, INTERACTIVE_DEADLINE, KeyPlace, Keyring,

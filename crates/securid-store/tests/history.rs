@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use securid_session::{Generation, Key, SessionId};
-use securid_store::{Disk, History, HistoryLine, Identity, Mark, Page, RecordFolder, Wanted};
+use securid_store::{Disk, Gaps, History, HistoryLine, Identity, Mark, Page, RecordFolder, Wanted};
 use tempfile::TempDir;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -34,6 +34,7 @@ fn ended(id: u64, at: Timestamp) -> HistoryLine {
         instance: if id.is_multiple_of(10) { "tenth" } else { "prod" }.to_owned(),
         url: "https://igl.example:8443/aveksa/command.submit".to_owned(),
         username: Some("ann".to_owned()),
+        keyring: Some("test".to_owned()),
         created_at: at,
         requested_at: at,
         ended_at: at,
@@ -218,9 +219,102 @@ fn the_oldest_go_when_there_are_too_many() {
     assert!(left.ends_with(std::str::from_utf8(&text).unwrap()), "the newest stay");
     assert!(!state.path().join("damaged").exists());
     assert_eq!(fs::metadata(file(&state)).unwrap().permissions().mode() & 0o7777, 0o600);
-    // A page from before begins elsewhere now, which is told.
-    let stale = history.reader().page(&Wanted::default(), Some(&mark), 5).unwrap();
-    assert_eq!(stale, None);
+    // What comes after a page from before stands elsewhere now, and is found there.
+    let next = page(&history, &Wanted::default(), Some(&mark), 2);
+    assert_eq!(
+        next.lines.iter().map(|line| line.generation).collect::<Vec<_>>(),
+        [110_001 - 5, 110_001 - 6]
+    );
+    let gone: Mark = format!("0.5.{}", SessionId::from_bits(5)).parse().unwrap();
+    let stale = history.reader().page(&Wanted::default(), Some(&gone), 5).unwrap();
+    assert_eq!(stale, None, "its session went, and others may have gone with it");
+
+    // Who takes it for proof is told from when on it is whole.
+    let gaps = history.reader().gaps().unwrap();
+    assert_eq!(gaps, Gaps { whole_since: Some(now), set_aside: None });
+}
+
+#[test]
+fn what_ended_without_the_servers_word_is_found_by_itself() {
+    let state = private_folder();
+    let now = Timestamp::now();
+    let outcomes = ["revoked", "forgotten", "already-invalid", "something new"];
+    let line = |id: u64| HistoryLine {
+        outcome: outcomes[usize::try_from(id % 4).unwrap()].to_owned(),
+        ..ended(id, now)
+    };
+    write(&file(&state), (0..1_000).map(line));
+    let history = History::open(state.path(), None, []);
+    let wanted = Wanted { unconfirmed: true, ..Wanted::default() };
+    let found = pages(&history, &wanted, 7).concat();
+    assert_eq!(found, (0..1_000).rev().filter(|id| id % 2 == 1).collect::<Vec<_>>());
+}
+
+#[test]
+fn each_damaged_line_is_counted_on_one_page() {
+    let state = private_folder();
+    let now = Timestamp::now();
+    let mut text = Vec::new();
+    for id in 0..100 {
+        serde_json::to_writer(&mut text, &ended(id, now)).unwrap();
+        text.push(b'\n');
+        match id % 10 {
+            1 => text.extend(b"{\"id\":\n"),
+            // As a power cut leaves it.
+            2 => text.extend([&[0; 4096][..], b"\n"].concat()),
+            3 => text.extend([&[b'x'; 1 << 20][..], b"\n\n"].concat()),
+            _ => {}
+        }
+    }
+    fs::write(file(&state), text).unwrap();
+    let history = History::open(state.path(), None, []);
+    for most in [1, 7, 500] {
+        let (mut damaged, mut lines, mut after) = (0, 0, None);
+        loop {
+            let page = page(&history, &Wanted::default(), after.as_ref(), most);
+            (damaged, lines) = (damaged + page.damaged, lines + page.lines.len());
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!((damaged, lines), (30, 100), "{most} at a time");
+    }
+}
+
+#[test]
+fn a_line_without_an_end_goes_at_a_start() {
+    let state = private_folder();
+    let now = Timestamp::now();
+    write(&file(&state), (1..=3).map(|id| ended(id, now)));
+    let whole = fs::read(file(&state)).unwrap();
+    for torn in [&b"{\"id\":\"00"[..], &[0; 5_000], &[b'x'; 200_000], b"{"] {
+        fs::write(file(&state), [&whole, torn].concat()).unwrap();
+        start_disk(&state, None);
+        assert_eq!(fs::read(file(&state)).unwrap(), whole);
+    }
+    // A whole one stays, though somebody has left its newline out.
+    let edited = &whole[..whole.len() - 1];
+    fs::write(file(&state), edited).unwrap();
+    start_disk(&state, None);
+    assert_eq!(fs::read(file(&state)).unwrap(), edited);
+    let mut history = History::open(state.path(), None, []);
+    history.append_batch(&[ended(4, now)]).unwrap();
+    assert_eq!(all(&history), [4, 3, 2, 1]);
+}
+
+#[test]
+fn a_line_of_an_older_version_is_read() {
+    let state = private_folder();
+    let line = serde_json::to_value(ended(1, Timestamp::now())).unwrap();
+    let mut old = line.clone();
+    assert!(old.as_object_mut().unwrap().remove("keyring").is_some());
+    let mut newer = line;
+    newer["what a later one adds"] = true.into();
+    fs::write(file(&state), format!("{old}\n{newer}\n")).unwrap();
+    let page = page(&History::open(state.path(), None, []), &Wanted::default(), None, 5);
+    let keyrings: Vec<_> = page.lines.iter().map(|line| line.keyring.as_deref()).collect();
+    assert_eq!((keyrings, page.damaged), (vec![Some("test"), None], 0));
 }
 
 #[test]
@@ -236,14 +330,13 @@ fn what_is_too_old_goes_and_damage_is_set_aside() {
     add(&file(&state), &noise);
     write(&state.path().join("later"), [ended(4, ago(DAY * 99)), ended(5, ago(DAY))].into_iter());
     add(&file(&state), &fs::read(state.path().join("later")).unwrap());
-    // A crash has cut this one off.
-    add(&file(&state), b"{\"id\":\"0000");
     fs::write(state.path().join(".tmp-history.jsonl"), "left behind").unwrap();
     start_disk(&state, Some(DAY * 30));
     assert_eq!(all(&history), [5, 3]);
     let aside = state.path().join("damaged");
     assert_eq!(fs::read(aside.join("history.jsonl")).unwrap(), noise);
     assert_eq!(fs::read_dir(&aside).unwrap().count(), 1);
+    assert_eq!(history.reader().gaps().unwrap().set_aside, Some(aside));
     assert!(!state.path().join(".tmp-history.jsonl").exists());
     let text = fs::read(file(&state)).unwrap();
     start_disk(&state, Some(DAY * 30));

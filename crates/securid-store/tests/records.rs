@@ -11,8 +11,8 @@ use std::time::Duration;
 use proptest::option::of;
 use proptest::prelude::*;
 use securid_session::{
-    About, Ending, Generation, Key, Limits, Moment, Origin, Outcome, Reason, Record, Revocation,
-    SessionId, Stage,
+    About, ClientFiles, Ending, Generation, Key, Limits, Moment, Network, Origin, Outcome, Reason,
+    Record, Revocation, SessionId, Stage,
 };
 use securid_store::{
     Damage, Disk, DiskErrorKind, History, HistoryLine, Identity, Loaded, RecordFolder,
@@ -51,9 +51,11 @@ fn record(id: u64, stage: Stage) -> Record {
                 url: "https://igl.example:8443/aveksa/command.submit".to_owned(),
                 ca_file: None,
                 format: "json".to_owned(),
+                network: Network::default(),
             },
             keyring: "keyutils".to_owned(),
             limits: Limits { idle: Some(Duration::from_secs(900)), lifetime: None },
+            tied: false,
         }),
         created: at(1),
         last_used: at(2),
@@ -111,17 +113,34 @@ fn limits() -> impl Strategy<Value = Limits> {
 }
 
 fn origins() -> impl Strategy<Value = Origin> {
-    (".+", of(".*"), ".*").prop_map(|(url, ca_file, format)| Origin { url, ca_file, format })
+    (".+", of(".*"), ".*", networks()).prop_map(|(url, ca_file, format, network)| Origin {
+        url,
+        ca_file,
+        format,
+        network,
+    })
+}
+
+fn networks() -> impl Strategy<Value = Network> {
+    let client = (".*", ".*").prop_map(|(cert, key)| ClientFiles { cert, key });
+    (of(client), of(".*"), of(".*"), of(".*")).prop_map(
+        |(client, proxy, no_proxy, proxy_credentials_file)| Network {
+            client,
+            proxy,
+            no_proxy,
+            proxy_credentials_file,
+        },
+    )
 }
 
 prop_compose! {
     fn records()(
         id: u64, generation: u64,
         instance in ".*", username in of(".*"), origin in origins(), keyring in ".+",
-        limits in limits(), created in moments(), last_used in moments(),
+        limits in limits(), tied: bool, created in moments(), last_used in moments(),
         in_use_until in of(moments()), held: bool, stage in stages(),
     ) -> Record {
-        let about = About { instance, username, origin, keyring, limits };
+        let about = About { instance, username, origin, keyring, limits, tied };
         let key = Key { id: SessionId::from_bits(id), generation: Generation(generation) };
         Record { key, about: Arc::new(about), created, last_used, in_use_until, held, stage }
     }
@@ -183,6 +202,26 @@ fn a_file_is_private_and_can_be_read_by_a_person() {
     }
 }
 
+/// An earlier program knows nothing of them, and leaves them alone.
+#[test]
+fn only_a_tied_one_is_of_the_second_version() {
+    let mut record = record(1, Stage::Active);
+    record.about = Arc::new(About { tied: true, ..About::clone(&record.about) });
+    let (state, path) = one(&record);
+    let whole = fs::read_to_string(&path).unwrap();
+    assert_eq!(folder(state.path()).load().unwrap(), [loaded(record)]);
+    for (from, to) in [
+        ("\"version\": 2", "\"version\": 1"),
+        ("\"tied\": true", "\"tied\": false"),
+        ("\"tied\": true", "\"tied\": null"),
+        ("  \"tied\": true,\n", ""),
+    ] {
+        assert!(whole.contains(from), "{from} in {whole}");
+        fs::write(&path, whole.replace(from, to)).unwrap();
+        damage(folder(state.path()).load().unwrap());
+    }
+}
+
 #[test]
 fn a_truncated_record_is_damaged_wherever_it_was_cut() {
     let (state, path) = one(&ended(1));
@@ -208,6 +247,8 @@ fn what_does_not_fit_is_damaged() {
     let whole = fs::read_to_string(&path).unwrap();
     for (from, to) in [
         ("\"version\": 1", "\"version\": 0"),
+        ("\"version\": 1", "\"version\": 2"),
+        ("\"ca_file\"", "\"network\": {},\n    \"ca_file\""),
         ("\"id\": \"0000000000000001\"", "\"id\": \"0000000000000002\""),
         ("\"generation\": 3", "\"generation\": -3"),
         ("\"instance\"", "\"extra\": 1,\n  \"instance\""),
@@ -249,10 +290,10 @@ fn another_machine_another_boot_and_another_version() {
     let expected = Loaded::Record { record: record(1, Stage::Active), same_boot: false };
     assert_eq!(found, [expected]);
 
-    let newer = fs::read_to_string(&path).unwrap().replace("\"version\": 1", "\"version\": 2");
+    let newer = fs::read_to_string(&path).unwrap().replace("\"version\": 1", "\"version\": 3");
     fs::write(&path, newer.replace("\"stage\"", "\"new\": true, \"stage\"")).unwrap();
     let found = folder(state.path()).load().unwrap();
-    assert_eq!(found, [Loaded::Newer { path: path.clone(), version: 2 }]);
+    assert_eq!(found, [Loaded::Newer { path: path.clone(), version: 3 }]);
     assert!(path.exists());
 }
 

@@ -8,6 +8,7 @@
 //! - `desktop`: logind's locks, sleep and shutdown
 //! - `journal`: what is found there, and that a stopped one holds nothing up
 //! - `setup`: `securid-ctl setup`, `start`, `restart` and `stop`, which leave the daemon to systemd
+//! - `timer`: a job without a person, of a service account
 //! - `shells`: the last shell logs out, and no other
 //! - `package`: the Debian package, installed, upgraded and removed
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -21,4 +22,5 @@ mod setup;
 mod shells;
 mod stops;
 mod stores;
+mod timer;
 mod units;

@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use securid_api::{Client, Endpoint, Format, Proxies, Token};
+use securid_api::{Access, Client, Endpoint, Format, Proxies, Token};
 use securid_secret::Secret;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
@@ -84,7 +84,7 @@ impl Responder {
     }
 
     pub(crate) fn client(&self, format: Format) -> Client {
-        Client::new(self.endpoint(), None, format, &Proxies::default()).unwrap()
+        Client::new(self.endpoint(), &Access::default(), format, &Proxies::default()).unwrap()
     }
 
     pub(crate) fn connections(&self) -> usize {

@@ -1,28 +1,34 @@
 //! `exec`: run a program with a session's token in its environment.
 //!
 //! - `hold`: the session is in use until the program ends, over restarts of the daemon too;
+//! - `tied`: a session for the program alone;
 //! - `signals`: what is sent to us goes to the program.
 
 mod hold;
 mod signals;
+mod tied;
 
 use std::{
     ffi::OsString,
     io,
     os::unix::process::ExitStatusExt as _,
     process::{Command, ExitStatus},
+    time::Duration,
 };
 
 use securid_ipc::{
     client::Client,
+    duration::parse_duration,
     messages::{Call, TokenView, Use},
 };
 
 use crate::{
     Context,
+    credentials::Credentials,
     daemon::{ANSWER_WITHIN, selector},
     failure::{FAILED, Failure},
 };
+use tied::Begun;
 
 /// `exec` itself failed; the program cannot be run; there is no such program. As `env` and
 /// `timeout` do it, so that the program's own statuses can be told from ours.
@@ -34,11 +40,20 @@ const NOT_FOUND: u8 = 127;
 ///
 /// It gets SECURID_TOKEN, SECURID_URL, SECURID_SESSION, SECURID_INSTANCE and, if the session has an
 /// end, SECURID_EXPIRES_AT. The session is in use until the program ends, whose exit status is
-/// passed on.
+/// passed on. With --login it is one of its own, revoked when the program ends: 75 if that is not
+/// confirmed then, and the program's own status was 0.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Which session [else $SECURID_SESSION]
+    /// Which session [else $SECURID_SESSION]; with --login, at which instance
     selector: Option<String>,
+    /// Log in for this program alone
+    #[arg(long)]
+    login: bool,
+    #[command(flatten)]
+    credentials: Option<Credentials>,
+    /// With --login, how long to wait for confirmation in the end (10s unless told)
+    #[arg(long, value_name = "D", value_parser = parse_duration, requires = "login")]
+    timeout: Option<Duration>,
     /// The program and its arguments
     #[arg(last = true, required = true, value_name = "CMD")]
     command: Vec<OsString>,
@@ -46,39 +61,66 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
-        self.hold_and_run(context).map_err(|failure| match failure {
-            Ended::Before(failure) => failure.exiting(EXEC_FAILED),
-            Ended::Itself(failure) => failure,
-        })
+        if !self.login {
+            if self.credentials.is_some() {
+                let failure = Failure::usage("who logs in is said, and --login is not");
+                return Err(
+                    failure.with_hint("Say exec --login, or leave that to securid-ctl login.")
+                );
+            }
+            let begun = held(context, self.selector).map_err(|f| f.exiting(EXEC_FAILED))?;
+            return run(context, begun, self.command);
+        }
+        let begun = tied::begin(context, self.selector, self.credentials.unwrap_or_default())
+            .map_err(|failure| failure.exiting(EXEC_FAILED))?;
+        let session = begun.session.clone();
+        let ran = run(context, begun, self.command);
+        tied::end(context, &session, self.timeout, ran)
     }
+}
 
-    fn hold_and_run(self, context: &Context) -> Result<u8, Ended> {
-        let sockets = context.paths.sockets.clone();
-        let client = Client::connect(&sockets)?;
-        let (held, mut client) = hold::hold(client, selector(self.selector))?;
-        let in_use = Use { session: Some(held.session.clone()), in_use_for: None };
-        let lent: TokenView = client.call(&Call::Token(in_use), ANSWER_WITHIN)?;
-        hold::keep(client, sockets, held.session);
+/// One that there is, held.
+fn held(context: &Context, wanted: Option<String>) -> Result<Begun, Failure> {
+    let client = Client::connect(&context.paths.sockets)?;
+    let (held, client) = hold::hold(client, selector(wanted))?;
+    Ok(Begun { client, session: held.session, interrupt: None })
+}
 
-        let signals = signals::Forwarder::catch()?;
-        let mut words = self.command.into_iter();
-        let program = words.next().unwrap_or_default();
-        let mut command = Command::new(&program);
-        command
-            .args(words)
-            .env("SECURID_TOKEN", lent.token.expose())
-            .env("SECURID_URL", &lent.url)
-            .env("SECURID_SESSION", &lent.session)
-            .env("SECURID_INSTANCE", &lent.instance);
-        match &lent.expires_at {
-            Some(end) => command.env("SECURID_EXPIRES_AT", end),
-            None => command.env_remove("SECURID_EXPIRES_AT"),
-        };
-        let child = command.spawn().map_err(|error| cannot_run(&program, &error))?;
-        // Two copies of the token fewer while the program runs.
-        drop((command, lent));
-        Ok(status(signals.wait(child)?))
+/// Runs the program with a session that is held.
+fn run(context: &Context, begun: Begun, words: Vec<OsString>) -> Result<u8, Failure> {
+    lend_and_run(context, begun, words).map_err(|ended| match ended {
+        Ended::Before(failure) => failure.exiting(EXEC_FAILED),
+        Ended::Itself(failure) => failure,
+    })
+}
+
+fn lend_and_run(context: &Context, begun: Begun, words: Vec<OsString>) -> Result<u8, Ended> {
+    let Begun { mut client, session, interrupt } = begun;
+    let in_use = Use { session: Some(session.clone()), in_use_for: None };
+    let lent: TokenView = client.call(&Call::Token(in_use), ANSWER_WITHIN)?;
+    hold::keep(client, context.paths.sockets.clone(), session);
+
+    let signals = signals::Forwarder::catch()?;
+    if let Some(interrupt) = interrupt {
+        interrupt.disarm();
     }
+    let mut words = words.into_iter();
+    let program = words.next().unwrap_or_default();
+    let mut command = Command::new(&program);
+    command
+        .args(words)
+        .env("SECURID_TOKEN", lent.token.expose())
+        .env("SECURID_URL", &lent.url)
+        .env("SECURID_SESSION", &lent.session)
+        .env("SECURID_INSTANCE", &lent.instance);
+    match &lent.expires_at {
+        Some(end) => command.env("SECURID_EXPIRES_AT", end),
+        None => command.env_remove("SECURID_EXPIRES_AT"),
+    };
+    let child = command.spawn().map_err(|error| cannot_run(&program, &error))?;
+    // Two copies of the token fewer while the program runs.
+    drop((command, lent));
+    Ok(status(signals.wait(child)?))
 }
 
 /// Why there is no status of the program.

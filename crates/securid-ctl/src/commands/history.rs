@@ -1,84 +1,135 @@
-//! `history`: how sessions ended, newest first.
+//! `history`: how sessions ended, newest first; and what nobody can vouch for.
+
+mod form;
+mod rest;
 
 use jiff::Timestamp;
 use securid_ipc::{
     client::Client,
-    messages::{Call, History, HistoryItem, HistoryView, Outcome},
+    messages::{Call, History, HistoryView, SessionState, SessionView},
 };
 
 use crate::{
     Context,
+    commands::list,
     daemon::ANSWER_WITHIN,
-    failure::Failure,
-    screen::{Screen, Tone},
-    table::Table,
-    times::{parse_time, relative},
+    ending::PENDING,
+    failure::{FAILED, Failure},
+    times::parse_time,
 };
+use form::{Form, Printer};
+use rest::Rest;
 
 /// Show how sessions ended, newest first
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only those that ended then or later: 2026-11-22T12:00:00Z, 2026-11-22, or 7d for "ago"
+    /// Only those that ended then or later: 2026-11-22T12:00:00+01:00, 2026-11-22 (when it begins in UTC), or 7d for
+    /// "ago"
     #[arg(long, value_name = "T", value_parser = parse_time)]
-    since: Option<String>,
+    since: Option<Timestamp>,
     /// Only those that ended before
     #[arg(long, value_name = "T", value_parser = parse_time)]
-    until: Option<String>,
+    until: Option<Timestamp>,
     /// Only those of this instance
     #[arg(long, value_name = "I")]
     instance: Option<String>,
+    /// Only those that ended without the server's word. Exits 1 if there are any, if a session is lost or the history
+    /// has gaps; else 75 if something is not confirmed yet; else 0
+    #[arg(long)]
+    unconfirmed: bool,
+    /// Print CSV, with a line of headings
+    #[arg(long)]
+    csv: bool,
 }
 
 impl Args {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
+        let form = match (context.screen.json, self.csv) {
+            (true, true) => return Err(Failure::usage("--json and --csv are two forms: name one")),
+            (true, false) => Form::Json,
+            (false, true) => Form::Csv,
+            (false, false) => Form::Table,
+        };
+        if let (Some(since), Some(until)) = (self.since, self.until)
+            && until <= since
+        {
+            let failure =
+                Failure::usage(format!("--until ({until}) is not after --since ({since})"));
+            return Err(
+                failure.with_hint("Shown is what ended at --since or later, and before --until.")
+            );
+        }
         let mut client = Client::connect(&context.paths.sockets)?;
-        let mut all = HistoryView::default();
+        // Before the history, so that what ends meanwhile is in the one or the other.
+        let open = if self.unconfirmed { Some(self.open(&mut client)?) } else { None };
+        let mut printer = Printer::new(form, self.unconfirmed, &context.screen);
+        match self.print(&mut client, &mut printer, open) {
+            Ok(rest) => {
+                rest.warnings(self.since).iter().for_each(|warning| context.screen.warn(warning));
+                Ok(if self.unconfirmed { self.exit(&rest, printer.sessions()) } else { 0 })
+            }
+            Err(failure) => {
+                printer.break_off();
+                Err(failure)
+            }
+        }
+    }
+
+    /// What has not ended, and should have by the end of the time that is asked for, or can be revoked by nobody.
+    fn open(&self, client: &mut Client) -> Result<Vec<SessionView>, Failure> {
+        let mut open = list::all(client)?;
+        open.retain(|session| {
+            let since = session.revocation.as_ref().map_or(&session.created_at, |r| &r.since);
+            let later = |until| since.parse::<Timestamp>().is_ok_and(|since| since >= until);
+            matches!(session.state, SessionState::Revoking | SessionState::Lost)
+                && self.instance.as_ref().is_none_or(|name| session.instance == *name)
+                && !self.until.is_some_and(later)
+        });
+        Ok(open)
+    }
+
+    /// Prints the sessions page by page, so that a long history needs little memory.
+    fn print(
+        &self,
+        client: &mut Client,
+        printer: &mut Printer<'_>,
+        open: Option<Vec<SessionView>>,
+    ) -> Result<Rest, Failure> {
+        let mut rest = Rest { open, ..Rest::default() };
         let mut wanted = History {
             limit: None,
             cursor: None,
-            since: self.since,
-            until: self.until,
-            instance: self.instance,
+            since: self.since.map(|time| time.to_string()),
+            until: self.until.map(|time| time.to_string()),
+            instance: self.instance.clone(),
+            unconfirmed: self.unconfirmed,
         };
         loop {
             let page: HistoryView = client.call(&Call::History(wanted.clone()), ANSWER_WITHIN)?;
-            let empty = page.sessions.is_empty();
-            all.sessions.extend(page.sessions);
+            printer.page(&page.sessions)?;
+            rest.damaged += page.damaged;
             match page.cursor {
-                // An empty page that promises more would go on for ever.
-                Some(next) if !empty => wanted.cursor = Some(next),
-                _ => break,
+                None => {
+                    (rest.set_aside, rest.kept_since) = (page.set_aside, page.kept_since);
+                    printer.end(&rest)?;
+                    return Ok(rest);
+                }
+                // It would go on for ever.
+                Some(_) if page.sessions.is_empty() => {
+                    let message = "the daemon says that there is more, and gives nothing";
+                    return Err(Failure::new("garbled", message, FAILED));
+                }
+                next => wanted.cursor = next,
             }
         }
-        context.screen.show(&all, |all| table(&all.sessions, &context.screen))?;
-        Ok(0)
     }
-}
 
-fn table(sessions: &[HistoryItem], screen: &Screen) -> String {
-    if sessions.is_empty() {
-        return "no ended sessions\n".to_owned();
+    /// As for several targets: what has failed is worse than what is not confirmed yet.
+    fn exit(&self, rest: &Rest, ended: usize) -> u8 {
+        match () {
+            () if ended > 0 || rest.has_gaps(self.since) || rest.lost() > 0 => FAILED,
+            () if rest.pending() > 0 => PENDING,
+            () => 0,
+        }
     }
-    let now = Timestamp::now();
-    let mut table = Table::new([
-        "ID", "INSTANCE", "USERNAME", "ENDED", "REASON", "OUTCOME", "TRIES", "EVIDENCE",
-    ]);
-    for session in sessions {
-        let tone = match session.outcome {
-            Outcome::Revoked | Outcome::AlreadyInvalid => Tone::Good,
-            Outcome::Forgotten => Tone::Bad,
-            Outcome::Other(_) => Tone::Plain,
-        };
-        table.row([
-            (&session.id, Tone::Plain),
-            (&session.instance, Tone::Plain),
-            (session.username.as_deref().unwrap_or("-"), Tone::Plain),
-            (&relative(&session.ended_at, now), Tone::Plain),
-            (session.reason.as_ref().map_or("-", |reason| reason.as_str()), Tone::Plain),
-            (session.outcome.as_str(), tone),
-            (&session.attempts.to_string(), Tone::Plain),
-            (session.evidence.as_deref().unwrap_or(""), Tone::Plain),
-        ]);
-    }
-    table.render(screen)
 }

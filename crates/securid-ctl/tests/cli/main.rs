@@ -4,6 +4,7 @@
 
 mod exec;
 mod fake;
+mod history;
 mod logout;
 mod nobody;
 mod password;

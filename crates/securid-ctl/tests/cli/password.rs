@@ -19,6 +19,7 @@ fn login(password: &str) -> Call {
         password: password.to_owned().into(),
         auth_source: None,
         replace: false,
+        tied: false,
     })
 }
 
@@ -61,6 +62,7 @@ fn every_option_reaches_the_daemon() {
             password: "pw".to_owned().into(),
             auth_source: Some("AD".into()),
             replace: true,
+            tied: false,
         })
     );
     assert_eq!(

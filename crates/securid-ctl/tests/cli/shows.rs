@@ -60,9 +60,11 @@ fn a_revocation_under_way_is_explained_and_terminals_are_safe() {
 fn history_passes_its_filters_on() {
     let item = HistoryItem {
         id: "0123456789abcdef".into(),
+        generation: Some(3),
         instance: "prod".into(),
         url: "https://h".into(),
         username: None,
+        keyring: None,
         created_at: "2020-01-01T00:00:00Z".into(),
         requested_at: None,
         ended_at: "2020-01-02T00:00:00Z".into(),
@@ -71,7 +73,7 @@ fn history_passes_its_filters_on() {
         attempts: 2,
         evidence: Some("401".into()),
     };
-    let page = HistoryView { sessions: vec![item], cursor: None };
+    let page = HistoryView { sessions: vec![item], ..HistoryView::default() };
     let home = Home::replying(Reply::History(page.clone()));
     let ran = home.run([
         "history",
@@ -91,6 +93,7 @@ fn history_passes_its_filters_on() {
             since: Some("2026-11-01T00:00:00Z".into()),
             until: Some("2026-11-01T23:00:00Z".into()),
             instance: Some("prod".into()),
+            unconfirmed: false,
         })
     );
     for part in ["lifetime", "already-invalid", "401", " ago"] {

@@ -56,6 +56,10 @@ pub struct Login {
     /// Revoke this user's other sessions at this instance.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replace: bool,
+    /// For one program: this connection holds the session from the beginning, and when nobody holds it any
+    /// more, it is revoked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tied: bool,
 }
 
 /// Of `session.list`, which answers in pages.
@@ -89,6 +93,9 @@ pub struct History {
     /// Only those of this instance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
+    /// Only those that ended without the server's word.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unconfirmed: bool,
 }
 
 /// Of `session.token` and `session.touch`: both count as use.

@@ -43,6 +43,16 @@ pub enum Reply {
 }
 
 impl Reply {
+    /// Whether its connection holds a session from now on. One that was made just now is held by nobody else.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        match self {
+            Self::Held(_) => true,
+            Self::LoggedIn(taken) => taken.session.holds > 0,
+            _ => false,
+        }
+    }
+
     /// Whether it is one of the long ones, which may be asked for again: nothing comes of one that got lost.
     #[must_use]
     pub fn is_page(&self) -> bool {

@@ -89,6 +89,16 @@ pub struct ListView {
 pub struct HistoryView {
     /// The ended sessions of this page.
     pub sessions: Vec<HistoryItem>,
+    /// How many lines of the history between these, and on the last page before them, cannot be read; whose they
+    /// were is not known.
+    #[serde(default)]
+    pub damaged: u64,
+    /// On the last page: the folder with lines that were damaged and set aside, if there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_aside: Option<String>,
+    /// On the last page: sessions that ended before may be in the history no more; absent if none has to go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_since: Option<Time>,
     /// Where the next page starts; absent on the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
@@ -99,12 +109,18 @@ pub struct HistoryView {
 pub struct HistoryItem {
     /// Its id.
     pub id: String,
+    /// Which of its tokens it was, as in the audit; null from a daemon that does not say.
+    #[serde(default)]
+    pub generation: Option<u64>,
     /// The instance's name.
     pub instance: String,
     /// The whole endpoint.
     pub url: String,
     /// Whose session, where it was known.
     pub username: Option<String>,
+    /// The kind of store that held the token; null where an older version has written it down.
+    #[serde(default)]
+    pub keyring: Option<String>,
     /// When it was taken in.
     pub created_at: Time,
     /// When its end was asked for; null if it never was.

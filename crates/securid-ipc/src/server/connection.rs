@@ -185,7 +185,7 @@ impl<S: Service> Connection<S> {
     }
 
     fn answer(&mut self, id: Option<Id>, outcome: Result<Reply, RpcError>) {
-        self.holds |= matches!(outcome, Ok(Reply::Held(_)));
+        self.holds |= outcome.as_ref().is_ok_and(Reply::holds);
         match (id, outcome) {
             (Some(id), Ok(reply)) => self.say(&id, Answer::Reply(Box::new(reply))),
             (Some(id), Err(error)) => self.say(&id, Answer::Error(error)),

@@ -15,6 +15,7 @@ impl Session {
             last_used: now,
             in_use_until: None,
             holds: 0,
+            unheld_since: now,
             state,
             in_hand: false,
             attempting: false,

@@ -1,7 +1,7 @@
 //! Revoking: the intent on disk (or known to be refused by it), then attempts until the server says
 //! that the token is dead.
 
-use crate::backoff::{Policy, RETRY_AFTER_MAX};
+use crate::backoff::Policy;
 use crate::changes;
 use crate::session::{Intent, Revoking, Session, State, WaitsFor};
 use crate::{Action, Ending, Moment, Reason, Revocation, Verdict};
@@ -90,12 +90,7 @@ impl Session {
             Verdict::Unconfirmed { error, retry_after } => (error, WaitsFor::Server, retry_after),
         };
         revoking.failures = revoking.failures.saturating_add(1);
-        let ours = policy.wait(seed, &self.key, revoking.failures);
-        // Jitter on top, so that all whom the server sent away do not return together.
-        let wait = match theirs {
-            Some(theirs) => theirs.min(RETRY_AFTER_MAX) + policy.wait(seed, &self.key, 1),
-            None => ours,
-        };
+        let wait = policy.wait(seed, &self.key, revoking.failures, theirs);
         revoking.waits_for = waits_for;
         revoking.next_attempt = now.after(wait);
         revoking.revocation.last_error = Some(error);

@@ -18,6 +18,7 @@ impl Session {
             (AddStep::Store, _, None) => *step = AddStep::Activate,
             (AddStep::Activate, _, None) => {
                 self.state = State::Active;
+                self.unheld_since = now;
                 actions.push(Action::Acknowledge(self.key.clone()));
             }
             (AddStep::Clear, ..) => *step = AddStep::Drop,

@@ -41,11 +41,20 @@ impl Session {
         self.stale |= self.holds == 1;
     }
 
-    pub(crate) fn release(&mut self, now: Moment) {
-        if self.state == State::Active && self.holds > 0 {
-            self.holds -= 1;
-            self.used(now, None);
-            self.stale |= self.holds == 0;
+    /// A holder has gone. With the last one a tied session ends, unless (`leaving`) it is the daemon that
+    /// goes: then its holder comes back to the next one.
+    pub(crate) fn release(&mut self, now: Moment, leaving: bool) {
+        if self.state != State::Active || self.holds == 0 {
+            return;
+        }
+        self.holds -= 1;
+        self.used(now, None);
+        if self.holds == 0 {
+            self.stale = true;
+            self.unheld_since = now;
+            if self.about.tied && !leaving {
+                self.revoke(now, Reason::Abandoned);
+            }
         }
     }
 
@@ -67,6 +76,7 @@ impl Session {
         let reached = |at: Option<Moment>| at.is_some_and(|at| at.reached(now));
         match self.state {
             State::Active if reached(self.expires_at()) => Some(Reason::Lifetime),
+            State::Active if reached(self.holder_due()) => Some(Reason::Abandoned),
             State::Active if reached(self.idle_deadline()) => Some(Reason::Idle),
             _ => None,
         }

@@ -36,6 +36,7 @@ const ONE: Scope = Scope {
     acknowledged: 0,
     adds: true,
     limits: NEVER,
+    tied: false,
     other: None,
     faults: true,
     crashes: true,
@@ -72,6 +73,12 @@ fn one_session_with_limits() {
     let report = run("one session with limits, everything", &scope, states(), 4);
     assert!(report.closed || states() < 1_000_000);
     assert!(report.sights.expired > 0);
+}
+
+#[test]
+fn one_session_for_one_program() {
+    let report = run("one tied session, everything", &Scope { tied: true, ..ONE }, states(), 4);
+    assert!(report.sights.deserted > 0, "{:?}", report.sights);
 }
 
 #[test]

@@ -61,6 +61,7 @@ pub(crate) fn outline(world: &World) -> u64 {
     for session in world.machine.sessions() {
         session.idle_deadline().hash(&mut notes);
         session.expires_at().hash(&mut notes);
+        session.holder_due().hash(&mut notes);
         // Whether a use is still to be written.
         let known = world.disk.get(session.id());
         known.is_some_and(|record| record.last_used == session.last_used()).hash(&mut notes);

@@ -24,6 +24,8 @@ pub(crate) struct Scope {
     pub(crate) crashes: bool,
     /// Whether networks come and go.
     pub(crate) networks: bool,
+    /// Whether they end when nobody holds them any more.
+    pub(crate) tied: bool,
     /// Whether sessions are held, and those with limits lent for a while.
     pub(crate) holds: bool,
 }
@@ -163,7 +165,7 @@ impl Scope {
 
     pub(crate) fn take(&self, world: &mut World, step: Step) {
         match step {
-            Step::Add { slot, source } => world.add(slot, source, self.limits),
+            Step::Add { slot, source } => world.add(slot, source, self.limits, self.tied),
             Step::FindOrphan { slot } => world.find_orphan(slot),
             Step::Lend { slot, span } => world.event(Event::Lend { id: id(slot), span }),
             Step::Hold { slot } => world.event(Event::Hold { id: id(slot) }),

@@ -28,7 +28,7 @@ const BOTH: Limits = Limits { lifetime: Some(Duration::from_secs(60)), ..IDLE };
 /// One thing that happens. Sessions and errands are named by an index into those that there are.
 #[derive(Debug, Clone)]
 enum Step {
-    Add { slot: u64, source: Source, limits: Limits },
+    Add { slot: u64, source: Source, limits: Limits, tied: bool },
     Lend { slot: u64, span: Option<u64> },
     Touch { slot: u64 },
     Hold { slot: u64 },
@@ -68,8 +68,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Reply::Lost),
     ];
     prop_oneof![
-        6 => (slot(), source, limits())
-            .prop_map(|(slot, source, limits)| Add { slot, source, limits }),
+        6 => (slot(), source, limits(), prop::bool::weighted(0.3))
+            .prop_map(|(slot, source, limits, tied)| Add { slot, source, limits, tied }),
         3 => (slot(), span).prop_map(|(slot, span)| Lend { slot, span }),
         1 => slot().prop_map(|slot| Touch { slot }),
         1 => slot().prop_map(|slot| Hold { slot }),
@@ -92,7 +92,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn carry_out(world: &mut World, step: Step) {
     match step {
-        Step::Add { slot, source, limits } => world.add(slot, source, limits),
+        Step::Add { slot, source, limits, tied } => world.add(slot, source, limits, tied),
         Step::Lend { slot, span } => {
             let span = span.map(Duration::from_millis);
             world.event(Event::Lend { id: id(slot), span });
@@ -183,6 +183,7 @@ fn random_lives_reach_every_corner() {
     assert!(seen.attempts_from_memory > 20, "unwritable intents: {}", seen.attempts_from_memory);
     assert!(seen.expired > 100, "limits reached: {}", seen.expired);
     assert!(seen.hurried > 0, "brought forward by another network: {}", seen.hurried);
+    assert!(seen.deserted > 50, "nobody holds them any more: {}", seen.deserted);
     assert!(seen.limited > 50, "limits changed and written: {}", seen.limited);
     assert!(seen.orphans > 20 && seen.rests > 100, "{} {}", seen.orphans, seen.rests);
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use securid_session::{
-    About, Action, Denial, Ending, Event, Found, Generation, Key, Limits, Machine, Moment, Origin,
-    Outcome, Pending, Phase, Policy, Reason, Record, SessionId, Source, Stage, Verdict,
+    About, Action, Denial, Ending, Event, Found, Generation, Key, Limits, Machine, Moment, Network,
+    Origin, Outcome, Pending, Phase, Policy, Reason, Record, SessionId, Source, Stage, Verdict,
 };
 
 pub(crate) struct House {
@@ -42,6 +42,12 @@ impl House {
 
     pub(crate) fn login(&self, slot: u64) -> Event {
         Event::Add { id: id(slot), about: about(slot), source: Source::Login }
+    }
+
+    /// A login for one program.
+    pub(crate) fn tied(&self, slot: u64) -> Event {
+        let about = Arc::new(About { tied: true, ..About::clone(&about(slot)) });
+        Event::Add { id: id(slot), about, source: Source::Login }
     }
 
     pub(crate) fn orphan(&self, slot: u64) -> Event {
@@ -230,12 +236,14 @@ fn about(slot: u64) -> Arc<About> {
             url: format!("https://host{}/aveksa/command.submit", slot % 2),
             ca_file: None,
             format: "json".into(),
+            network: Network::default(),
         },
         keyring: "test".into(),
         limits: Limits {
             idle: Some(Duration::from_secs(15 * 60)),
             lifetime: Some(Duration::from_secs(8 * 60 * 60)),
         },
+        tied: false,
     })
 }
 

@@ -4,6 +4,7 @@
 mod house;
 mod network;
 mod schedule;
+mod tied;
 
 use std::time::Duration;
 

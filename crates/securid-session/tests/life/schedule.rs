@@ -114,13 +114,52 @@ fn retry_after_is_honoured_up_to_an_hour_and_a_person_overrides_it() {
     house.answer(1, unconfirmed(Some(24 * 60 * MINUTE)));
     house.wait(60 * MINUTE - Duration::from_millis(1));
     assert_eq!(house.attempts_out(), 0);
-    house.wait(Duration::from_secs(2));
+    house.wait(5 * MINUTE + Duration::from_millis(1));
     assert_eq!(house.attempts_out(), 1);
 
     house.answer(1, unconfirmed(Some(60 * MINUTE)));
     assert_eq!(house.attempts_out(), 0);
     let _ = house.event(Event::Retry { id: id(1) });
     assert_eq!(house.attempts_out(), 1);
+}
+
+/// A server that is maintained sends everybody away with one date, a thousand daemons in one second.
+#[test]
+fn those_whom_the_server_sent_away_together_come_back_apart() {
+    const SPAN: Duration = Duration::from_secs(120);
+    let mut seconds = [0; 240];
+    for slot in 0..1_000 {
+        let mut house = House::new();
+        house.add(slot);
+        let _ = house.revoke(slot);
+        house.answer(slot, unconfirmed(Some(SPAN)));
+        let mut waited = 0;
+        while house.attempts_out() == 0 {
+            house.wait(Duration::from_secs(1));
+            waited += 1;
+        }
+        assert!(waited >= SPAN.as_secs(), "too soon");
+        seconds[usize::try_from(waited).unwrap() - 1] += 1;
+    }
+    let fullest = seconds.iter().max();
+    assert!(fullest <= Some(&50), "{fullest:?} of a thousand come in one second");
+}
+
+/// "In a second", a server says that has too much to do, and says it again to whoever comes.
+#[test]
+fn a_server_that_always_asks_for_a_moment_is_asked_ever_more_seldom() {
+    let mut house = House::new();
+    house.add(1);
+    let _ = house.revoke(1);
+    let mut attempts = 0;
+    for _ in 0..3_600 {
+        if house.attempts_out() > 0 {
+            attempts += 1;
+            house.answer(1, unconfirmed(Some(Duration::from_secs(1))));
+        }
+        house.wait(Duration::from_secs(1));
+    }
+    assert!((12..=60).contains(&attempts), "{attempts} attempts in an hour");
 }
 
 #[test]

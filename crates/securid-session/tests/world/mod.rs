@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use securid_session::{
-    About, Action, Event, Key, Limits, Machine, Moment, Origin, Phase, Policy, Record, SessionId,
-    Source,
+    About, Action, Event, Key, Limits, Machine, Moment, Network, Origin, Phase, Policy, Record,
+    SessionId, Source,
 };
 
 pub(crate) use faults::{Fate, Reply};
@@ -41,6 +41,7 @@ pub(crate) struct Sights {
     pub(crate) late_answers: u32,
     pub(crate) attempts_from_memory: u32,
     pub(crate) expired: u32,
+    pub(crate) deserted: u32,
     pub(crate) orphans: u32,
     pub(crate) limited: u32,
     pub(crate) hurried: u32,
@@ -58,6 +59,7 @@ impl std::ops::AddAssign for Sights {
         self.late_answers += more.late_answers;
         self.attempts_from_memory += more.attempts_from_memory;
         self.expired += more.expired;
+        self.deserted += more.deserted;
         self.orphans += more.orphans;
         self.limited += more.limited;
         self.hurried += more.hurried;
@@ -133,7 +135,7 @@ impl World {
             && !self.keyring.contains_key(id)
     }
 
-    pub(crate) fn add(&mut self, slot: u64, source: Source, limits: Limits) {
+    pub(crate) fn add(&mut self, slot: u64, source: Source, limits: Limits, tied: bool) {
         let id = id(slot);
         if !self.is_free(&id) {
             return;
@@ -143,7 +145,7 @@ impl World {
         self.ledgers.insert(key.clone(), Ledger { handed_over, ..Ledger::default() });
         self.memory.insert(key.clone());
         self.alive.insert(key);
-        self.event(Event::Add { id, about: self.about(slot, limits), source });
+        self.event(Event::Add { id, about: self.about(slot, limits, tied), source });
     }
 
     pub(crate) fn release(&mut self, slot: u64) {
@@ -186,7 +188,7 @@ impl World {
         {
             self.sights.orphans += 1;
             self.memory.insert(key.clone());
-            self.event(Event::Orphan { key, about: self.about(slot, NEVER) });
+            self.event(Event::Orphan { key, about: self.about(slot, NEVER, false) });
         }
     }
 
@@ -265,7 +267,7 @@ impl World {
         self.ledgers.entry(key.clone()).or_default()
     }
 
-    fn about(&self, slot: u64, limits: Limits) -> Arc<About> {
+    fn about(&self, slot: u64, limits: Limits, tied: bool) -> Arc<About> {
         let server = slot % self.setting.origins;
         Arc::new(About {
             instance: "i".into(),
@@ -274,9 +276,11 @@ impl World {
                 url: format!("https://{server}"),
                 ca_file: None,
                 format: "json".into(),
+                network: Network::default(),
             },
             keyring: "test".into(),
             limits,
+            tied,
         })
     }
 }

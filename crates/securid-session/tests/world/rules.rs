@@ -9,6 +9,11 @@ use super::{Place, World, key_of, place_of, slot_of};
 /// Until a change of the network counts in any case (30 s), and what follows it is spread (5 s): ms.
 const CHANGE_COUNTS_WITHIN: u64 = 35_000;
 
+/// When it ends by itself.
+fn ends(session: &Session) -> [Option<Moment>; 3] {
+    [session.idle_deadline(), session.expires_at(), session.holder_due()]
+}
+
 /// What was seen of one token.
 #[derive(Debug, Default, Clone, Hash)]
 pub(crate) struct Ledger {
@@ -44,7 +49,7 @@ impl World {
     pub(crate) fn note_overdue(&mut self) {
         let reached = |at: Option<Moment>| at.is_some_and(|at| at.reached(self.now));
         for session in self.machine.sessions().filter(|s| s.phase() == Phase::Active) {
-            if reached(session.idle_deadline()) || reached(session.expires_at()) {
+            if ends(session).into_iter().any(reached) {
                 self.ledgers.entry(session.key().clone()).or_default().asked = true;
             }
         }
@@ -56,6 +61,11 @@ impl World {
             Event::Revoke { id, .. } => id == session.id() && session.phase() != Phase::Adding,
             Event::Abandon { key } => key == session.key(),
             Event::Stop { keep } => !keep,
+            // Its last holder has gone, and not because of us.
+            Event::Release { key } => {
+                let last = key == session.key() && session.about().tied && session.holds() == 1;
+                last && self.stopping.is_none()
+            }
             _ => false,
         };
         self.machine.sessions().filter(told).map(|session| session.key().clone()).collect()
@@ -146,6 +156,10 @@ impl World {
                         && revocation.attempts == 0
                     {
                         sights.expired += 1;
+                    }
+                    let deserted = revocation.reason == Reason::Abandoned && ledger.acknowledged;
+                    if deserted && revocation.attempts == 0 {
+                        sights.deserted += 1;
                     }
                     ledger.asked = true;
                 }
@@ -253,7 +267,7 @@ impl World {
         assert_eq!(session.in_hand(), self.memory.contains(key), "{key}: who has its token?");
         if session.phase() == Phase::Active {
             let missed = |at: Option<Moment>| at.is_some_and(|at| at.reached(self.now));
-            assert!(!missed(session.idle_deadline()) && !missed(session.expires_at()));
+            assert!(!ends(session).into_iter().any(missed));
         }
         let record = self.disk.get(&key.id).filter(|record| record.key == *key);
         let limits = record.map(|record| record.about.limits);

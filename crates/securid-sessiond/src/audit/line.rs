@@ -168,7 +168,7 @@ impl Line {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use securid_session::{Generation, Limits, Origin, SessionId};
+    use securid_session::{Generation, Limits, Network, Origin, SessionId};
 
     use super::*;
 
@@ -180,9 +180,11 @@ mod tests {
                 url: "https://h/aveksa/command.submit".to_owned(),
                 ca_file: None,
                 format: "json".to_owned(),
+                network: Network::default(),
             },
             keyring: "keyutils".to_owned(),
             limits: Limits { idle: None, lifetime: None },
+            tied: false,
         };
         let key = Key { id: SessionId::from_bits(10), generation: Generation(3) };
         let subject = Some(Subject { key, about: Arc::new(about) });

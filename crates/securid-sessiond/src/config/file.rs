@@ -33,6 +33,9 @@ pub(crate) struct ConfigFile {
     pub(crate) on_exit: Option<Fate>,
     pub(crate) on_lock: Option<Fate>,
     pub(crate) on_suspend: Option<Fate>,
+    pub(crate) proxy: Option<Spanned<String>>,
+    pub(crate) no_proxy: Option<Spanned<String>>,
+    pub(crate) proxy_credentials_file: Option<Spanned<PathBuf>>,
     pub(crate) notify: Option<bool>,
     pub(crate) audit: Option<Spanned<String>>,
     pub(crate) exit_when_empty: Option<Emptiness>,
@@ -60,11 +63,36 @@ pub(crate) struct InstanceTable {
     pub(crate) username: Option<String>,
     pub(crate) auth_source: Option<String>,
     pub(crate) ca_file: Option<Spanned<PathBuf>>,
+    pub(crate) client_cert: Option<Spanned<PathBuf>>,
+    pub(crate) client_key: Option<Spanned<PathBuf>>,
+    pub(crate) proxy: Option<Spanned<String>>,
+    pub(crate) no_proxy: Option<Spanned<String>>,
+    pub(crate) proxy_credentials_file: Option<Spanned<PathBuf>>,
     pub(crate) format: Option<ReplyFormat>,
     pub(crate) idle_timeout: Option<Limit>,
     pub(crate) max_lifetime: Option<Limit>,
     pub(crate) on_lock: Option<Fate>,
     pub(crate) on_suspend: Option<Fate>,
+}
+
+impl ConfigFile {
+    /// The file that this key of the top names, if instances' servers need it.
+    pub(crate) fn file(&self, key: &str) -> Option<&Spanned<PathBuf>> {
+        (key == "proxy_credentials_file").then_some(self.proxy_credentials_file.as_ref())?
+    }
+}
+
+impl InstanceTable {
+    /// The file that this key names.
+    pub(crate) fn file(&self, key: &str) -> Option<&Spanned<PathBuf>> {
+        match key {
+            "ca_file" => self.ca_file.as_ref(),
+            "client_cert" => self.client_cert.as_ref(),
+            "client_key" => self.client_key.as_ref(),
+            "proxy_credentials_file" => self.proxy_credentials_file.as_ref(),
+            _ => None,
+        }
+    }
 }
 
 /// A file as read: its text is kept so that a place in it can be told as a line.

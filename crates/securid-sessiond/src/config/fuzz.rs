@@ -4,6 +4,8 @@
 
 use std::path::Path;
 
+use securid_api::{Access, ProxySettings};
+
 use super::file::Source;
 use super::merge::merge;
 use super::{Config, Fault};
@@ -59,7 +61,12 @@ fn is_complete(config: &Config) {
     assert!(config.key_file.as_ref().is_none_or(|file| file.is_absolute()));
     for (name, instance) in &config.instances {
         assert_eq!(name, &instance.name);
-        assert!(instance.ca_file.as_ref().is_none_or(|file| file.is_absolute()));
+        let Access { ca_file, client, proxy } = &instance.access;
+        let client = client.iter().flat_map(|files| [&files.cert, &files.key]);
+        let files = client.chain(ca_file).chain(&proxy.credentials_file);
+        assert!({ files }.all(|file| file.is_absolute()));
+        let named = proxy.proxy.as_deref();
+        assert!(named.is_none_or(|proxy| ProxySettings::check(proxy).is_ok()));
         let limits = [instance.limits.idle, instance.limits.lifetime];
         assert!(limits.iter().flatten().all(|span| !span.is_zero()));
     }

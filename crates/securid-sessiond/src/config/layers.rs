@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use securid_api::{Client, Proxies};
+use securid_api::{Access, BadFile, Client, Proxies, SetupError};
 use securid_ipc::paths::ConfigFiles;
 use securid_store::KeyPlace;
 use securid_trust::is_root;
@@ -14,7 +14,7 @@ use super::{AuditTarget, Config, Fault, Instance, Loaded};
 use crate::audit;
 
 /// Reads all files that count. All faults are told, but for those behind the first value of a file
-/// that is of no use at all. `thorough` looks at the certificates as well: whoever checks a config wants to
+/// that is of no use at all. `thorough` looks at certificates, keys and passwords as well: whoever checks a config wants to
 /// know, whereas a daemon must not hang on a disk, and starts without those that are not there yet.
 pub(crate) fn load(files: &ConfigFiles, thorough: bool) -> Loaded {
     let mut faults = Vec::new();
@@ -45,24 +45,49 @@ pub(crate) fn load(files: &ConfigFiles, thorough: bool) -> Loaded {
     faults.extend(sources.iter().flat_map(|source| source.unknown.clone()));
     let config = merge(&sources, &mut faults);
     if thorough {
-        faults.extend(config.instances.values().filter_map(|i| unusable_ca_file(&sources, i)));
+        for instance in config.instances.values() {
+            for fault in unusable_files(&sources, instance) {
+                // What is said at the top is found with each instance.
+                if !faults.contains(&fault) {
+                    faults.push(fault);
+                }
+            }
+        }
         faults.extend(unusable_key_file(&sources));
         faults.extend(unusable_audit_file(&sources, &config));
     }
     Loaded { config, faults, warnings }
 }
 
-fn unusable_ca_file(sources: &[Source], instance: &Instance) -> Option<Fault> {
-    let name = instance.name.as_str();
-    let (source, file) = said(sources, |s| s.says.instances.get(name)?.ca_file.as_ref())?;
+/// The files that an instance needs, each that is of no use.
+fn unusable_files(sources: &[Source], instance: &Instance) -> Vec<Fault> {
+    let Access { ca_file, client, proxy } = instance.access.clone();
+    // One at a time: the first that is wrong would hide the others. The proxy itself is looked at already.
+    let trust = Access { ca_file, ..Access::default() };
+    let identity = Access { client, ..Access::default() };
+    let unusable = |access| {
+        let none = Proxies::default();
+        match Client::new(instance.endpoint.clone(), access, instance.format, &none) {
+            Err(SetupError::File(bad)) => Some(bad),
+            _ => None,
+        }
+    };
+    let password = Proxies::default().as_set(&proxy).check_password().err();
+    let bad = [unusable(&trust), unusable(&identity), password];
+    bad.into_iter().flatten().filter_map(|bad| at(sources, &instance.name, &bad)).collect()
+}
+
+/// Where a file is named: in the instance's table, or at the top.
+fn at(sources: &[Source], name: &str, bad: &BadFile) -> Option<Fault> {
+    let key = bad.setting();
+    let in_table = said(sources, |s| s.says.instances.get(name)?.file(key));
+    let (at, key) = match in_table {
+        Some(at) => (at, format!("instances.{name}.{key}")),
+        None => (said(sources, |s| s.says.file(key))?, key.to_owned()),
+    };
+    let (source, file) = at;
     // A relative one is told already, and its name need not be repeated: it may be anything.
-    if file.get_ref().is_relative() {
-        return None;
-    }
-    // The proxies are the environment's, and no part of the config.
-    let (ca_file, none) = (Some(file.get_ref().as_path()), Proxies::default());
-    let error = Client::new(instance.endpoint.clone(), ca_file, instance.format, &none).err()?;
-    Some(source.fault(file, &format!("instances.{name}.ca_file"), error))
+    (!file.get_ref().is_relative()).then(|| source.fault(file, &key, bad))
 }
 
 fn unusable_key_file(sources: &[Source]) -> Option<Fault> {

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use securid_api::{Endpoint, Format};
+use securid_api::{Access, Endpoint, Format, ProxySettings};
 use securid_session::Limits;
 use securid_store::{Preference, StoreKind};
 use securid_text::mention;
 use toml::Spanned;
 
 use super::file::Source;
+use super::network::{client_files, proxy_settings};
 use super::{AuditTarget, Config, DesktopFates, Fate, Fault, Instance, RevocationSettings};
 
 /// The contract's default limits.
@@ -44,7 +45,8 @@ pub(super) fn merge(sources: &[Source], faults: &mut Vec<Fault>) -> Config {
         on_lock: last!(on_lock).copied().unwrap_or(Fate::Keep),
         on_suspend: last!(on_suspend).copied().unwrap_or(Fate::Keep),
     };
-    let instances = instances(sources, limits, desktop, faults);
+    let proxy = proxy_settings(None, &ProxySettings::default(), sources, faults);
+    let instances = instances(sources, limits, desktop, &proxy, faults);
     Config {
         default_instance: default_instance(sources, &instances, faults),
         keyring: keyring(sources, faults),
@@ -70,7 +72,7 @@ pub(super) fn said<T>(
 }
 
 /// A path, which must be a whole one: the daemon's own folder says nothing.
-fn absolute(
+pub(super) fn absolute(
     said: Option<(&Source, &Spanned<PathBuf>)>,
     key: &str,
     faults: &mut Vec<Fault>,
@@ -145,6 +147,7 @@ fn instances(
     sources: &[Source],
     limits: Limits,
     desktop: DesktopFates,
+    proxy: &ProxySettings,
     faults: &mut Vec<Fault>,
 ) -> BTreeMap<String, Arc<Instance>> {
     let names: std::collections::BTreeSet<&String> =
@@ -152,7 +155,7 @@ fn instances(
     names
         .into_iter()
         .filter_map(|name| {
-            let instance = instance(name, sources, limits, desktop, faults)?;
+            let instance = instance(name, sources, limits, desktop, proxy, faults)?;
             Some((name.clone(), Arc::new(instance)))
         })
         .collect()
@@ -163,6 +166,7 @@ fn instance(
     sources: &[Source],
     limits: Limits,
     desktop: DesktopFates,
+    proxy: &ProxySettings,
     faults: &mut Vec<Fault>,
 ) -> Option<Instance> {
     macro_rules! last {
@@ -183,12 +187,17 @@ fn instance(
         }
     };
     let ca_file = said(sources, |s| s.says.instances.get(name)?.ca_file.as_ref());
+    let access = Access {
+        ca_file: absolute(ca_file, &key("ca_file"), faults),
+        client: client_files(name, sources, faults),
+        proxy: proxy_settings(Some(name), proxy, sources, faults),
+    };
     Some(Instance {
         name: name.to_owned(),
         endpoint: endpoint?,
         username: last!(username).cloned(),
         auth_source: last!(auth_source).cloned(),
-        ca_file: absolute(ca_file, &key("ca_file"), faults),
+        access,
         format: last!(format).map_or(Format::Json, |f| f.0),
         limits: Limits {
             idle: last!(idle_timeout).map_or(limits.idle, |l| l.0),
@@ -282,6 +291,34 @@ mod tests {
     }
 
     #[test]
+    fn a_proxy_of_an_instance_takes_no_password_from_the_top() {
+        let top = "proxy = \"http://top:1\"\nno_proxy = \"t.example\"\n\
+                   proxy_credentials_file = \"/top\"\n";
+        let said = |proxy: &str, no_proxy: Option<&str>, file: Option<&str>| ProxySettings {
+            proxy: Some(proxy.to_owned()),
+            no_proxy: no_proxy.map(str::to_owned),
+            credentials_file: file.map(PathBuf::from),
+        };
+        for (own, expected) in [
+            ("", said("http://top:1", Some("t.example"), Some("/top"))),
+            ("no_proxy = \"\"", said("http://top:1", Some(""), Some("/top"))),
+            (
+                "proxy_credentials_file = \"/own\"",
+                said("http://top:1", Some("t.example"), Some("/own")),
+            ),
+            ("proxy = \"http://own:1\"", said("http://own:1", None, None)),
+            ("proxy = \"none\"", said("none", None, None)),
+        ] {
+            let config = merged(&[&format!("{top}{PROD}{own}\n")]).unwrap();
+            assert_eq!(config.instance(None).unwrap().access.proxy, expected, "{own}");
+        }
+        // Another file may name another proxy, with the password that is there.
+        let config = merged(&[&format!("{top}{PROD}"), "proxy = \"http://other:1\"\n"]).unwrap();
+        let expected = said("http://other:1", Some("t.example"), Some("/top"));
+        assert_eq!(config.instance(None).unwrap().access.proxy, expected);
+    }
+
+    #[test]
     fn of_several_instances_none_is_the_default_unless_one_is_said_to_be() {
         let two = format!("{PROD}[instances.test]\nurl = \"https://t/aveksa\"\n");
         assert!(merged(&[&two]).unwrap().instance(None).is_none());
@@ -321,6 +358,40 @@ mod tests {
             ("on_exit = \"ask\"".into(), "/c.toml:1: on_exit: \"ask\": write revoke or keep"),
             (at("on_lock = \"lock\""), "/c.toml:3: instances.prod.on_lock: \"lock\": write"),
             ("on_suspend = true".into(), "/c.toml:1: on_suspend: invalid type: boolean"),
+            (
+                at("client_cert = \"/c.pem\""),
+                "/c.toml:3: instances.prod.client_cert: is of no use without its key",
+            ),
+            (at("client_key = \"/k.pem\""), "/c.toml:3: instances.prod.client_key: is of no use"),
+            (
+                at("client_cert = \"/c.pem\"\nclient_key = \"k.pem\""),
+                "/c.toml:4: instances.prod.client_key: is a relative path",
+            ),
+            (at("proxy = \"socks5://h:1\""), "/c.toml:3: instances.prod.proxy: names a proxy that"),
+            (
+                "proxy = \"https://h:1\"".into(),
+                "/c.toml:1: proxy: names a proxy that is not an http",
+            ),
+            (
+                "proxy = \"\"".into(),
+                "/c.toml:1: proxy: is not a proxy's URL: it must be http://HOST",
+            ),
+            (
+                "proxy = \"http://me:s3cret@h:1\"".into(),
+                "/c.toml:1: proxy: has a user name or a password in it",
+            ),
+            (
+                at("proxy = \"none\"\nno_proxy = \"x\""),
+                "/c.toml:4: instances.prod.no_proxy: is for a proxy, and proxy = \"none\" says",
+            ),
+            (
+                "proxy = \"none\"\nproxy_credentials_file = \"/p\"".into(),
+                "/c.toml:2: proxy_credentials_file: is for a proxy, and",
+            ),
+            (
+                "proxy_credentials_file = \"p\"".into(),
+                "/c.toml:1: proxy_credentials_file: is a relative path",
+            ),
             ("notify = \"yes\"".into(), "/c.toml:1: notify: invalid type: string"),
             ("audit = 5".into(), "/c.toml:1: audit: invalid type: integer"),
             ("[instances.a]\nurl = 5".into(), "/c.toml:2: instances.a.url: invalid type: integer"),
@@ -355,6 +426,7 @@ mod tests {
         ] {
             let told = complaint(&text);
             assert!(told.starts_with(expected), "{told}\nexpected: {expected}");
+            assert!(!told.contains("s3cret"), "{told}");
         }
     }
 

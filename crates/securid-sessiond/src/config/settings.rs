@@ -1,12 +1,12 @@
 //! The config as the daemon uses it: complete, checked, without a trace of files.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use securid_api::{Endpoint, Format};
-use securid_session::{About, Limits, Origin, Policy};
+use securid_api::{Access, Endpoint, Format};
+use securid_session::{About, ClientFiles, Limits, Network, Origin, Policy};
 use securid_store::{Preference, StoreKind};
 
 /// Everything that can be set.
@@ -74,7 +74,8 @@ pub(crate) struct Instance {
     pub(crate) endpoint: Endpoint,
     pub(crate) username: Option<String>,
     pub(crate) auth_source: Option<String>,
-    pub(crate) ca_file: Option<PathBuf>,
+    /// Whom to trust, who we are, and the way.
+    pub(crate) access: Access,
     pub(crate) format: Format,
     pub(crate) limits: Limits,
     pub(crate) desktop: DesktopFates,
@@ -131,15 +132,34 @@ impl Instance {
             origin: self.origin(),
             keyring: keyring.name().to_owned(),
             limits: self.limits,
+            tied: false,
         })
+    }
+
+    /// What else it takes to get there, as it is written down.
+    fn network(&self) -> Network {
+        let Access { client, proxy, .. } = &self.access;
+        Network {
+            client: client
+                .as_ref()
+                .map(|files| ClientFiles { cert: text(&files.cert), key: text(&files.key) }),
+            proxy: proxy.proxy.clone(),
+            no_proxy: proxy.no_proxy.clone(),
+            proxy_credentials_file: proxy.credentials_file.as_deref().map(text),
+        }
     }
 
     /// Where its tokens come from and go to.
     pub(crate) fn origin(&self) -> Origin {
         Origin {
             url: self.endpoint.url().to_owned(),
-            ca_file: self.ca_file.as_ref().map(|file| file.to_string_lossy().into_owned()),
+            ca_file: self.access.ca_file.as_deref().map(text),
             format: self.format.name().to_owned(),
+            network: self.network(),
         }
     }
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }

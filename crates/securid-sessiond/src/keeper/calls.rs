@@ -19,10 +19,6 @@ use crate::{clock, selector, trouble};
 /// line of 1 MiB.
 const PAGE: usize = 500;
 
-/// How often one connection may hold: each is remembered until it closes. A program holds the session that it
-/// works with, so that a few dozen are generous.
-const MOST_HOLDS: usize = 64;
-
 /// How many problems a status tells; the log has the others. Each may be a line about one of ten thousand sessions,
 /// and a reply has its limit.
 const MOST_PROBLEMS: usize = 100;
@@ -99,13 +95,14 @@ impl Keeper {
             }
         };
         if hold && !self.may_hold(connection) {
-            let _ = reply.send(Err(trouble::too_many_holds(MOST_HOLDS)));
+            let _ = reply.send(Err(trouble::too_many_holds()));
             return;
         }
         let id = key.id.clone();
         crash::point("use.asked", &id);
-        let event = if hold { Event::Hold { id } } else { Event::Lend { id, span } };
-        let answer = match self.event(event) {
+        let denial =
+            if hold { self.hold(connection, &key) } else { self.event(Event::Lend { id, span }) };
+        let answer = match denial {
             Some(Denial::Unreachable) if may_wait => {
                 self.deferred.push(Deferred { key, connection, call, reply });
                 return;
@@ -114,24 +111,11 @@ impl Keeper {
                 let why = self.troubles.of_keyring(&key);
                 Err(trouble::denial(denial, key.id.as_str(), why))
             }
-            None if hold => {
-                self.holds.entry(connection).or_default().push(key.clone());
-                Ok(Reply::Held(SessionRef { session: key.id.to_string() }))
-            }
+            None if hold => Ok(Reply::Held(SessionRef { session: key.id.to_string() })),
             None => self.token(&key),
         };
         crash::point("use.granted", &key.id);
         let _ = reply.send(answer);
-    }
-
-    /// Whether this connection may hold once more. What is gone meanwhile is held by nobody.
-    fn may_hold(&mut self, connection: ConnectionId) -> bool {
-        let Some(held) = self.holds.get_mut(&connection) else { return true };
-        if held.len() >= MOST_HOLDS {
-            let machine = &self.machine;
-            held.retain(|key| machine.session(&key.id).is_some_and(|session| session.key() == key));
-        }
-        held.len() < MOST_HOLDS
     }
 
     fn token(&self, key: &Key) -> Result<Reply, RpcError> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use securid_api::Format;
-use securid_session::{About, Event, Limits, Moment, Origin, Phase, Reason, SessionId};
+use securid_session::{About, Event, Limits, Moment, Network, Origin, Phase, Reason, SessionId};
 use securid_store::{Entry, KeyringError, StoreKind, crash};
 use tracing::{debug, warn};
 
@@ -226,6 +226,7 @@ impl Keeper {
                 url: entry.origin.clone(),
                 ca_file: None,
                 format: Format::Json.name().to_owned(),
+                network: Network::default(),
             },
             |instance| instance.origin(),
         );
@@ -235,6 +236,7 @@ impl Keeper {
             origin,
             keyring: kind.name().to_owned(),
             limits: Limits { idle: None, lifetime: None },
+            tied: false,
         })
     }
 

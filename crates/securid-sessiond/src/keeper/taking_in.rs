@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use securid_api::Token;
 use securid_ipc::messages::SessionView;
+use securid_ipc::server::ConnectionId;
 use securid_session::{About, Event, Key, Phase, Reason, Rejection, SessionId, Source};
 use securid_store::crash;
 use tracing::info;
@@ -19,6 +20,8 @@ pub(crate) struct Taking {
     pub(crate) source: Source,
     /// Whether this user's other sessions there are to end once this one is safe.
     pub(crate) replace: bool,
+    /// Who holds it from the beginning.
+    pub(crate) holder: Option<ConnectionId>,
 }
 
 /// Whoever waits for a token to be acknowledged.
@@ -37,17 +40,20 @@ struct Suspended {
 
 struct Bringer {
     replace: bool,
+    holder: Option<ConnectionId>,
     reply: Answer<SessionView>,
 }
 
 impl Keeper {
-    pub(super) fn login_begins(&mut self, reply: Answer<()>) {
+    pub(super) fn login_begins(&mut self, holder: Option<ConnectionId>, reply: Answer<()>) {
         if self.stopping.is_some() {
             let _ = reply.send(Err(trouble::stopping()));
         } else if self.is_going_down() {
             let _ = reply.send(Err(trouble::going_down()));
         } else if !self.has_room() {
             let _ = reply.send(Err(trouble::too_many_sessions()));
+        } else if !holder.is_none_or(|holder| self.may_hold(holder)) {
+            let _ = reply.send(Err(trouble::too_many_holds()));
         } else if reply.send(Ok(())).is_ok() {
             self.logins_in_flight += 1;
         }
@@ -104,8 +110,8 @@ impl Keeper {
 
     /// Takes it in, unless it is here already: then whoever brings it gets its session.
     fn take_in_now(&mut self, taking: Taking, reply: Answer<SessionView>) {
-        let Taking { token, about, source, replace } = taking;
-        let bringer = Bringer { replace, reply };
+        let Taking { token, about, source, replace, holder } = taking;
+        let bringer = Bringer { replace, holder, reply };
         if let Some(key) = self.holder(&token, &about) {
             return self.brought_again(&key, bringer);
         }
@@ -153,13 +159,7 @@ impl Keeper {
     fn brought_again(&mut self, key: &Key, bringer: Bringer) {
         let Some(session) = self.machine.session(&key.id) else { return };
         match session.phase() {
-            Phase::Active => {
-                let view = self.known().session(session, clock::now());
-                if bringer.replace {
-                    self.replace_others(key);
-                }
-                let _ = bringer.reply.send(Ok(view));
-            }
+            Phase::Active => self.welcome(key, vec![bringer]),
             Phase::Adding if self.taking_in.waiting.contains_key(key) => {
                 self.taking_in.waiting.entry(key.clone()).or_default().push(bringer);
             }
@@ -182,9 +182,18 @@ impl Keeper {
     pub(super) fn acknowledge(&mut self, key: &Key) {
         let Some(session) = self.machine.session(&key.id) else { return };
         info!(session = %key.id, instance = session.about().instance, "taken in");
-        let view = self.known().session(session, clock::now());
         crash::point("add.acknowledged", &key.id);
         let bringers = self.taking_in.waiting.remove(key).unwrap_or_default();
+        self.welcome(key, bringers);
+    }
+
+    /// It is active, and they are told.
+    fn welcome(&mut self, key: &Key, bringers: Vec<Bringer>) {
+        for holder in bringers.iter().filter_map(|bringer| bringer.holder) {
+            self.hold(holder, key);
+        }
+        let Some(session) = self.machine.session(&key.id) else { return };
+        let view = self.known().session(session, clock::now());
         if bringers.iter().any(|bringer| bringer.replace) {
             self.replace_others(key);
         }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use securid_session::{
-    About, Event, Generation, Key, Limits, Machine, Moment, Origin, Policy, Reason, Record, Stage,
+    About, Event, Generation, Key, Limits, Machine, Moment, Network, Origin, Policy, Reason,
+    Record, Stage,
 };
 
 use super::*;
@@ -81,13 +82,19 @@ fn machine<'a>(lines: impl Iterator<Item = &'a str>) -> Machine {
         let mut words = line.splitn(3, ' ');
         let Some(id) = words.next().and_then(SessionId::parse) else { continue };
         let instance = words.next().unwrap_or_default().to_owned();
-        let origin = Origin { url: "https://h".into(), ca_file: None, format: "json".into() };
+        let origin = Origin {
+            url: "https://h".into(),
+            ca_file: None,
+            format: "json".into(),
+            network: Network::default(),
+        };
         let about = Arc::new(About {
             instance,
             username: words.next().map(str::to_owned),
             origin,
             keyring: "test".into(),
             limits: Limits { idle: None, lifetime: None },
+            tied: false,
         });
         let record = Record {
             key: Key { id: id.clone(), generation: Generation(generation) },

@@ -9,15 +9,20 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use securid_session::{
-    About, Ending, Generation, Key, Limits, Moment, Origin, Outcome, Reason, Record, Revocation,
-    SessionId, Stage,
+    About, ClientFiles, Ending, Generation, Key, Limits, Moment, Network, Origin, Outcome, Reason,
+    Record, Revocation, SessionId, Stage,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::identity::Identity;
 
-/// The version of the format that this program writes.
-pub(super) const VERSION: u64 = 1;
+/// The newest version of the format: what the one before says, and what the origin takes to get there, or that the
+/// session is tied.
+pub(super) const VERSION: u64 = 2;
+
+/// The version without these. Where there is nothing to say of them this one is written, so that the
+/// program of before can go on with such a session.
+const PLAIN: u64 = 1;
 
 /// What has to be readable in a file of any version.
 #[derive(Deserialize)]
@@ -40,6 +45,9 @@ pub(super) struct Document {
     origin: OriginPart,
     keyring: String,
     limits: LimitsPart,
+    /// True from version 2 on, else not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tied: Option<bool>,
     created: Instant,
     last_used: Instant,
     #[serde(deserialize_with = "present")]
@@ -55,6 +63,29 @@ struct OriginPart {
     #[serde(deserialize_with = "present")]
     ca_file: Option<String>,
     format: String,
+    /// There from version 2 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    network: Option<NetworkPart>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NetworkPart {
+    #[serde(deserialize_with = "present")]
+    client: Option<ClientPart>,
+    #[serde(deserialize_with = "present")]
+    proxy: Option<String>,
+    #[serde(deserialize_with = "present")]
+    no_proxy: Option<String>,
+    #[serde(deserialize_with = "present")]
+    proxy_credentials_file: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClientPart {
+    cert: String,
+    key: String,
 }
 
 /// Milliseconds; null stands for never.
@@ -124,22 +155,24 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<(Record, String), String> {
 impl Document {
     fn new(record: &Record, identity: &Identity) -> Self {
         let Record { key, about, created, last_used, in_use_until, held, stage } = record;
-        let About { instance, username, origin, keyring, limits } = &**about;
-        let Origin { url, ca_file, format } = origin.clone();
+        let About { instance, username, origin, keyring, limits, tied } = &**about;
+        let origin = OriginPart::new(origin.clone());
+        let plain = origin.network.is_none() && !tied;
         Self {
-            version: VERSION,
+            version: if plain { PLAIN } else { VERSION },
             machine: identity.machine.clone(),
             boot: identity.boot.clone(),
             id: key.id.to_string(),
             generation: key.generation.0,
             instance: instance.clone(),
             username: username.clone(),
-            origin: OriginPart { url, ca_file, format },
+            origin,
             keyring: keyring.clone(),
             limits: LimitsPart {
                 idle_ms: limits.idle.map(millis),
                 lifetime_ms: limits.lifetime.map(millis),
             },
+            tied: tied.then_some(true),
             created: Instant::new(*created),
             last_used: Instant::new(*last_used),
             in_use_until: in_use_until.map(Instant::new),
@@ -149,22 +182,28 @@ impl Document {
     }
 
     fn into_record(self) -> Result<Record, String> {
-        let OriginPart { url, ca_file, format } = self.origin;
+        let plain = self.origin.network.is_none() && self.tied.is_none();
+        if plain != (self.version == PLAIN) || self.tied == Some(false) {
+            return Err(format!("version {} is not like this", self.version));
+        }
+        let origin = self.origin.into_origin();
         let id = SessionId::parse(&self.id).ok_or("its id is not 16 hex digits")?;
-        if url.is_empty() || self.keyring.is_empty() {
+        if origin.url.is_empty() || self.keyring.is_empty() {
             return Err("it names no server or no keyring".to_owned());
         }
+        let tied = self.tied.is_some();
         Ok(Record {
             key: Key { id, generation: Generation(self.generation) },
             about: Arc::new(About {
                 instance: self.instance,
                 username: self.username,
-                origin: Origin { url, ca_file, format },
+                origin,
                 keyring: self.keyring,
                 limits: Limits {
                     idle: self.limits.idle_ms.map(Duration::from_millis),
                     lifetime: self.limits.lifetime_ms.map(Duration::from_millis),
                 },
+                tied,
             }),
             created: self.created.moment(),
             last_used: self.last_used.moment(),
@@ -172,6 +211,29 @@ impl Document {
             held: self.held,
             stage: self.stage.into_stage()?,
         })
+    }
+}
+
+impl OriginPart {
+    fn new(Origin { url, ca_file, format, network }: Origin) -> Self {
+        let network = (network != Network::default()).then(|| NetworkPart {
+            client: network.client.map(|ClientFiles { cert, key }| ClientPart { cert, key }),
+            proxy: network.proxy,
+            no_proxy: network.no_proxy,
+            proxy_credentials_file: network.proxy_credentials_file,
+        });
+        Self { url, ca_file, format, network }
+    }
+
+    fn into_origin(self) -> Origin {
+        let network = self.network.map(|part| Network {
+            client: part.client.map(|ClientPart { cert, key }| ClientFiles { cert, key }),
+            proxy: part.proxy,
+            no_proxy: part.no_proxy,
+            proxy_credentials_file: part.proxy_credentials_file,
+        });
+        let (url, ca_file, format) = (self.url, self.ca_file, self.format);
+        Origin { url, ca_file, format, network: network.unwrap_or_default() }
     }
 }
 

@@ -338,7 +338,7 @@ impl RecordFolder {
         if head.version > VERSION {
             return Ok(Loaded::Newer { path: path.to_owned(), version: head.version });
         }
-        if head.version != VERSION {
+        if head.version == 0 {
             return Err(format!("there is no version {}", head.version));
         }
         let (record, boot) = document::from_bytes(bytes)?;

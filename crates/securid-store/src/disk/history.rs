@@ -8,8 +8,10 @@
 //! - `trimming`: what goes, and how the file is written anew without it
 //! - `reading`: pages, and sessions by their names
 //! - `backwards`: the lines from the last to the first
+//! - `gaps`: what is not there any more
 
 mod backwards;
+mod gaps;
 mod reading;
 mod trimming;
 mod writing;
@@ -17,11 +19,12 @@ mod writing;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use securid_session::{Ending, Record, Stage};
+use securid_session::{Ending, Outcome, Record, Stage};
 use serde::{Deserialize, Serialize};
 
 use super::document::timestamp;
 
+pub use gaps::Gaps;
 pub use reading::{HistoryReader, Mark, Page, Wanted};
 pub use writing::History;
 
@@ -29,7 +32,15 @@ pub use writing::History;
 /// bounds of their own.
 const LONGEST_LINE: usize = 64 * 1024;
 
-/// One ended session; the fields are those of `history --json`, and `generation`.
+/// How much of the file's beginning is looked at for the time of its first lines: a hundred of them, because a clock
+/// may have been wrong, and one may be damaged.
+const BEGINNING: u64 = 64 * 1024;
+
+/// The file's name.
+const FILE: &str = "history.jsonl";
+
+/// One ended session; the fields are those of `history --json`. Versions only add fields, and those that an older one
+/// did not write may be missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryLine {
     /// The session.
@@ -42,6 +53,9 @@ pub struct HistoryLine {
     pub url: String,
     /// Whose session it was, where that is known.
     pub username: Option<String>,
+    /// The kind of store that held the token; `None` in lines of older versions.
+    #[serde(default)]
+    pub keyring: Option<String>,
     /// When it was taken in.
     pub created_at: Timestamp,
     /// When its end was asked for.
@@ -73,6 +87,7 @@ impl HistoryLine {
             instance: record.about.instance.clone(),
             url: record.about.origin.url.clone(),
             username: record.about.username.clone(),
+            keyring: Some(record.about.keyring.clone()),
             created_at: timestamp(record.created.unix),
             requested_at: timestamp(requested.unix),
             ended_at: timestamp(ended.unix),
@@ -82,11 +97,17 @@ impl HistoryLine {
             evidence: evidence.clone(),
         })
     }
+
+    /// Whether the server itself has said that the token is dead. An outcome that is not known here confirms nothing.
+    #[must_use]
+    pub fn is_confirmed(&self) -> bool {
+        [Outcome::Revoked, Outcome::AlreadyInvalid].map(Outcome::name).contains(&&*self.outcome)
+    }
 }
 
 /// Where the history of this state folder is.
 fn path(state_dir: &Path) -> PathBuf {
-    state_dir.join("history.jsonl")
+    state_dir.join(FILE)
 }
 
 /// The line in these bytes, if they are one.

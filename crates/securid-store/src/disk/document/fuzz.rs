@@ -13,7 +13,7 @@ const YEARS_END: &[u8] = b"\"9999-12-30T22:00:00.999999999Z\"";
 /// off anywhere, it is damaged.
 pub fn record(bytes: &[u8]) {
     // Looked at before the rest, for another version may have other fields.
-    let Ok(Head { version: VERSION, .. }) = serde_json::from_slice(bytes) else { return };
+    let Ok(Head { version: PLAIN | VERSION, .. }) = serde_json::from_slice(bytes) else { return };
     let Ok((record, boot)) = from_bytes(bytes) else { return };
     let identity = Identity { machine: "0123456789abcdef".repeat(2), boot: boot.clone() };
     let written = to_bytes(&record, &identity).unwrap();

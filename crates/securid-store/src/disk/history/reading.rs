@@ -21,7 +21,7 @@ const PAGE_BYTES: usize = 512 * 1024;
 /// Reads the history of a state folder, beside whoever writes it. Its calls block.
 #[derive(Debug, Clone)]
 pub struct HistoryReader {
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 /// Which of the ended sessions are wanted.
@@ -33,6 +33,8 @@ pub struct Wanted {
     pub until: Option<Timestamp>,
     /// Only those of this instance.
     pub instance: Option<String>,
+    /// Only those that ended without the server's word.
+    pub unconfirmed: bool,
 }
 
 /// Some ended sessions.
@@ -40,6 +42,8 @@ pub struct Wanted {
 pub struct Page {
     /// Those that were written last come first.
     pub lines: Vec<HistoryLine>,
+    /// How many lines between the first and the last of these, and on the last page before that, cannot be read.
+    pub damaged: usize,
     /// Where the next page begins, if there are more.
     pub next: Option<Mark>,
 }
@@ -57,8 +61,8 @@ impl HistoryReader {
         Self { path: path.to_owned() }
     }
 
-    /// At most so many of the wanted sessions, after a mark if there is one. `None` if the file was written anew since
-    /// that was made.
+    /// At most so many of the wanted sessions, after a mark if there is one. `None` if its session is not in the file
+    /// any more.
     ///
     /// # Errors
     /// If the file is there and cannot be read.
@@ -116,39 +120,49 @@ impl HistoryReader {
         after: Option<&Mark>,
         most: usize,
     ) -> io::Result<Option<Page>> {
-        let mut page = Page { lines: Vec::new(), next: None };
+        let mut page = Page { lines: Vec::new(), damaged: 0, next: None };
         let Some(mut file) = self.open()? else {
             return Ok(after.is_none().then_some(page));
         };
         let end = match after {
             None => file.metadata()?.len(),
-            Some(mark) if mark.is_in(&mut file)? => mark.at,
-            Some(_) => return Ok(None),
+            Some(mark) => match mark.place_in(&mut file)? {
+                Some(place) => place,
+                None => return Ok(None),
+            },
         };
-        let (mut last, mut bytes) = (None, 0);
+        let (mut last, mut bytes, mut damaged) = (None, 0, 0);
         let mut lines = Backwards::before(file, end)?;
         while let Some(line) = lines.next()? {
-            let Some(text) = line.bytes else { continue };
-            let Some(ended) = line_of(&text).filter(|ended| wanted.fits(ended)) else { continue };
-            bytes += text.len();
+            let text = line.bytes.as_deref();
+            let Some(ended) = text.and_then(line_of) else {
+                damaged += usize::from(text.is_none_or(|text| !text.is_empty()));
+                continue;
+            };
+            if !wanted.fits(&ended) {
+                continue;
+            }
+            bytes += text.map_or(0, <[u8]>::len);
             if page.lines.len() >= most || (bytes > PAGE_BYTES && !page.lines.is_empty()) {
                 page.next = last;
-                break;
+                return Ok(Some(page));
             }
+            page.damaged += std::mem::take(&mut damaged);
             last = Some(Mark { at: line.at, generation: ended.generation, id: ended.id.clone() });
             page.lines.push(ended);
         }
+        page.damaged += damaged;
         Ok(Some(page))
     }
 
-    fn open(&self) -> io::Result<Option<File>> {
+    pub(super) fn open(&self) -> io::Result<Option<File>> {
         match File::open(&self.path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             other => other.map(Some),
         }
     }
 
-    fn failed(&self, error: &io::Error) -> DiskError {
+    pub(super) fn failed(&self, error: &io::Error) -> DiskError {
         DiskError::new("read", &self.path, error)
     }
 }
@@ -160,17 +174,36 @@ impl Wanted {
         self.since.is_none_or(|since| line.ended_at >= since)
             && self.until.is_none_or(|until| line.ended_at < until)
             && self.instance.as_ref().is_none_or(|name| line.instance == *name)
+            && !(self.unconfirmed && line.is_confirmed())
     }
 }
 
 impl Mark {
+    /// Where its line begins: where it was, or elsewhere, if the file was written anew since.
+    fn place_in(&self, file: &mut File) -> io::Result<Option<u64>> {
+        if self.is_in(file)? {
+            return Ok(Some(self.at));
+        }
+        let end = file.metadata()?.len();
+        let mut lines = Backwards::before(file.try_clone()?, end)?;
+        while let Some(line) = lines.next()? {
+            if line.bytes.as_deref().and_then(line_of).is_some_and(|line| self.is_of(&line)) {
+                return Ok(Some(line.at));
+            }
+        }
+        Ok(None)
+    }
+
     /// Whether its line stands where it stood.
     fn is_in(&self, file: &mut File) -> io::Result<bool> {
         file.seek(SeekFrom::Start(self.at))?;
         let mut text = Vec::new();
         BufReader::new(file.take(LONGEST_LINE as u64)).read_until(b'\n', &mut text)?;
-        let same = |line: HistoryLine| line.id == self.id && line.generation == self.generation;
-        Ok(line_of(&text).is_some_and(same))
+        Ok(line_of(&text).is_some_and(|line| self.is_of(&line)))
+    }
+
+    fn is_of(&self, line: &HistoryLine) -> bool {
+        line.id == self.id && line.generation == self.generation
     }
 }
 

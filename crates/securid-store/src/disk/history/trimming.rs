@@ -11,13 +11,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::writing::History;
-use super::{LONGEST_LINE, line_of};
+use super::{BEGINNING, FILE, LONGEST_LINE, line_of};
 use crate::disk::error::DiskError;
 use crate::files;
 
 /// The most lines that stay: at some 500 bytes each 50 MB, which are searched in less than a second; ten times the
 /// most sessions that there may be at once.
-const MOST_LINES: usize = 100_000;
+pub(super) const MOST_LINES: usize = 100_000;
 
 /// A tenth more than that, and they are trimmed: so that it is done once for thousands of lines.
 pub(super) const TRIM_BEYOND: usize = MOST_LINES + TENTH;
@@ -26,10 +26,6 @@ const TENTH: usize = MOST_LINES / 10;
 /// How much older than it should be a line may get, and how often that is looked at: so that it is done once a day at
 /// most. Readers leave out what is too old in any case.
 const SLACK: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// How much of the file's beginning is looked at for lines that are too old: a hundred of them, because a clock may
-/// have been wrong.
-const BEGINNING: u64 = 64 * 1024;
 
 /// What it is called while it is written.
 const TEMPORARY: &str = ".tmp-history.jsonl";
@@ -44,16 +40,30 @@ enum Piece<'a> {
 
 impl History {
     /// Clears away what an earlier daemon left half-written, and finds out how long the history is.
+    ///
+    /// A line that was cut off at the end is cleared away as well: it was never answered for, so its session still has
+    /// a record, from which it is written again. Left there, it would look like a session that nobody can vouch for.
     pub(in crate::disk) fn count(&mut self) {
         let _ = files::remove(&self.state_dir.join(TEMPORARY), "leftover");
-        let mut lines = 0;
+        let (mut lines, mut length, mut whole) = (0, 0, 0);
         let counted = self.each_piece(|piece| {
-            lines += usize::from(matches!(piece, Piece::Line(_)));
+            let (Piece::Line(text) | Piece::Part(text)) = piece;
+            let is_line = matches!(piece, Piece::Line(_));
+            lines += usize::from(is_line);
+            length += text.len() as u64;
+            // Somebody has edited it, and left its last newline out.
+            let is_edited = is_line && line_of(text).is_some();
+            if text.last() == Some(&b'\n') || is_edited {
+                whole = length;
+            }
             Ok(())
         });
-        match counted {
-            Ok(()) => self.lines = lines,
-            Err(error) => tracing::warn!(%error, "the history cannot be read"),
+        let cleared = counted.and_then(|()| {
+            self.lines = lines;
+            if whole < length { files::cut(&self.path, whole, "history") } else { Ok(()) }
+        });
+        if let Err(error) = cleared {
+            tracing::warn!(%error, "the history cannot be read, or its end not be mended");
         }
     }
 
@@ -101,7 +111,6 @@ impl History {
         let (mut seen, mut kept) = (0, 0);
         // Until the folder is synced, a power cut may bring the old file back, without what is added to the new one.
         self.name_is_durable = false;
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let stays = |ended| oldest.is_none_or(|oldest| ended >= oldest);
         let what_stays = |out: &mut dyn Write| {
             self.each_piece(|piece| {
@@ -116,7 +125,7 @@ impl History {
                 if text.last() == Some(&b'\n') { Ok(()) } else { out.write_all(b"\n") }
             })
         };
-        files::replace_with(&self.state_dir, &name, TEMPORARY, "history", what_stays)?;
+        files::replace_with(&self.state_dir, FILE, TEMPORARY, "history", what_stays)?;
         let gone = seen - kept;
         (self.lines, self.trim_beyond) = (kept, TRIM_BEYOND);
         files::sync_folder(&self.state_dir, "history")?;
@@ -145,7 +154,7 @@ impl History {
         }
         let folder = self.state_dir.join("damaged");
         files::own_folder(&folder)?;
-        let place = folder.join(files::free_name(&folder, "history.jsonl")?);
+        let place = folder.join(files::free_name(&folder, FILE)?);
         files::write_new_with(&place, "damaged", |out| {
             self.each_piece(|piece| match piece {
                 Piece::Line(text) if !is_damaged(text) => Ok(()),

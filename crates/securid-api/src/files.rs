@@ -1,0 +1,117 @@
+//! Files that the config names: whose they have to be.
+
+use std::fmt;
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use securid_trust::{OpenError, is_root, is_trusted, is_writable_by_others};
+use thiserror::Error;
+
+/// A file that a setting names, and that cannot be used. It repeats nothing that is in it.
+#[derive(Debug, Error)]
+#[error("{setting} {path}{problem}", path = path.display())]
+pub struct BadFile {
+    setting: &'static str,
+    path: PathBuf,
+    problem: Problem,
+}
+
+#[derive(Debug)]
+enum Problem {
+    /// The system refuses.
+    Io(io::Error),
+    /// What is wrong with it, as the end of a sentence.
+    Words(String),
+    /// What is wrong with a part of it.
+    Part(String),
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => write!(f, " cannot be read: {error}"),
+            Self::Words(words) => write!(f, " {words}"),
+            Self::Part(words) => write!(f, ": {words}"),
+        }
+    }
+}
+
+impl BadFile {
+    /// The setting that names it, as the config writes it: `ca_file`.
+    #[must_use]
+    pub fn setting(&self) -> &'static str {
+        self.setting
+    }
+}
+
+/// A file and the setting that names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Named {
+    pub(crate) setting: &'static str,
+    pub(crate) path: PathBuf,
+}
+
+/// What others may do with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Others {
+    /// Read it.
+    Read,
+    /// Nothing, but for a group that root lets read: so certificates' keys are often kept, and what systemd
+    /// hands to a service.
+    Nothing,
+}
+
+impl Named {
+    pub(crate) fn new(setting: &'static str, path: &Path) -> Self {
+        Self { setting, path: path.to_owned() }
+    }
+
+    /// Opens it, if nobody but root and we can have written it: whom to trust and who we are is in it.
+    pub(crate) fn open(&self, others: Others) -> Result<File, BadFile> {
+        let (file, about) = securid_trust::open(&self.path).map_err(|error| match error {
+            OpenError::Io(error) => self.unreadable(error),
+            OpenError::Untrusted(untrusted) => self.part(untrusted.to_string()),
+        })?;
+        match self.exposure(&about, others) {
+            Some(words) => Err(self.bad(words)),
+            None => Ok(file),
+        }
+    }
+
+    fn exposure(&self, about: &Metadata, others: Others) -> Option<String> {
+        let (path, mode) = (self.path.display(), about.mode() & 0o7777);
+        if !is_trusted(about.uid()) {
+            let owner = about.uid();
+            return Some(format!(
+                "belongs to uid {owner}, who is neither root nor this user: run chown on it"
+            ));
+        }
+        if is_writable_by_others(about) {
+            return Some(format!(
+                "can be written by others (mode {mode:04o}): run chmod go-w {path}"
+            ));
+        }
+        let closed = if is_root(about.uid()) { 0o037 } else { 0o077 };
+        (others == Others::Nothing && mode & closed != 0)
+            .then(|| format!("can be read by others (mode {mode:04o}): run chmod 600 {path}"))
+    }
+
+    pub(crate) fn unreadable(&self, error: io::Error) -> BadFile {
+        self.with(Problem::Io(error))
+    }
+
+    /// `words` go on with the sentence that begins with the setting and the path.
+    pub(crate) fn bad(&self, words: impl Into<String>) -> BadFile {
+        self.with(Problem::Words(words.into()))
+    }
+
+    pub(crate) fn part(&self, words: impl Into<String>) -> BadFile {
+        self.with(Problem::Part(words.into()))
+    }
+
+    fn with(&self, problem: Problem) -> BadFile {
+        BadFile { setting: self.setting, path: self.path.clone(), problem }
+    }
+}
