@@ -22,10 +22,10 @@ pub(crate) struct Scope {
     pub(crate) faults: bool,
     /// Whether the daemon may die at any moment.
     pub(crate) crashes: bool,
-    /// Whether they end when nobody holds them any more.
-    pub(crate) tied: bool,
     /// Whether networks come and go.
     pub(crate) networks: bool,
+    /// Whether they end when nobody holds them any more.
+    pub(crate) tied: bool,
     /// Whether sessions are held, and those with limits lent for a while.
     pub(crate) holds: bool,
 }

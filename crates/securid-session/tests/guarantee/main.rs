@@ -182,8 +182,8 @@ fn random_lives_reach_every_corner() {
     assert!(seen.late_answers > 0, "answers about tokens that are gone: {}", seen.late_answers);
     assert!(seen.attempts_from_memory > 20, "unwritable intents: {}", seen.attempts_from_memory);
     assert!(seen.expired > 100, "limits reached: {}", seen.expired);
-    assert!(seen.deserted > 50, "nobody holds them any more: {}", seen.deserted);
     assert!(seen.hurried > 0, "brought forward by another network: {}", seen.hurried);
+    assert!(seen.deserted > 50, "nobody holds them any more: {}", seen.deserted);
     assert!(seen.limited > 50, "limits changed and written: {}", seen.limited);
     assert!(seen.orphans > 20 && seen.rests > 100, "{} {}", seen.orphans, seen.rests);
 }

@@ -6,12 +6,13 @@ use securid_session::{Action, Event, Key, Moment, Phase, Reason, Session, Stage}
 
 use super::{Place, World, key_of, place_of, slot_of};
 
+/// Until a change of the network counts in any case (30 s), and what follows it is spread (5 s): ms.
+const CHANGE_COUNTS_WITHIN: u64 = 35_000;
+
 /// When it ends by itself.
 fn ends(session: &Session) -> [Option<Moment>; 3] {
     [session.idle_deadline(), session.expires_at(), session.holder_due()]
 }
-/// Until a change of the network counts in any case (30 s), and what follows it is spread (5 s): ms.
-const CHANGE_COUNTS_WITHIN: u64 = 35_000;
 
 /// What was seen of one token.
 #[derive(Debug, Default, Clone, Hash)]
