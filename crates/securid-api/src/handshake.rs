@@ -199,10 +199,17 @@ fn issuer_words(missing: &Missing) -> String {
 }
 
 fn name_words(presented: &[String], wanted: &str) -> String {
+    // They come as `DnsName("host")`, `IpAddress(1.2.3.4)`; for a person the name is enough.
+    let plain = |name: &String| match name.split_once('(') {
+        Some((_sort, name)) => name.trim_end_matches(')').trim_matches('"').to_owned(),
+        None => name.clone(),
+    };
+    let names: Vec<String> = presented.iter().map(plain).collect();
+    let presented = if names.is_empty() { "no host".to_owned() } else { names.join(", ") };
     format!(
         "the server's certificate is for another name: for {}, and not for {}; write the url with \
          such a name, or have the certificate made anew",
-        clean(&presented.join(", ")),
+        clean(&presented),
         clean(wanted)
     )
 }
