@@ -102,7 +102,10 @@ fn what_is_wrong_with_the_servers_certificate_is_told_apart_and_heals() {
     for (chain, words) in [
         (Chain::NoIntermediate, "for the certificate of \"securid-simulator issuing CA "),
         (Chain::OfAnotherCa, "for the certificate of \"securid-simulator private CA "),
-        (Chain::OfAnotherName, "is for another name: for "),
+        (
+            Chain::OfAnotherName,
+            "is for another name: for elsewhere.example, and not for localhost; write",
+        ),
         (Chain::OfAnotherTime(Validity::Past), "is out of date, or this machine's clock is wrong"),
         (Chain::OfAnotherTime(Validity::Future), "is not valid yet, or this machine's clock is"),
     ] {
