@@ -6,8 +6,8 @@
 //! - [`Token`] is the secret, wiped when the last copy of it is dropped.
 //! - [`Endpoint`] is the one address that a token may be sent to; [`Format`] is how replies look.
 //! - [`Client`] sends the two commands. Behind it `transport` makes one exchange within its
-//!   deadline, on a connection that is there or a new one: `way` reaches the server, straight or by
-//!   `tunnel` through one of the [`Proxies`] (`proxy_password` may be in a file), `handshake` makes sure that it is
+//!   deadline, on a connection that is there or a new one: `way` reaches the server (`names` knows its addresses,
+//!   `dial` tries them), straight or by `tunnel` through one of the [`Proxies`] (`proxy_password` may be in a file), `handshake` makes sure that it is
 //!   the server, with those whom `tls` trusts, and shows it our `identity`; `meeting` and `issuer` know afterwards
 //!   why it failed. `files` says whose the files for all that have to be, `pem` reads them, `beside` the runtime. `conversation` is the exchange proper: `asking` sees to it that what
 //!   is read is an answer to what was asked, for which it looks at the `stream`, and `kept` holds
@@ -32,6 +32,7 @@ mod client;
 mod confirmation;
 mod conversation;
 mod date;
+mod dial;
 mod echo;
 mod endpoint;
 mod failure;
@@ -48,6 +49,7 @@ mod kept;
 mod login;
 mod logout;
 mod meeting;
+mod names;
 mod pem;
 mod proxy;
 mod proxy_password;
