@@ -28,6 +28,7 @@
 //! | `origin` | a token goes to its own server, whatever becomes of the config |
 //! | `proxy` | a proxy on the way is told nothing, told from the server, and never gone around |
 //! | `networks` | proxies, client certificates and private CAs by config, and each failure of a network in words |
+//! | `addresses` | a server is reached at whichever of its addresses is alive |
 //! | `vpn` | what waits for the way to its server goes out when that appears, and a network that flaps makes no storm |
 //! | `draining` | with a bad config what is recorded is revoked, and nothing new taken in |
 //! | `drain_request` | the same on request, `--drain`, in time and whoever has the sessions |

@@ -11,7 +11,8 @@
 //!   the connections that may be used again, each for a request of the next `turn`. `fault` says what went wrong with
 //!   an exchange (`causes` looks behind the libraries' errors), `answer` what is wrong with an answer, both as a
 //!   [`Failure`] for a person to read.
-//! - [`Access`] is what it takes to get to a server. `way` reaches it, straight or by `tunnel` through one of the
+//! - [`Access`] is what it takes to get to a server. `way` reaches it (`names` knows its addresses, `dial` tries them),
+//!   straight or by `tunnel` through one of the
 //!   [`Proxies`], whose `proxy_password` may be in a file; `handshake` makes sure that it is the server, with those whom
 //!   `tls` trusts, and shows it our `identity`. `meeting` and `issuer` know afterwards why that failed, and `tls_words`
 //!   says it. `files` says whose the files for all this have to be, `pem` reads them, `beside` the runtime.
@@ -33,6 +34,7 @@ mod client;
 mod confirmation;
 mod conversation;
 mod date;
+mod dial;
 mod echo;
 mod endpoint;
 mod failure;
@@ -49,6 +51,7 @@ mod kept;
 mod login;
 mod logout;
 mod meeting;
+mod names;
 mod pem;
 mod proxy;
 mod proxy_password;
