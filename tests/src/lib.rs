@@ -27,6 +27,7 @@
 //! | `notifications` | a person learns on the desktop what ended by itself, and what gets nowhere |
 //! | `origin` | a token goes to its own server, whatever becomes of the config |
 //! | `proxy` | a proxy on the way is told nothing, told from the server, and never gone around |
+//! | `vpn` | what waits for the way to its server goes out when that appears, and a network that flaps makes no storm |
 //! | `draining` | with a bad config what is recorded is revoked, and nothing new taken in |
 //! | `drain_request` | the same on request, `--drain`, in time and whoever has the sessions |
 //! | `starting` | `securid-ctl start` and `restart` bring one up, in words, and lose nothing |
@@ -67,6 +68,7 @@
 //!   unlocked at the worst moment;
 //! - [`Machine`] (`machine`): a machine with a real systemd, with the server and the programs in it;
 //! - [`ConnectProxy`] (`connect_proxy`): a proxy on the way to the server;
+//! - [`Network`] (`network`): a network between daemon and server, whose parts come and go;
 //! - [`SmallDisk`] (`small_disk`): a file system that can be filled up;
 //! - [`SlowDisk`] (`slow_disk`): a disk that takes its time;
 //! - [`audit`]: the audit, read and held to its rules;
@@ -94,6 +96,7 @@ mod machine;
 pub mod memory;
 pub mod memory_scan;
 mod mortal;
+mod network;
 mod notification_server;
 mod notify_socket;
 pub mod patience;
@@ -119,6 +122,7 @@ pub use fickle::Fickle;
 pub use house::{House, PASSWORD};
 pub use machine::{Machine, USER};
 pub use mortal::{AtServer, Died, Mortal, MortalHouse, Server, Told};
+pub use network::{DEAD, Network, SITE};
 pub use notification_server::{Bubble, NotificationServer};
 pub use notify_socket::NotifySocket;
 pub use patience::{PATIENCE, eventually, is_installed, skipped, timed, within};

@@ -42,6 +42,15 @@ impl Process {
         writeln!(stdin, "{line}").expect("it reads");
     }
 
+    /// Waits until it has written something to its stdout, which is a pipe; forgets that.
+    ///
+    /// # Panics
+    /// If it ends without.
+    pub fn await_word(&mut self) {
+        let stdout = self.0.stdout.as_mut().expect("its stdout is a pipe");
+        stdout.read_exact(&mut [0]).expect("it says something");
+    }
+
     /// Lets it see the end of its stdin.
     pub fn close_stdin(&mut self) {
         self.0.stdin = None;

@@ -63,7 +63,7 @@ fn doubled(first: Duration, failures: u32, most: Duration) -> Duration {
 
 /// Dice that fall the same way for the same attempt, so that the machine stays a function of what
 /// went in.
-fn dice(seed: u64, key: &Key, failures: u32) -> fastrand::Rng {
+pub(crate) fn dice(seed: u64, key: &Key, failures: u32) -> fastrand::Rng {
     let mut mixed = seed ^ key.generation.0.rotate_left(32) ^ u64::from(failures);
     for byte in key.id.as_str().bytes() {
         mixed = fastrand::Rng::with_seed(mixed ^ u64::from(byte)).u64(..);

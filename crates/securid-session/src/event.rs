@@ -103,6 +103,8 @@ pub enum Event {
     },
     /// The records on disk are gone, though nobody asked for it.
     RecordsGone,
+    /// The network is another than before: what could not be reached may be reachable now.
+    NetworkChanged,
     /// Time has passed.
     Tick,
 
@@ -186,6 +188,11 @@ pub enum Verdict {
         outcome: Outcome,
         /// Its words, for the history.
         evidence: String,
+    },
+    /// The server could not be reached: its name, the way there, or the one who answered in its place.
+    Unreached {
+        /// For a person: what happened.
+        error: String,
     },
     /// Anything else.
     Unconfirmed {

@@ -32,11 +32,13 @@
 //! | `slots` | how many attempts at once, and whose turn it is |
 //! | `census` | how many there are in each phase, and how many there may be |
 //! | `backoff` | how long to wait |
+//! | `changes` | how often a change of the network counts |
 //! | `event` | what goes in and what comes out |
 //! | `record`, `ident`, `moment` | the words that all of it is said in |
 
 mod backoff;
 mod census;
+mod changes;
 mod event;
 mod ident;
 mod lane;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::backoff::Policy;
 use crate::census::{Census, MOST_SESSIONS};
+use crate::changes::Changes;
 use crate::lane::Lane;
 use crate::session::{Session, State};
 use crate::slots::Slots;
@@ -23,6 +24,7 @@ pub struct Machine {
     /// When each session wants to be woken.
     agenda: BTreeSet<(u64, SessionId)>,
     slots: Slots,
+    changes: Changes,
     /// The generation of the newest token.
     newest: Generation,
     stopping: Option<Stopping>,
@@ -59,6 +61,7 @@ impl Machine {
             census: Census::default(),
             agenda: BTreeSet::new(),
             slots: Slots::new(policy.concurrency),
+            changes: Changes::default(),
             newest: Generation(0),
             stopping: None,
             restless: BTreeSet::new(),
@@ -182,6 +185,10 @@ impl Machine {
                 self.slots.resize(policy.concurrency);
             }
             Event::Stop { keep } => self.stop(now, keep, actions),
+            Event::NetworkChanged => {
+                let (from, seed) = (self.changes.count(now), self.seed);
+                self.change_all(now, actions, |session| session.network_changed(from, seed));
+            }
             Event::RecordsGone => self.change_all(now, actions, Session::record_gone),
             Event::Tick => {}
 

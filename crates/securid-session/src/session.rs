@@ -74,11 +74,24 @@ pub(crate) struct Revoking {
     pub(crate) revocation: Revocation,
     pub(crate) intent: Intent,
     pub(crate) next_attempt: Moment,
-    /// Whether the server itself asked for that wait (`Retry-After`).
-    pub(crate) server_asked: bool,
+    pub(crate) waits_for: WaitsFor,
+    /// While an attempt is out: the network has changed since it began, so the next one may be made from
+    /// then on.
+    pub(crate) changed: Option<Moment>,
     /// Failures in a row that the wait grows with: those since this daemon started, or since a
     /// person said `retry`.
     pub(crate) failures: u32,
+}
+
+/// What the next attempt waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum WaitsFor {
+    /// Our own schedule.
+    Schedule,
+    /// The same, or another network: the server could not be reached.
+    Network,
+    /// The server's wish (`Retry-After`).
+    Server,
 }
 
 /// Whether the intent to revoke would survive the daemon.

@@ -21,6 +21,11 @@ use crate::keeper::{Inbox, Message};
 use crate::servers::Servers;
 use crate::trouble;
 
+/// How long after its deadline an attempt is given up, whatever it is at. The client keeps the deadline from
+/// its own beginning, and says better what had not come by then; but the certificates that it needs are
+/// read before, which takes a moment, and may hang.
+const AFTER_ALL: Duration = Duration::from_secs(1);
+
 /// How long the disk may take once it is asked. Beyond it a write counts as failed, so that a revocation is
 /// attempted from memory rather than wait for a disk that hangs; the same 5 s that a keyring has.
 const DISK_DEADLINE: Duration = Duration::from_secs(5);
@@ -195,12 +200,14 @@ impl Errands {
         self.send(async move {
             crash::point("attempt.begun", &key.id);
             let attempt = attempt(&servers, &ways, &token, deadline);
-            let verdict = timeout(deadline, attempt).await.unwrap_or_else(|_| {
+            let verdict = timeout(deadline + AFTER_ALL, attempt).await.unwrap_or_else(|_| {
                 unconfirmed(format!("nothing came of the attempt within {deadline:?}"))
             });
             match verdict {
                 Verdict::Dead { .. } => crash::point("attempt.confirmed", &key.id),
-                Verdict::Unconfirmed { .. } => crash::point("attempt.unconfirmed", &key.id),
+                Verdict::Unreached { .. } | Verdict::Unconfirmed { .. } => {
+                    crash::point("attempt.unconfirmed", &key.id);
+                }
             }
             Done { event: Event::Answered { key, verdict }, token: None, trouble: None }
         });
@@ -322,18 +329,18 @@ async fn attempt(servers: &Servers, ways: &[Origin], token: &Token, deadline: Du
     let mut first = None;
     for way in ways {
         let unsent = match servers.client(way).await {
-            Err(error) => error.to_string(),
+            Err(error) => unconfirmed(error.to_string()),
             Ok(client) => match client.logout(token, deadline).await {
-                LogoutReply::Unconfirmed(Failure { kind: FailureKind::Tls, message, .. }) => {
+                reply @ LogoutReply::Unconfirmed(Failure { kind: FailureKind::Tls, .. }) => {
                     servers.forget(way);
-                    message
+                    verdict(reply)
                 }
                 reply => return verdict(reply),
             },
         };
         first.get_or_insert(unsent);
     }
-    unconfirmed(first.unwrap_or_default())
+    first.unwrap_or_else(|| unconfirmed(String::new()))
 }
 
 fn unconfirmed(error: String) -> Verdict {
@@ -349,6 +356,13 @@ fn verdict(reply: LogoutReply) -> Verdict {
             },
             evidence: confirmation.evidence,
         },
+        // Whoever shows a certificate that does not fit is not the server: a hotel's network, perhaps.
+        LogoutReply::Unconfirmed(Failure {
+            kind:
+                FailureKind::Resolve | FailureKind::Connect | FailureKind::Proxy | FailureKind::Tls,
+            message,
+            ..
+        }) => Verdict::Unreached { error: message },
         LogoutReply::Unconfirmed(Failure { message, retry_after, .. }) => {
             Verdict::Unconfirmed { error: message, retry_after }
         }

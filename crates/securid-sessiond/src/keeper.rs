@@ -11,6 +11,7 @@
 //! - `logouts`: clients that wait for an end
 //! - `draining`: when nothing is left to be revoked
 //! - `desktop`: what logind has to say, and what is wanted of it
+//! - `network`: when the network is listened to
 //! - `notices`: what a person is told on the desktop
 //! - `reloading`: another config counts from now on
 //! - `standing`: how things stand, for the service manager
@@ -27,6 +28,7 @@ mod ends;
 mod keyrings;
 mod leaving;
 mod logouts;
+mod network;
 mod notices;
 mod reloading;
 mod standing;
@@ -94,6 +96,8 @@ pub(crate) enum Message {
     RecordsGone,
     /// Logind has something to say.
     Desktop(News),
+    /// The network is another than before.
+    NetworkChanged,
     /// Another config, with what is odd in it.
     Config { config: Config, warnings: Vec<String>, reply: Answer<ReloadView> },
     /// The process was sent SIGTERM or SIGINT.
@@ -144,6 +148,7 @@ pub(crate) struct Keeper {
     /// Draws the names of sessions. They are no secrets: they only must not be taken.
     names: fastrand::Rng,
     desktop: desktop::Desktop,
+    network: network::Network,
     notices: notices::Notices,
     standing: standing::Standing,
     leaving: leaving::Leaving,
@@ -189,6 +194,7 @@ impl Keeper {
             freshen_at: clock::now().after(keyrings::FRESHEN_EVERY),
             names,
             desktop: desktop::Desktop::default(),
+            network: network::Network::default(),
             notices: notices::Notices::default(),
             standing: standing::Standing::unreported(),
             leaving: leaving::Leaving::not_yet(),
@@ -218,6 +224,7 @@ impl Keeper {
             // In the midst of a burst nobody outside needs to know of every step.
             if inbox.is_empty() {
                 self.mind_desktop();
+                self.mind_network();
             }
             self.see_whether_to_leave();
             memory::tell_if_unlocked();
@@ -288,6 +295,7 @@ impl Keeper {
                 self.event(Event::RecordsGone);
             }
             Message::Desktop(news) => self.desktop_says(news),
+            Message::NetworkChanged => self.network_changed(),
             Message::Config { config, warnings, reply } => {
                 let _ = reply.send(self.reload(config, warnings));
             }
@@ -338,7 +346,7 @@ impl Keeper {
                 info!(session = %key.id, instance, reason, outcome, evidence, "dead");
                 Ok(())
             }
-            Verdict::Unconfirmed { error, .. } => {
+            Verdict::Unreached { error } | Verdict::Unconfirmed { error, .. } => {
                 warn!(session = %key.id, instance, reason, error, "not confirmed yet");
                 Err(error.clone())
             }

@@ -24,6 +24,7 @@
 //! | `keeper` | the one task that owns the state: feeds the machine, carries its actions out |
 //! | `errands` | the actions that take time: keyring, disk, server; each answers with an event |
 //! | `desktop` | logind and notifications: tell the keeper, and do as it wants |
+//! | `network` | changes of the network, told by the kernel: tells the keeper |
 //! | `selector` | which session is meant |
 //! | `trouble` | what goes wrong, in the protocol's words |
 //! | `audit` | the lives of sessions, written down for somebody else to check |
@@ -52,6 +53,7 @@ mod keeper;
 mod log;
 mod make_key;
 mod memory;
+mod network;
 mod notify;
 mod refusal;
 mod reload;

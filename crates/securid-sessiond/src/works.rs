@@ -19,6 +19,7 @@ use crate::desktop;
 use crate::errands::Errands;
 use crate::failure::Failure;
 use crate::keeper::{End, Findings, Keeper, Message};
+use crate::network;
 use crate::reload::Reloading;
 use crate::service::Desk;
 use crate::signals::Signals;
@@ -94,6 +95,7 @@ impl Works {
         let (config, errands) = (self.config.clone(), self.errands.clone());
         let inbox = errands.inbox.clone();
         tokio::spawn(desktop::mind(self.keeper.wants_of_desktop(), inbox.clone()));
+        tokio::spawn(network::mind(self.keeper.wants_of_network(), inbox.clone()));
         tokio::spawn(desktop::notifications::show(self.keeper.board()));
         let reloading = reload_from
             .map(|files| Reloading::new(files.clone(), inbox.clone(), self.keeper.manager()));

@@ -106,7 +106,8 @@ async fn accept(server: &Arc<Server>, listener: &TcpListener, tls: Option<&TlsAc
 /// nobody else who asks for any free one.
 async fn reserve(address: SocketAddr) -> TcpSocket {
     loop {
-        let bound = TcpSocket::new_v4().and_then(|socket| {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+        let bound = socket.and_then(|socket| {
             // Or the connections just cut would keep the port from us.
             socket.set_reuseaddr(true)?;
             socket.bind(address)?;

@@ -1,7 +1,7 @@
 //! The handle by which tests, the demo and the program hold a running server.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -20,7 +20,9 @@ use crate::truth::{EndedBy, Truth};
 /// How a [`Simulator`] is to start. No `Debug`: it holds passwords.
 #[derive(Clone)]
 pub struct Options {
-    /// The TCP port on 127.0.0.1; 0 lets the system choose.
+    /// Where it listens.
+    pub address: IpAddr,
+    /// The TCP port there; 0 lets the system choose.
     pub port: u16,
     /// TLS, or plain HTTP when false.
     pub tls: bool,
@@ -31,9 +33,10 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// TLS on a free port, no latency, and one user: `alice`, `correct horse`.
+    /// TLS on a free port of 127.0.0.1, no latency, and one user: `alice`, `correct horse`.
     fn default() -> Self {
         Self {
+            address: Ipv4Addr::LOCALHOST.into(),
             port: 0,
             tls: true,
             users: vec![("alice".to_owned(), "correct horse".to_owned())],
@@ -55,12 +58,12 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Starts a server on 127.0.0.1, on a thread of its own. It accepts connections at once.
+    /// Starts a server, on a thread of its own. It accepts connections at once.
     ///
     /// # Errors
     /// The port is taken, or the system gives no socket, thread or randomness.
     pub fn start(options: Options) -> io::Result<Self> {
-        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)))?;
+        let listener = TcpListener::bind(SocketAddr::from((options.address, options.port)))?;
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
 

@@ -18,7 +18,7 @@ const BARRED: [(&str, &str); 13] = [
     ("seeing what others have in /tmp", "cat /tmp/of-others"),
     ("seeing devices", "test -e /dev/a-disk"),
     ("writing to control groups", "mkdir $GROUP/x && rmdir $GROUP/x"),
-    ("sockets of other families", "ip link show"),
+    ("sockets of other families", "/usr/bin/other-socket"),
     ("tracing others", "strace -o /dev/null true"),
     ("namespaces of its own", "unshare -U true"),
     ("another personality", "setarch -R true"),
@@ -31,10 +31,11 @@ const BARRED_TO_SYSTEM_UNITS: (&str, &str) =
     ("seeing the processes of others", "test -e /proc/1/comm");
 
 /// What the daemon needs.
-const ALLOWED: [(&str, &str); 4] = [
+const ALLOWED: [(&str, &str); 5] = [
     ("writing to the state folder", "touch $STATE/x"),
     ("reading the config", "cat $HOME/.config/securid/config.toml"),
     ("sockets of the internet", "exec 3<>/dev/tcp/127.0.0.1/$PORT"),
+    ("hearing of the network", "ip link show"),
     ("reaching the bus", "busctl --user list"),
 ];
 
@@ -44,6 +45,18 @@ const WRITE_AND_RUN: &str = "\
 int main(void) {
     int all = PROT_READ | PROT_WRITE | PROT_EXEC;
     return mmap(0, 4096, all, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED;
+}
+";
+
+/// Makes a socket of any family that the daemon has no use for. Which of them a kernel has differs.
+const OTHER_SOCKET: &str = "\
+#include <sys/socket.h>
+int main(void) {
+    int families[] = {AF_VSOCK, AF_ALG, AF_BLUETOOTH, AF_CAN, AF_TIPC, AF_APPLETALK};
+    for (int i = 0; i < 6; i++)
+        for (int type = SOCK_STREAM; type <= SOCK_SEQPACKET; type++)
+            if (socket(families[i], type, 0) >= 0) return 0;
+    return 1;
 }
 ";
 
@@ -157,10 +170,12 @@ fn furnished() -> Option<Machine> {
         return None;
     }
     let machine = Machine::boot(Plan::default())?;
-    let program = machine.path("/usr/bin/write-and-run");
-    let mut compiler = Command::new("cc");
-    compiler.args(["-x", "c", "-o"]).arg(&program).arg("-");
-    assert!(run(compiler, WRITE_AND_RUN, PATIENCE).status.success(), "a C compiler");
+    for (name, source) in [("write-and-run", WRITE_AND_RUN), ("other-socket", OTHER_SOCKET)] {
+        let program = machine.path(&format!("/usr/bin/{name}"));
+        let mut compiler = Command::new("cc");
+        compiler.args(["-x", "c", "-o"]).arg(&program).arg("-");
+        assert!(run(compiler, source, PATIENCE).status.success(), "a C compiler");
+    }
     machine.write("/tmp/of-others", "");
     machine.user_ok("mkdir -p ~/.local/state");
     machine.root_ok("mknod -m 666 /dev/a-disk b 1 0");

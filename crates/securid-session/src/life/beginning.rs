@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::lane::Lane;
-use crate::session::{AddStep, EndStep, Intent, Revoking, Session, State};
+use crate::session::{AddStep, EndStep, Intent, Revoking, Session, State, WaitsFor};
 use crate::{About, Key, Moment, Reason, Record, Source, Stage};
 
 impl Session {
@@ -71,7 +71,8 @@ impl Session {
                     revocation,
                     intent: Intent::Durable,
                     next_attempt: now,
-                    server_asked: false,
+                    waits_for: WaitsFor::Schedule,
+                    changed: None,
                     failures: 0,
                 });
             }

@@ -2,7 +2,8 @@
 //! that the token is dead.
 
 use crate::backoff::Policy;
-use crate::session::{Intent, Revoking, Session, State};
+use crate::changes;
+use crate::session::{Intent, Revoking, Session, State, WaitsFor};
 use crate::{Action, Ending, Moment, Reason, Revocation, Verdict};
 
 impl Session {
@@ -31,7 +32,8 @@ impl Session {
             revocation: Revocation { reason, since: now, attempts: 0, last_error: None },
             intent: Intent::Unwritten,
             next_attempt: now,
-            server_asked: false,
+            waits_for: WaitsFor::Schedule,
+            changed: None,
             failures: 0,
         }
     }
@@ -41,7 +43,7 @@ impl Session {
         match &mut self.state {
             State::Revoking(revoking) => {
                 revoking.next_attempt = now;
-                revoking.server_asked = false;
+                revoking.waits_for = WaitsFor::Schedule;
                 revoking.failures = 0;
                 self.keyring.hurry();
             }
@@ -57,7 +59,7 @@ impl Session {
     /// then on as often as a fresh one.
     pub(crate) fn last_chance(&mut self, now: Moment) {
         if let State::Revoking(revoking) = &mut self.state
-            && !revoking.server_asked
+            && revoking.waits_for != WaitsFor::Server
         {
             revoking.next_attempt = revoking.next_attempt.earlier(now);
             revoking.failures = 0;
@@ -75,20 +77,38 @@ impl Session {
         self.attempting = false;
         let State::Revoking(revoking) = &mut self.state else { return };
         revoking.revocation.attempts = revoking.revocation.attempts.saturating_add(1);
-        match verdict {
+        let changed = revoking.changed.take();
+        let (error, waits_for, theirs) = match verdict {
             Verdict::Dead { outcome, evidence } => {
                 let Revocation { reason, since, attempts, .. } = revoking.revocation;
                 let (reason, requested, ended) = (Some(reason), since, now);
                 self.end(Ending { reason, requested, ended, attempts, outcome, evidence }, actions);
+                return;
             }
-            Verdict::Unconfirmed { error, retry_after } => {
-                revoking.failures = revoking.failures.saturating_add(1);
-                let wait = policy.wait(seed, &self.key, revoking.failures, retry_after);
-                revoking.server_asked = retry_after.is_some();
-                revoking.next_attempt = now.after(wait);
-                revoking.revocation.last_error = Some(error);
-                self.stale = true;
-            }
+            Verdict::Unreached { error } => (error, WaitsFor::Network, None),
+            Verdict::Unconfirmed { error, retry_after: None } => (error, WaitsFor::Schedule, None),
+            Verdict::Unconfirmed { error, retry_after } => (error, WaitsFor::Server, retry_after),
+        };
+        revoking.failures = revoking.failures.saturating_add(1);
+        let wait = policy.wait(seed, &self.key, revoking.failures, theirs);
+        revoking.waits_for = waits_for;
+        revoking.next_attempt = now.after(wait);
+        revoking.revocation.last_error = Some(error);
+        self.stale = true;
+        if let Some(from) = changed {
+            self.network_changed(now.later(from), seed);
+        }
+    }
+
+    /// The network has changed: what could not be reached is tried soon after `from`. An attempt that is
+    /// out began in the network of before, so it decides nothing about the one there is now.
+    pub(crate) fn network_changed(&mut self, from: Moment, seed: u64) {
+        let State::Revoking(revoking) = &mut self.state else { return };
+        if self.attempting {
+            revoking.changed = Some(from);
+        } else if revoking.waits_for == WaitsFor::Network {
+            let soon = from.after(changes::spread(seed, &self.key, revoking.failures));
+            revoking.next_attempt = revoking.next_attempt.earlier(soon);
         }
     }
 }

@@ -39,11 +39,12 @@ const ONE: Scope = Scope {
     other: None,
     faults: true,
     crashes: true,
+    networks: true,
     holds: true,
 };
 
 /// Two names at one server, which takes one attempt at a time.
-const TWO: Scope = Scope { setting: Setting { slots: 2, ..SETTING }, ..ONE };
+const TWO: Scope = Scope { networks: false, setting: Setting { slots: 2, ..SETTING }, ..ONE };
 
 /// Two that are acknowledged, and how they end.
 const TWO_ENDS: Scope = Scope { acknowledged: 2, adds: false, holds: false, ..TWO };
@@ -67,7 +68,8 @@ fn one_session() {
 fn one_session_with_limits() {
     let idle = Some(Duration::from_millis(500));
     let limits = Limits { idle, lifetime: Some(Duration::from_millis(950)) };
-    let report = run("one session with limits, everything", &Scope { limits, ..ONE }, states(), 4);
+    let scope = Scope { limits, networks: false, ..ONE };
+    let report = run("one session with limits, everything", &scope, states(), 4);
     assert!(report.closed || states() < 1_000_000);
     assert!(report.sights.expired > 0);
 }
@@ -77,7 +79,8 @@ fn sessions_whose_config_changes() {
     let limits = Limits { idle: Some(Duration::from_millis(500)), lifetime: None };
     let policy = Policy { concurrency: 2, ..SETTING.policy };
     let other = Some((limits, policy));
-    let report = run("one session, other limits", &Scope { other, ..ONE }, states(), 16);
+    let report =
+        run("one session, other limits", &Scope { other, networks: false, ..ONE }, states(), 16);
     assert!(report.sights.limited > 0 && report.sights.expired > 0, "{:?}", report.sights);
     let _ = run("the ends of two, other limits", &Scope { other, ..TWO_ENDS }, states(), 16);
 }
@@ -87,6 +90,13 @@ fn two_sessions_whose_server_fails() {
     let scope = Scope { faults: false, crashes: false, ..TWO_ENDS };
     let report = run("the ends of two sessions, the server fails", &scope, usize::MAX, 16);
     assert!(report.closed);
+}
+
+#[test]
+fn two_sessions_whose_network_comes_and_goes() {
+    let scope = Scope { networks: true, ..TWO_ENDS };
+    let report = run("the ends of two sessions, networks come and go", &scope, states(), 16);
+    assert!(report.sights.hurried > 0, "{:?}", report.sights);
 }
 
 #[test]

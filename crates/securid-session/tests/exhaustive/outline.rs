@@ -75,6 +75,7 @@ fn what_counts(ledger: &Ledger, phase: Option<Phase>) -> Ledger {
         counts.excused = false;
         counts.handed_over = !ledger.acknowledged;
     }
+    counts.unreached &= phase == Some(Phase::Revoking);
     if phase != Some(Phase::Adding) {
         counts.announced = false;
         counts.stored = false;

@@ -22,6 +22,8 @@ pub(crate) struct Scope {
     pub(crate) faults: bool,
     /// Whether the daemon may die at any moment.
     pub(crate) crashes: bool,
+    /// Whether networks come and go.
+    pub(crate) networks: bool,
     /// Whether sessions are held, and those with limits lent for a while.
     pub(crate) holds: bool,
 }
@@ -41,6 +43,7 @@ pub(crate) enum Step {
     Forget { slot: u64 },
     Limit { slot: u64, limits: Limits },
     Policy(Policy),
+    ChangeNetwork,
     Stop { keep: bool },
     Wake,
     Sleep,
@@ -82,6 +85,9 @@ impl Scope {
             let ours = world.policy == self.setting.policy;
             steps.push(Step::Policy(if ours { other } else { self.setting.policy }));
         }
+        if self.networks && world.machine.count(Phase::Revoking) > 0 {
+            steps.push(Step::ChangeNetwork);
+        }
         match world.stopping {
             None => steps.extend([Step::Stop { keep: true }, Step::Stop { keep: false }]),
             Some(true) => steps.push(Step::Stop { keep: false }),
@@ -102,6 +108,8 @@ impl Scope {
     fn answers(&self, world: &World, at: usize, steps: &mut Vec<Step>) {
         if matches!(world.errands[at], Action::Attempt(_)) {
             let replies = [Reply::Revoked, Reply::Down, Reply::Throttled, Reply::Lost];
+            let unreached = self.networks.then_some(Reply::Unreached);
+            let replies = replies.into_iter().chain(unreached);
             steps.extend(replies.map(|reply| Step::Attempt { at, reply }));
             return;
         }
@@ -169,6 +177,7 @@ impl Scope {
             Step::Retry { slot } => world.event(Event::Retry { id: id(slot) }),
             Step::Forget { slot } => world.event(Event::Forget { id: id(slot) }),
             Step::Limit { slot, limits } => world.event(Event::Limits { id: id(slot), limits }),
+            Step::ChangeNetwork => world.change_network(),
             Step::Policy(policy) => world.set_policy(policy),
             Step::Stop { keep } => world.stop(keep),
             Step::Wake => world.wake(),

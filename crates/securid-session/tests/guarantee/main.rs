@@ -39,6 +39,7 @@ enum Step {
     Forget { slot: u64 },
     Limit { slot: u64, limits: Limits },
     Policy { concurrency: usize },
+    ChangeNetwork,
     Stop { keep: bool },
     Wait { ms: u64 },
     Answer { which: usize, fate: Fate, reply: Reply },
@@ -47,8 +48,8 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     use Step::{
-        Abandon, Add, Answer, Crash, Forget, Hold, Lend, Limit, Policy, Release, Retry, Revoke,
-        Stop, Touch, Wait,
+        Abandon, Add, Answer, ChangeNetwork, Crash, Forget, Hold, Lend, Limit, Policy, Release,
+        Retry, Revoke, Stop, Touch, Wait,
     };
     let slot = || 0..SETTING.slots;
     let source = prop_oneof![Just(Source::Login), Just(Source::Handover)];
@@ -62,6 +63,7 @@ fn step() -> impl Strategy<Value = Step> {
     let reply = prop_oneof![
         4 => Just(Reply::Revoked),
         2 => Just(Reply::Down),
+        2 => Just(Reply::Unreached),
         1 => Just(Reply::Throttled),
         1 => Just(Reply::Lost),
     ];
@@ -78,6 +80,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => slot().prop_map(|slot| Forget { slot }),
         2 => (slot(), limits()).prop_map(|(slot, limits)| Limit { slot, limits }),
         1 => (0usize..4).prop_map(|concurrency| Policy { concurrency }),
+        2 => Just(ChangeNetwork),
         1 => any::<bool>().prop_map(|keep| Stop { keep }),
         4 => (0u64..20_000).prop_map(|ms| Wait { ms }),
         30 => (any::<usize>(), fate, reply)
@@ -105,6 +108,7 @@ fn carry_out(world: &mut World, step: Step) {
         Step::Forget { slot } => world.event(Event::Forget { id: id(slot) }),
         Step::Limit { slot, limits } => world.event(Event::Limits { id: id(slot), limits }),
         Step::Policy { concurrency } => world.set_policy(Policy { concurrency, ..SETTING.policy }),
+        Step::ChangeNetwork => world.change_network(),
         Step::Stop { keep } => world.stop(keep),
         Step::Wait { ms } => wait(world, ms),
         Step::Answer { which, fate, reply } => answer(world, which, fate, reply),
@@ -178,6 +182,7 @@ fn random_lives_reach_every_corner() {
     assert!(seen.late_answers > 0, "answers about tokens that are gone: {}", seen.late_answers);
     assert!(seen.attempts_from_memory > 20, "unwritable intents: {}", seen.attempts_from_memory);
     assert!(seen.expired > 100, "limits reached: {}", seen.expired);
+    assert!(seen.hurried > 0, "brought forward by another network: {}", seen.hurried);
     assert!(seen.limited > 50, "limits changed and written: {}", seen.limited);
     assert!(seen.orphans > 20 && seen.rests > 100, "{} {}", seen.orphans, seen.rests);
 }

@@ -183,6 +183,11 @@ impl House {
         }
     }
 
+    /// How long it waits yet until it is tried.
+    pub(crate) fn wait_of(&self, slot: u64) -> Duration {
+        self.pending(slot).next_attempt.expect("an attempt is out").since(self.now)
+    }
+
     pub(crate) fn reason(&self, slot: u64) -> Reason {
         self.pending(slot).revocation.reason
     }
@@ -203,6 +208,10 @@ pub(crate) fn dead() -> Verdict {
 
 pub(crate) fn unconfirmed(retry_after: Option<Duration>) -> Verdict {
     Verdict::Unconfirmed { error: "503".into(), retry_after }
+}
+
+pub(crate) fn unreached() -> Verdict {
+    Verdict::Unreached { error: "no route".into() }
 }
 
 pub(crate) fn id(slot: u64) -> SessionId {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod house;
+mod network;
 mod schedule;
 
 use std::time::Duration;

@@ -22,6 +22,8 @@ pub(crate) enum Reply {
     /// Carried out, or dead already.
     Revoked,
     Down,
+    /// Nobody gets there.
+    Unreached,
     Throttled,
     /// Carried out, but the reply does not reach us.
     Lost,
@@ -110,9 +112,11 @@ impl World {
     }
 
     fn serve(&mut self, key: &Key, reply: Reply) -> Verdict {
+        self.ledger(key).unreached = reply == Reply::Unreached;
         let unconfirmed = |retry_after| Verdict::Unconfirmed { error: "down".into(), retry_after };
         match reply {
             Reply::Down => unconfirmed(None),
+            Reply::Unreached => Verdict::Unreached { error: "no route".into() },
             Reply::Throttled => unconfirmed(Some(RETRY_AFTER)),
             Reply::Lost => {
                 self.alive.remove(key);

@@ -43,6 +43,7 @@ pub(crate) struct Sights {
     pub(crate) expired: u32,
     pub(crate) orphans: u32,
     pub(crate) limited: u32,
+    pub(crate) hurried: u32,
     pub(crate) rests: u32,
 }
 
@@ -59,6 +60,7 @@ impl std::ops::AddAssign for Sights {
         self.expired += more.expired;
         self.orphans += more.orphans;
         self.limited += more.limited;
+        self.hurried += more.hurried;
         self.rests += more.rests;
     }
 }
@@ -169,6 +171,13 @@ impl World {
         self.event(Event::Policy(policy));
     }
 
+    /// Another network.
+    pub(crate) fn change_network(&mut self) {
+        let before = self.waiting();
+        self.event(Event::NetworkChanged);
+        self.check_change(&before);
+    }
+
     /// The store is searched, and a secret without a record is found.
     pub(crate) fn find_orphan(&mut self, slot: u64) {
         let id = id(slot);
@@ -210,6 +219,11 @@ impl World {
         self.note_overdue();
         self.note_forgotten(&event);
         let told = self.told_to_end(&event);
+        if let Event::Retry { id } = &event
+            && let Some(session) = self.machine.session(id)
+        {
+            self.ledgers.entry(session.key().clone()).or_default().unreached = false;
+        }
         let other = self.of_another_token(&event);
         let actions = self.machine.handle(self.now, event);
         if let Some(other) = other {

@@ -1,8 +1,13 @@
 //! The rules of the guarantee: what each action, and every moment, must keep.
 
+use std::collections::BTreeMap;
+
 use securid_session::{Action, Event, Key, Moment, Phase, Reason, Session, Stage};
 
 use super::{Place, World, key_of, place_of, slot_of};
+
+/// Until a change of the network counts in any case (30 s), and what follows it is spread (5 s): ms.
+const CHANGE_COUNTS_WITHIN: u64 = 35_000;
 
 /// What was seen of one token.
 #[derive(Debug, Default, Clone, Hash)]
@@ -14,6 +19,8 @@ pub(crate) struct Ledger {
     pub(crate) excused: bool,
     /// Its end was asked for, by whatever.
     pub(crate) asked: bool,
+    /// The last attempt did not get as far as the server, and nobody has asked for another since.
+    pub(crate) unreached: bool,
     pub(crate) confirmed: bool,
     pub(crate) forgotten: bool,
     // What the machine was told, in its present life:
@@ -62,6 +69,28 @@ impl World {
         {
             self.ledgers.entry(session.key().clone()).or_default().forgotten = true;
             self.sights.forgotten += 1;
+        }
+    }
+
+    /// The attempts that wait, and until when.
+    pub(crate) fn waiting(&self) -> BTreeMap<Key, Moment> {
+        let sessions = self.machine.sessions().filter(|s| s.phase() == Phase::Revoking);
+        let waits = sessions.filter_map(|s| Some((s.key().clone(), s.pending()?.next_attempt?)));
+        waits.filter(|(_, until)| !until.reached(self.now)).collect()
+    }
+
+    /// A change of the network brings forward what did not reach its server, and nothing else.
+    pub(crate) fn check_change(&mut self, before: &BTreeMap<Key, Moment>) {
+        for (key, until) in self.waiting() {
+            let Some(before) = before.get(&key) else { continue };
+            assert!(until.since_boot <= before.since_boot, "{key} is put off");
+            if self.ledgers[&key].unreached {
+                let soon = self.now.since_boot + CHANGE_COUNTS_WITHIN;
+                assert!(until.since_boot <= soon, "{key} is not tried soon");
+                self.sights.hurried += u32::from(until.since_boot < before.since_boot);
+            } else {
+                assert_eq!(until, *before, "{key} was answered, and is tried sooner");
+            }
         }
     }
 

@@ -203,7 +203,9 @@ impl Auditing {
         let (reason, attempts) = known.unzip();
         let (evidence, error) = match verdict {
             Verdict::Dead { evidence, .. } => (Some(evidence), None),
-            Verdict::Unconfirmed { error, .. } => (None, Some(error)),
+            Verdict::Unreached { error } | Verdict::Unconfirmed { error, .. } => {
+                (None, Some(error))
+            }
         };
         let reason = reason.flatten().map(Reason::name);
         let details = Details { reason, attempts, evidence, error, ..Details::default() };
