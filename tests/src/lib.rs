@@ -28,6 +28,7 @@
 //! | `origin` | a token goes to its own server, whatever becomes of the config |
 //! | `proxy` | a proxy on the way is told nothing, told from the server, and never gone around |
 //! | `networks` | proxies, client certificates and private CAs by config, and each failure of a network in words |
+//! | `real_proxies` | the same works with a real proxy, with a password and without, over its death |
 //! | `addresses` | a server is reached at whichever of its addresses is alive |
 //! | `vpn` | what waits for the way to its server goes out when that appears, and a network that flaps makes no storm |
 //! | `draining` | with a bad config what is recorded is revoked, and nothing new taken in |
@@ -74,6 +75,7 @@
 //! - [`Machine`] (`machine`): a machine with a real systemd, with the server and the programs in it;
 //! - [`ConnectProxy`] (`connect_proxy`): a proxy on the way to the server;
 //! - [`Network`] (`network`): a network between daemon and server, whose parts come and go;
+//! - [`RealProxy`] (`real_proxy`): a real proxy in it;
 //! - [`SmallDisk`] (`small_disk`): a file system that can be filled up;
 //! - [`EtcSecurid`] (`etc_securid`): a machine's config, and a user who has to live with it;
 //! - [`SlowDisk`] (`slow_disk`): a disk that takes its time;
@@ -111,6 +113,7 @@ mod plan;
 pub mod process;
 pub mod programs;
 mod prompter;
+mod real_proxy;
 mod recovery;
 mod sealed_file;
 mod secret_service;
@@ -136,6 +139,7 @@ pub use notify_socket::NotifySocket;
 pub use patience::{PATIENCE, eventually, is_installed, skipped, timed, within};
 pub use plan::Plan;
 pub use prompter::{Dialog, Prompter};
+pub use real_proxy::{FOR_THE_PROXY, REAL_PROXY, RealProxy};
 pub use rustix::process::Signal;
 pub use secret_service::SecretService;
 pub use slow_disk::SlowDisk;

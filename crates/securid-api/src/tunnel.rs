@@ -72,9 +72,10 @@ fn refusal(status: StatusCode, proxy: &Proxy, has_credentials: bool, target: &st
     let place = proxy.place_of_password();
     let number = status.as_u16();
     match number {
-        407 if has_credentials => {
-            format!("does not accept the user name and password in {place} (HTTP 407): mend them")
-        }
+        // Some, as tinyproxy, answer 401 to wrong ones.
+        401 | 407 if has_credentials => format!(
+            "does not accept the user name and password in {place} (HTTP {number}): mend them"
+        ),
         407 => format!(
             "wants a user name and password (HTTP 407), and {place} has none: write them into a \
             file as USER:PASSWORD, and name it as proxy_credentials_file"

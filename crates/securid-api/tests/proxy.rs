@@ -138,6 +138,12 @@ async fn what_a_proxy_does_wrong_is_told_from_what_the_server_does() {
             "me:s3cret@",
             "does not accept the user name and password in HTTPS_PROXY (HTTP 407): mend them".into(),
         ),
+        (
+            "other credentials, as tinyproxy says it",
+            says("401 No"),
+            "me:s3cret@",
+            "does not accept the user name and password in HTTPS_PROXY (HTTP 401): mend them".into(),
+        ),
         ("a policy", says("403 No"), "", format!("does not open the way to {to} (HTTP 403): have it allow CONNECT to there")),
         (
             "a redirection",
