@@ -27,6 +27,7 @@
 //! | `notifications` | a person learns on the desktop what ended by itself, and what gets nowhere |
 //! | `origin` | a token goes to its own server, whatever becomes of the config |
 //! | `proxy` | a proxy on the way is told nothing, told from the server, and never gone around |
+//! | `networks` | proxies, client certificates and private CAs by config, and each failure of a network in words |
 //! | `real_proxies` | the same works with a real proxy, with a password and without, over its death |
 //! | `addresses` | a server is reached at whichever of its addresses is alive |
 //! | `vpn` | what waits for the way to its server goes out when that appears, and a network that flaps makes no storm |
@@ -37,10 +38,12 @@
 //! | `leaving` | a daemon with nothing to do ends by itself, and never too soon |
 //! | `reload` | another config counts while the daemon runs, and a bad one changes nothing |
 //! | `unattended` | a session for one program ends with it, whatever dies first |
+//! | `layers` | central settings count, users cannot loosen what is enforced, and everybody can see why a value counts |
 //! | `panics` | an error of our own ends the daemon, in words, and the next one goes on |
 //! | `supervised` | the service manager knows how the daemon is |
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
 //! | `audit` | an auditor can follow every session from its beginning to its end, over crashes too |
+//! | `proof` | the history tells what the server knows, once for each token, and hides no gap |
 //! | `audit_trouble` | a full, hanging or refused audit holds nothing up, and loses nothing |
 //! | `peers` | paths that others could change are refused, and so are other users |
 //! | `probes` | the eight that felled other daemons of this kind fell nothing here |
@@ -74,6 +77,7 @@
 //! - [`Network`] (`network`): a network between daemon and server, whose parts come and go;
 //! - [`RealProxy`] (`real_proxy`): a real proxy in it;
 //! - [`SmallDisk`] (`small_disk`): a file system that can be filled up;
+//! - [`EtcSecurid`] (`etc_securid`): a machine's config, and a user who has to live with it;
 //! - [`SlowDisk`] (`slow_disk`): a disk that takes its time;
 //! - [`audit`]: the audit, read and held to its rules;
 //! - [`stranger`]: being another user;
@@ -90,6 +94,7 @@ mod bus;
 pub mod client;
 mod connect_proxy;
 mod daemon;
+mod etc_securid;
 mod fake_logind;
 mod fickle;
 mod house;
@@ -122,6 +127,7 @@ pub mod trace;
 pub use bus::Bus;
 pub use client::{Client, RpcFault, outcome};
 pub use connect_proxy::{AtProxy, ConnectProxy};
+pub use etc_securid::EtcSecurid;
 pub use fake_logind::{FakeLogind, Screen};
 pub use fickle::Fickle;
 pub use house::{House, PASSWORD};

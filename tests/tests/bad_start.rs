@@ -25,7 +25,7 @@ const BAD: [Bad; 22] = [
         "no such key",
     ),
     ("idle_timeout = \"soon\"\n[instances.prod]\nURL", ":1: idle_timeout: ", "soon"),
-    ("idle_timeout = 15\n[instances.prod]\nURL", ":1: idle_timeout: ", "string"),
+    ("idle_timeout = 15\n[instances.prod]\nURL", ":1: idle_timeout: ", "in quotes"),
     ("idle_timeout = \"0s\"\n[instances.prod]\nURL", ":1: idle_timeout: ", "no time"),
     ("max_lifetime = \"8 hours\"\n[instances.prod]\nURL", ":1: max_lifetime: ", "not a duration"),
     (
@@ -36,7 +36,7 @@ const BAD: [Bad; 22] = [
     ("[revocation]\nconcurrency = 0\n[instances.prod]\nURL", ":2: revocation.concurrency: ", "256"),
     ("on_exit = \"stay\"\n[instances.prod]\nURL", ":1: on_exit: ", "keep"),
     ("keyring = \"pocket\"\n[instances.prod]\nURL", ":1: keyring: ", "pocket"),
-    ("require_durable = \"yes\"\n[instances.prod]\nURL", ":1: require_durable: ", "boolean"),
+    ("require_durable = \"yes\"\n[instances.prod]\nURL", ":1: require_durable: ", "true or false"),
     ("default_instance = \"test\"\n[instances.prod]\nURL", ":1: default_instance: ", "test"),
     ("[instances.prod]\nurl = \"igl.example\"", ":2: instances.prod.url: ", "https"),
     ("[instances.prod]\nurl = \"ftp://igl.example/aveksa\"", ":2: instances.prod.url: ", "http"),

@@ -13,7 +13,7 @@ use securid_tests::patience::{is_installed, is_root};
 use securid_tests::process::{Process, said, told};
 use securid_tests::stranger::as_user;
 use securid_tests::{Client, House, PATIENCE, Plan, Signal, eventually, skipped, timed, within};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What "at once" is on a loaded machine; less than any deadline of the keyring or the grace.
 const AT_ONCE: Duration = Duration::from_secs(2);
@@ -119,6 +119,56 @@ fn drain_gives_up_in_time_and_the_next_start_goes_on() {
             }
         }
     }
+}
+
+/// With `--json` it says how far each session came, whoever has them.
+#[test]
+fn drain_tells_programs_how_far_it_came() {
+    let told = |house: &House, status| {
+        let ended = house.run_daemon(&["--drain", "--timeout", "1s", "--json"]);
+        assert_eq!(ended.status.code(), Some(status), "{}", told(&ended));
+        let told: Value = serde_json::from_slice(&ended.stdout).unwrap();
+        told
+    };
+    let states = |told: &Value| {
+        let sessions = told["sessions"].as_array().unwrap();
+        let mut states: Vec<_> = sessions.iter().map(|it| it["state"].to_string()).collect();
+        states.sort();
+        states
+    };
+    let nothing = json!({"sessions": [], "undecided": 0, "error": null});
+    assert_eq!(told(&House::build(Plan::default()), 0), nothing);
+    for running in [false, true] {
+        let (mut house, held) = House::left_alone(Plan::default(), 3);
+        if running {
+            house.start();
+        }
+        house.simulator.set_fault(Some(Fault::Down));
+        let left = told(&house, 75);
+        assert_eq!(states(&left), ["\"revoking\""; 3], "{left}");
+        assert!(left["sessions"][0]["unreachable"].is_null(), "{left}");
+        house.simulator.set_fault(None);
+        let done = told(&house, 0);
+        assert!(states(&done).iter().all(|state| state == "\"ended\""), "{done}");
+        // A daemon that runs may have been faster than the question.
+        let all = held.iter().all(|(id, _)| done.to_string().contains(id));
+        assert!(all || running, "{done}");
+        assert_eq!(house.simulator.truth().alive(), [""; 0]);
+    }
+    let (house, _) = House::left_alone(Plan::default(), 2);
+    house.set_keyring_fault(Some("locked"));
+    let left = told(&house, 75);
+    assert!(
+        left["sessions"].as_array().unwrap().iter().all(|it| it["unreachable"] == true),
+        "{left}"
+    );
+
+    let house = House::open(Plan::default());
+    house.add_one();
+    house.signal(Signal::STOP);
+    let left = told(&house, 75);
+    house.signal(Signal::CONT);
+    assert!(left["error"].as_str().unwrap().contains("cannot be asked"), "{left}");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use securid_simulator::Fault;
 use securid_simulator::NAME;
-use securid_tests::{AtProxy, ConnectProxy, House, PASSWORD, Plan};
+use securid_tests::{AtProxy, ConnectProxy, House, PASSWORD, Plan, eventually};
 use serde_json::json;
 
 /// The password for the proxy, and as it is sent with its user name.
@@ -106,7 +106,7 @@ fn a_proxy_that_cannot_be_used_is_told_and_not_gone_around() {
         (format!("http://me:{}#x@127.0.0.1:1", FOR_THE_PROXY[0]), "is not a proxy's URL"),
     ] {
         let mut house = house(&[("HTTPS_PROXY", value)]);
-        assert!(house.log().contains(words), "{}", house.log());
+        eventually(words, || house.log().contains(words).then_some(()));
         let (id, token) = house.add_one();
         let error = house.logout(&id, "1s")["last_error"].as_str().unwrap().to_owned();
         assert!(error.contains("HTTPS_PROXY") && error.contains(words), "{error}");

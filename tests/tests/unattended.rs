@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs::{self, File, Permissions};
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -11,7 +13,7 @@ use securid_simulator::Fault;
 use securid_tests::process::{Process, run};
 use securid_tests::programs::programs;
 use securid_tests::{House, PASSWORD, PATIENCE, Plan, Signal, eventually, timed, within};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// How long a daemon waits for the holder of a tied session, and a while for the rest.
 const ABANDONED_WITHIN: Duration = Duration::from_secs(25);
@@ -372,4 +374,59 @@ fn securid_session_names_one_session_and_no_other() {
     assert_eq!(ctl(&dead, &["token", &one]).0, Some(0));
     assert_eq!(ctl(&one, &["logout"]).0, Some(0));
     assert_eq!(house.simulator.truth().alive(), [""; 0]);
+}
+
+#[test]
+fn over_the_socket_it_is_whoever_holds_it_that_counts() {
+    let house = house();
+    let tied = json!({"password": PASSWORD, "tied": true});
+    let mut first = house.client();
+    let taken = first.call("session.login", tied.clone()).unwrap();
+    let id = taken["id"].as_str().unwrap().to_owned();
+    assert_eq!(taken["holds"], 1);
+    let mut second = house.client();
+    second.call("session.hold", json!({"session": id})).unwrap();
+    drop(first);
+    eventually("one holder", || (house.session(&id)?["holds"] == 1).then_some(()));
+    assert_eq!(house.state(&id), "active");
+    drop(second);
+    assert_eq!(house.eventually_ended(&id)["reason"], "abandoned");
+
+    // Asked before anything is sent to the server.
+    let mut greedy = house.client();
+    let (id, _) = house.add_one();
+    for _ in 0..64 {
+        greedy.call("session.hold", json!({"session": id})).unwrap();
+    }
+    let logins = house.simulator.truth().logins_ok;
+    assert_eq!(greedy.call("session.login", tied.clone()).unwrap_err().code, -32011);
+    assert_eq!(house.simulator.truth().logins_ok, logins);
+
+    // Whoever does not wait for the answer holds nothing.
+    let mut hasty = house.client();
+    house.simulator.set_latency(Duration::from_millis(400));
+    hasty.send("session.login", tied);
+    house.eventually_true("the login", |truth| truth.logins_ok > logins);
+    drop(hasty);
+    let made = house.simulator.truth().tokens.last().unwrap().token.clone();
+    house.eventually_true("its end", |truth| !truth.token(&made).unwrap().alive);
+}
+
+/// More clients than there is room for: the longest idle ones make room, and whoever holds is not idle.
+#[test]
+fn a_crowd_takes_nobody_s_place_who_holds() {
+    let house = house();
+    let job = Job::begin(&house, &[]);
+    let mut crowd: Vec<UnixStream> = Vec::new();
+    for _ in 0..400 {
+        crowd.push(UnixStream::connect(house.socket()).unwrap());
+    }
+    // Whoever came first was told to go, so that all were let in.
+    let mut first = &crowd[0];
+    first.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut told = String::new();
+    first.read_to_string(&mut told).unwrap();
+    assert!(told.contains("-32011"), "{told}");
+    assert!(job.is_held(&house));
+    assert!(house.fate(&job.token).alive);
 }

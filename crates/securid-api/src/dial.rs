@@ -95,14 +95,20 @@ fn in_words(refusals: &[Refusal], named: &str, by_name: bool, limit: Duration) -
             Reason::Refused => format!(
                 "{named} refuses connections{at}: is it up, and this machine's address allowed?"
             ),
-            Reason::Silence => format!("{named} did not take the connection within {limit:?}{at}"),
+            Reason::Silence => format!(
+                "{named} did not take the connection within {limit:?}{at}: is a firewall or proxy between, or the VPN \
+                not there?"
+            ),
+            Reason::NoWay(reason) => {
+                format!("no way leads to {named}{at}: {reason}; is the network (or VPN) there?")
+            }
             Reason::Other(reason) => format!("cannot connect to {named}{at}: {reason}"),
         }
     } else {
         let why = |error: Option<&io::Error>| match Reason::of(error) {
             Reason::Refused => " refuses connections".to_owned(),
             Reason::Silence => format!(" did not answer within {limit:?}"),
-            Reason::Other(reason) => format!(": {reason}"),
+            Reason::NoWay(reason) | Reason::Other(reason) => format!(": {reason}"),
         };
         format!("cannot connect to {named}: {}", list(refusals, why))
     };
@@ -114,6 +120,7 @@ fn in_words(refusals: &[Refusal], named: &str, by_name: bool, limit: Duration) -
 enum Reason {
     Refused,
     Silence,
+    NoWay(String),
     Other(String),
 }
 
@@ -124,6 +131,9 @@ impl Reason {
             Some(error) => match error.kind() {
                 io::ErrorKind::ConnectionRefused => Self::Refused,
                 io::ErrorKind::TimedOut => Self::Silence,
+                io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
+                    Self::NoWay(error.to_string())
+                }
                 _ => Self::Other(error.to_string()),
             },
         }
@@ -233,14 +243,14 @@ mod tests {
                 &[Is::Dead, Is::Dead],
                 5000,
                 "https://iga.example.com:8443 did not take the connection within 5s \
-                (at 192.0.2.0, 2001:db8::1)"
+                (at 192.0.2.0, 2001:db8::1): is a firewall or proxy between, or the VPN not there?"
                     .to_owned(),
             ),
             (
                 &[Is::Unreachable],
                 0,
-                "cannot connect to https://iga.example.com:8443 (at 192.0.2.0): \
-                Network is unreachable (os error 101)"
+                "no way leads to https://iga.example.com:8443 (at 192.0.2.0): Network is unreachable \
+                (os error 101); is the network (or VPN) there?"
                     .to_owned(),
             ),
             (
@@ -268,7 +278,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn of_very_many_addresses_those_are_tried_for_which_there_is_time() {
         let (met, took, tried) = meet(&[Is::Dead; 100]).await;
-        assert!(met.unwrap_err().message.ends_with("2001:db8::3 and 16 more)"));
+        assert!(met.unwrap_err().message.contains("2001:db8::3 and 16 more)"));
         assert_eq!((took / 10, tried), (500, 20));
     }
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 use http_body_util::LengthLimitError;
 
 use crate::causes::cause;
-use crate::handshake::{no_tls, refusal_words};
+use crate::handshake::no_tls;
 use crate::meeting::Shown;
+use crate::tls_words::refusal_words;
 use crate::words::clean;
 use crate::{Failure, FailureKind, MAX_REPLY};
 

@@ -57,7 +57,10 @@ impl Host {
             Err(_) => {
                 format!("the name service had not said after {:?} where {named} is", clock.deadline)
             }
-            Ok(Err(error)) => format!("the host of {named} has no address: {error}"),
+            Ok(Err(error)) => format!(
+                "the host of {named} has no address: {error}; is its name right, and the network (or VPN) there \
+                that knows it?"
+            ),
             Ok(Ok(addresses)) if addresses.is_empty() => {
                 format!("the host of {named} has no address")
             }

@@ -71,6 +71,7 @@ pub(crate) enum Command {
     Restart(commands::restart::Args),
     Stop(commands::stop::Args),
     Setup(commands::setup::Args),
+    Config(commands::config::Args),
     Paths(commands::paths::Args),
 }
 
@@ -94,6 +95,7 @@ impl Command {
             Self::Restart(args) => args.run(context),
             Self::Stop(args) => args.run(context),
             Self::Setup(args) => args.run(context),
+            Self::Config(args) => args.run(context),
             Self::Paths(args) => args.run(context),
         }
     }

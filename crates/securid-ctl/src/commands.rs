@@ -2,6 +2,7 @@
 
 pub(crate) mod add;
 pub(crate) mod check;
+pub(crate) mod config;
 pub(crate) mod exec;
 pub(crate) mod forget;
 pub(crate) mod history;

@@ -51,6 +51,11 @@ impl Failure {
         self
     }
 
+    /// The exit status.
+    pub(crate) fn exit(&self) -> u8 {
+        self.exit
+    }
+
     /// What went wrong, for people.
     pub(crate) fn message(&self) -> &str {
         &self.message

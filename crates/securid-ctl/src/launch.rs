@@ -14,13 +14,14 @@ use std::{
 
 use securid_ipc::{
     client::{Client, ClientError},
+    config_view::ConfigView,
     messages::{Call, StatusView},
 };
 use securid_trust::folder;
 
 use crate::{
     Context, daemon,
-    failure::{Failure, UNREACHABLE},
+    failure::{FAILED, Failure, UNREACHABLE},
     program,
     systemd::{Manager, SERVICE},
 };
@@ -125,13 +126,29 @@ pub(crate) fn answering(context: &Context) -> Result<Option<StatusView>, Failure
 /// # Errors
 /// In its own words, with the status of a bad config.
 pub(crate) fn check_config(context: &Context) -> Result<(), Failure> {
+    look_at_config(context, "--check-config").map(drop)
+}
+
+/// Has the daemon's program read the config that it would start with.
+///
+/// # Errors
+/// As [`check_config`]; if the program is another version's.
+pub(crate) fn show_config(context: &Context) -> Result<ConfigView, Failure> {
+    let shown = look_at_config(context, "--show-config")?;
+    serde_json::from_str(&shown).map_err(|error| {
+        let what = format!("{} shows its config in another way: {error}", program().display());
+        Failure::new("program", what, FAILED).with_hint("Is it another version's?")
+    })
+}
+
+fn look_at_config(context: &Context, option: &str) -> Result<String, Failure> {
     let mut command = context.daemon_command();
-    command.args(["--log", "off", "--check-config"]);
+    command.args(["--log", "off", option]);
     let ended = program::run(command, UP_WITHIN)?;
-    if ended.status.success() {
-        return Ok(());
+    match ended.status.code() {
+        Some(0) => Ok(ended.out),
+        _ => Err(Failure::new("bad-config", words(&ended.err), BAD_CONFIG)),
     }
-    Err(Failure::new("bad-config", words(&ended.err), BAD_CONFIG))
 }
 
 /// The daemon's program: the one that came along with us, else that of the PATH.

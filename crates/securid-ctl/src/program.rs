@@ -2,11 +2,13 @@
 
 use std::{
     io::{self, Read},
-    process::{Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{Receiver, channel},
     thread,
     time::{Duration, Instant},
 };
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::failure::{FAILED, Failure};
 
@@ -39,7 +41,19 @@ impl Ended {
 ///
 /// # Errors
 /// If it cannot be run, or does not end in time.
-pub(crate) fn run(mut command: Command, within: Duration) -> Result<Ended, Failure> {
+pub(crate) fn run(command: Command, within: Duration) -> Result<Ended, Failure> {
+    run_bounded(command, within, u64::MAX)
+}
+
+/// The same for one that is not trusted: of what it says, so many bytes are read, of each stream.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_bounded(
+    mut command: Command,
+    within: Duration,
+    most: u64,
+) -> Result<Ended, Failure> {
     let name = command.get_program().to_string_lossy().into_owned();
     let failed = |what: String| Failure::new("program", what, FAILED);
     // A program that `exec` runs may have started us.
@@ -47,8 +61,8 @@ pub(crate) fn run(mut command: Command, within: Duration) -> Result<Ended, Failu
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child =
         command.spawn().map_err(|error| failed(format!("cannot run {name}: {error}")))?;
-    let out = child.stdout.take().map(collect);
-    let err = child.stderr.take().map(collect);
+    let out = child.stdout.take().map(|from| collect(from.take(most)));
+    let err = child.stderr.take().map(|from| collect(from.take(most)));
     let until = Instant::now() + within;
     let status = loop {
         match child.try_wait() {
@@ -56,7 +70,7 @@ pub(crate) fn run(mut command: Command, within: Duration) -> Result<Ended, Failu
             Ok(None) if Instant::now() < until => thread::sleep(STEP),
             waited => {
                 // Whether it could be killed or not, it has had its time.
-                let _ = child.kill().and_then(|()| child.wait());
+                kill(&mut child);
                 let why = match waited {
                     Err(error) => error.to_string(),
                     Ok(_) => format!("it has not ended within {} s", within.as_secs()),
@@ -72,6 +86,19 @@ pub(crate) fn run(mut command: Command, within: Duration) -> Result<Ended, Failu
     Ok(Ended { status, out: text(out), err: text(err) })
 }
 
+/// Ends a program, and all others of its process group where it has one of its own.
+fn kill(child: &mut Child) {
+    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    // There may be no such group, and nothing left to be killed.
+    let _ = group.map(|group| kill_process_group(group, Signal::KILL));
+    let _ = child.kill();
+    // One that waits for a disk that is gone cannot be killed: it is not waited for.
+    let until = Instant::now() + LAST_WORDS;
+    while matches!(child.try_wait(), Ok(None)) && Instant::now() < until {
+        thread::sleep(STEP);
+    }
+}
+
 fn collect(mut from: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (done, collected) = channel();
     thread::spawn(move || {
@@ -81,4 +108,40 @@ fn collect(mut from: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
         let _ = (read, done.send(bytes));
     });
     collected
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::path::PathBuf;
+
+    use super::*;
+
+    #[test]
+    fn what_hangs_is_killed_with_all_that_it_has_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let note = folder.path().join("pid");
+        let mut command = Command::new("setsid");
+        let script = format!("sleep 1000 & echo $! > {}; wait", note.display());
+        command.args(["sh", "-c", &script]);
+        let within = Duration::from_secs(1);
+        assert!(run(command, within).unwrap_err().message().contains("has not ended within 1 s"));
+        let pid: u32 = std::fs::read_to_string(note).unwrap().trim().parse().unwrap();
+        let is_running = || {
+            let stat = std::fs::read_to_string(PathBuf::from(format!("/proc/{pid}/stat")));
+            stat.is_ok_and(|stat| !stat.contains(") Z "))
+        };
+        let until = Instant::now() + Duration::from_secs(10);
+        while is_running() {
+            assert!(Instant::now() < until, "{pid} goes on");
+            thread::sleep(STEP);
+        }
+    }
+
+    #[test]
+    fn one_that_says_too_much_is_not_heard_to_its_end() {
+        let ended = run_bounded(Command::new("yes"), Duration::from_secs(10), 1_000).unwrap();
+        assert_eq!(ended.out.len(), 1_000);
+    }
 }

@@ -21,8 +21,8 @@ pub use params::{
 };
 pub use reply::Reply;
 pub use views::{
-    ContactView, HelloView, HistoryItem, HistoryView, InstanceView, KeyringView, ListView,
-    LogoutItem, LogoutView, RefusedView, ReloadView, RetryView, RevocationView, SessionCounts,
-    SessionRef, SessionView, StatusView, StopView, TakenView, Time, TokenView,
+    ContactView, DrainView, HelloView, HistoryItem, HistoryView, InstanceView, KeyringView,
+    ListView, LogoutItem, LogoutView, RefusedView, ReloadView, RetryView, RevocationView,
+    SessionCounts, SessionRef, SessionView, StatusView, StopView, TakenView, Time, TokenView,
 };
 pub use words::{KeyringState, Outcome, Reason, SessionState};

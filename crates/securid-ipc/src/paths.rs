@@ -51,20 +51,35 @@ pub struct Paths {
     pub own_sockets: Vec<PathBuf>,
 }
 
-/// Which config files count.
+/// Which config files count, the later winning.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ConfigFiles {
-    /// `--config` or `SECURID_CONFIG`: that file, no layers.
+pub struct ConfigFiles {
+    /// The machine's file.
+    pub machine: PathBuf,
+    /// The folder of its additions, `*.toml`.
+    pub additions: PathBuf,
+    /// The file after them.
+    pub own: OwnFile,
+}
+
+/// The config file that is not the machine's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OwnFile {
+    /// The user's, if he has one.
+    Usual(PathBuf),
+    /// `--config` or `SECURID_CONFIG`. It has to be there, and of the machine's files only what they
+    /// enforce counts beside it.
     Alone(PathBuf),
-    /// The usual layers, the later winning.
-    Layers {
-        /// The machine's file.
-        machine: PathBuf,
-        /// The folder of its additions, `*.toml`.
-        additions: PathBuf,
-        /// The user's file.
-        user: PathBuf,
-    },
+}
+
+impl OwnFile {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Usual(path) | Self::Alone(path) => path,
+        }
+    }
 }
 
 /// Why nothing can be found.
@@ -107,10 +122,12 @@ impl Paths {
             absolute(name).or_else(below_home).ok_or(PathError::NoHome)
         };
 
-        let config = match named(&overrides.config, "SECURID_CONFIG") {
-            Some(file) => ConfigFiles::Alone(file),
-            None => ConfigFiles::layers(&base("XDG_CONFIG_HOME", ".config")?),
+        let own = match named(&overrides.config, "SECURID_CONFIG") {
+            Some(file) => OwnFile::Alone(file),
+            None => OwnFile::Usual(base("XDG_CONFIG_HOME", ".config")?.join("securid/config.toml")),
         };
+        let [machine, additions] = MACHINE_CONFIG.map(PathBuf::from);
+        let config = ConfigFiles { machine, additions, own };
         let (state_dir, of_the_system) = match named(&overrides.state_dir, "SECURID_STATE_DIR") {
             Some(folder) => (folder, None),
             None => {
@@ -124,13 +141,6 @@ impl Paths {
             None => sockets(absolute("XDG_RUNTIME_DIR"), uid, &state_dir),
         };
         Ok(Self { config, state_dir, state_dirs, sockets, own_sockets })
-    }
-}
-
-impl ConfigFiles {
-    fn layers(user_configs: &Path) -> Self {
-        let [machine, additions] = MACHINE_CONFIG.map(PathBuf::from);
-        Self::Layers { machine, additions, user: user_configs.join("securid/config.toml") }
     }
 }
 
@@ -172,10 +182,10 @@ mod tests {
         let paths = find(&Overrides::default(), &[("HOME", "/home/u")]).unwrap();
         assert_eq!(
             paths.config,
-            ConfigFiles::Layers {
+            ConfigFiles {
                 machine: "/etc/securid/config.toml".into(),
                 additions: "/etc/securid/config.d".into(),
-                user: "/home/u/.config/securid/config.toml".into(),
+                own: OwnFile::Usual("/home/u/.config/securid/config.toml".into()),
             }
         );
         assert_eq!(paths.state_dir, Path::new("/home/u/.local/state/securid"));
@@ -206,8 +216,7 @@ mod tests {
             ("XDG_RUNTIME_DIR", "/r"),
         ];
         let paths = find(&Overrides::default(), &variables).unwrap();
-        assert!(matches!(&paths.config, ConfigFiles::Layers { user, .. }
-            if user == Path::new("/c/securid/config.toml")));
+        assert_eq!(paths.config.own, OwnFile::Usual("/c/securid/config.toml".into()));
         assert_eq!(paths.state_dir, Path::new("/s/securid"));
         assert_eq!(
             texts(&paths.sockets),
@@ -243,7 +252,7 @@ mod tests {
         assert_eq!(texts(&paths.sockets), ["/v.sock"]);
         assert_eq!(texts(&paths.own_sockets), ["/v.sock"]);
         assert_eq!(paths.state_dir, Path::new("/v"));
-        assert_eq!(paths.config, ConfigFiles::Alone("/v.toml".into()));
+        assert_eq!(paths.config.own, OwnFile::Alone("/v.toml".into()));
 
         let flags = Overrides {
             socket: Some("f.sock".into()),
@@ -254,7 +263,7 @@ mod tests {
         assert_eq!(texts(&paths.sockets), ["f.sock"]);
         assert_eq!(paths.state_dir, Path::new("/f"));
         assert_eq!(texts(&paths.state_dirs), ["/f"]);
-        assert_eq!(paths.config, ConfigFiles::Alone("/f.toml".into()));
+        assert_eq!(paths.config.own, OwnFile::Alone("/f.toml".into()));
 
         let unset = variables.map(|(name, value)| (name, if name == "HOME" { value } else { "" }));
         let plain = find(&Overrides::default(), &[("HOME", "/home/u")]);

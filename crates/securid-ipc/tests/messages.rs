@@ -240,6 +240,7 @@ fn views_have_the_contract_s_fields() {
                 outcome: Some(Outcome::Revoked),
                 last_error: None,
                 durable: true,
+                unreachable: false,
             }],
             refused: vec![RefusedView { selector: "x".into(), error: refused }],
             unlisted: 0,

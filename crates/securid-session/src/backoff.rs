@@ -31,9 +31,10 @@ impl Policy {
     /// drawn between nothing and a ceiling that doubles each time ("full jitter"), so that a
     /// thousand sessions that failed together do not come back together.
     ///
-    /// A `Retry-After` comes before that. The draw is then from as wide a window as it was long itself
-    /// (within `retry_max`), because a server may send a whole fleet away with one date; and the ceiling
-    /// grows as ever, because one that has too much to do may say "in a second" to everybody who asks.
+    /// A `Retry-After` is waited first. The draw is then from what is left below the ceiling, which grows
+    /// as ever, because a server that has too much to do may say "in a second" to everybody who asks; and
+    /// from as long a time as the `Retry-After` itself at least (within `retry_max`), because one may send a
+    /// whole fleet away with one date.
     pub(crate) fn wait(
         &self,
         seed: u64,
@@ -43,7 +44,7 @@ impl Policy {
     ) -> Duration {
         let theirs = retry_after.unwrap_or_default().min(RETRY_AFTER_MAX);
         let ceiling = doubled(self.retry_initial, failures, self.retry_max);
-        let window = ceiling.max(theirs.min(self.retry_max));
+        let window = ceiling.saturating_sub(theirs).max(theirs.min(self.retry_max));
         let millis = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
         theirs + Duration::from_millis(dice(seed, key, failures).u64(0..=millis))
     }
@@ -107,9 +108,13 @@ mod tests {
 
     #[test]
     fn what_the_server_asks_for_comes_on_top_and_widens_the_window() {
-        for (theirs, failures, least, most) in
-            [(120, 1, 120, 240), (1, 9, 1, 257), (7_200, 1, 3_600, 3_900), (0, 1, 0, 1)]
-        {
+        for (theirs, failures, least, most) in [
+            (120, 1, 120, 240),
+            (120, 9, 120, 256),
+            (1, 9, 1, 256),
+            (7_200, 1, 3_600, 3_900),
+            (0, 1, 0, 1),
+        ] {
             let wait = |bits| {
                 let theirs = Some(Duration::from_secs(theirs));
                 POLICY.wait(7, &key(bits), failures, theirs).as_millis()

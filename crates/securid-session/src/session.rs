@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::lane::Lane;
 use crate::{About, Ending, Key, Moment, Reason, Revocation, SessionId, Source};
 
-/// How long a tied session waits for its holder: after the start of a daemon, whose clients look for it every
-/// five seconds at least, and have four to be answered.
+/// How long a tied session waits for its holder when a daemon has started: `securid-ctl` looks for one at least
+/// every five seconds, and may need two to connect and two for a sign of life.
 pub(crate) const HOLDER_WITHIN: Duration = Duration::from_secs(15);
 
 /// One session in the daemon's memory.

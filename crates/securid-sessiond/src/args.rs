@@ -4,9 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
+use clap::builder::TypedValueParser as _;
 use securid_ipc::duration::parse_duration;
 use securid_ipc::paths::Overrides;
 use tracing::level_filters::LevelFilter;
+
+use crate::config::Assignment;
 
 /// Keeps the session tokens of RSA Governance & Lifecycle in the OS keyring, lends them out through
 /// securid-ctl, and revokes them at the server: on request, when idle, when their lifetime is over,
@@ -14,9 +17,14 @@ use tracing::level_filters::LevelFilter;
 #[derive(Debug, Parser)]
 #[command(name = "securid-sessiond", version = securid_ipc::VERSION)]
 pub(crate) struct Args {
-    /// Use this config file alone, instead of /etc/securid/config.toml and the user's own
+    /// Use this config file alone, instead of those in /etc/securid (but for what they enforce) and the
+    /// user's own
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+
+    /// Give a key of the config a value, over all files, as revocation.concurrency=8
+    #[arg(long, value_name = "KEY=VALUE", value_parser = clap::builder::StringValueParser::new().map(Assignment::from))]
+    pub(crate) set: Vec<Assignment>,
 
     /// Listen here
     #[arg(long, value_name = "PATH")]
@@ -30,21 +38,30 @@ pub(crate) struct Args {
     #[arg(long, env = "SECURID_LOG", value_name = "LEVEL", default_value = "info")]
     pub(crate) log: LevelFilter,
 
-    /// Say whether the config is good, and exit (0 or 78)
-    #[arg(long)]
-    pub(crate) check_config: bool,
+    /// Say whether the config is good, and exit (0 or 78). With a FILE: whether that is good as one more
+    /// of the machine's files
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    pub(crate) check_config: Option<Option<PathBuf>>,
+
+    /// Show the config, each value with the place where it stands, as JSON, and exit (0 or 78)
+    #[arg(long, conflicts_with = "check_config")]
+    pub(crate) show_config: bool,
 
     /// Revoke what is recorded, without a socket, and exit: 0, or 75 if something is not confirmed.
     /// A daemon that runs is asked to do it
-    #[arg(long, conflicts_with = "check_config")]
+    #[arg(long, conflicts_with_all = ["check_config", "show_config"])]
     pub(crate) drain: bool,
 
     /// How long --drain may take [default: the config's shutdown_grace]
     #[arg(long, value_name = "D", value_parser = parse_duration, requires = "drain")]
     pub(crate) timeout: Option<Duration>,
 
+    /// Tell on stdout how far --drain came, as JSON
+    #[arg(long, requires = "drain")]
+    pub(crate) json: bool,
+
     /// Make a key for keyring = "sealed-file" in a new file (`-`: on stdout), and exit
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["check_config", "drain"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["check_config", "show_config", "drain"])]
     pub(crate) make_key: Option<PathBuf>,
 }
 

@@ -1,68 +1,73 @@
 //! What the config says, and where it says something wrong.
 //!
-//! - `file`: one TOML file, with the line of whatever is wrong in it;
-//! - `layers`: which files count, and whether what they name is of use;
-//! - `merge`: how the later ones win, and `network` what they say of proxies and client certificates;
-//! - `settings`: what comes out, complete and checked;
-//! - `live`: the one that counts now.
+//! - `keys`: all keys that there are; `key`, `setting`: what one is, and what can stand behind it;
+//! - `layer`: what one place says, with the line of whatever is wrong in it; `place`: where that is;
+//! - `layers`: which places count, and in which order;
+//! - `said`: all that is said, and which of it counts;
+//! - `merge`: what it comes to, and `network` that of proxies and client certificates; `settings`: that, complete and checked;
+//! - `checks`: whether the files that it names are of use;
+//! - `view`: what people are shown of it; `page`: the table of all keys in `docs/configuration.md`;
+//! - `live`: the config that counts now.
 
-mod file;
+mod checks;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
+mod key;
+mod keys;
+mod layer;
 mod layers;
 mod live;
 mod merge;
 mod network;
+#[cfg(test)]
+mod page;
+mod place;
+mod said;
+mod setting;
 mod settings;
+#[cfg(test)]
+mod tests;
+mod view;
 
-use std::fmt::{self, Write as _};
-use std::path::PathBuf;
+use securid_ipc::config_view::{ConfigKeyView, ConfigView};
 
-pub(crate) use layers::load;
+use securid_text::shown;
+
+pub(crate) use layer::Assignment;
+pub(crate) use layers::Sources;
 pub(crate) use live::LiveConfig;
+pub(crate) use place::Fault;
+use said::Said;
 pub(crate) use settings::{AuditTarget, Config, DesktopFates, Fate, Instance, RevocationSettings};
 
-/// One thing that is wrong in a config file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fault {
-    pub(crate) file: PathBuf,
-    /// Counted from one; none for the file as a whole.
-    pub(crate) line: Option<usize>,
-    /// The key, as `instances.prod.url`; empty for the file as a whole.
-    pub(crate) key: String,
-    /// What is wrong with it, and what was expected.
-    pub(crate) problem: String,
-}
-
-/// One line, whatever the file and its keys are called: it goes to terminals and into the log.
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut told = self.file.display().to_string();
-        if let Some(line) = self.line {
-            told += &format!(":{line}");
-        }
-        if !self.key.is_empty() {
-            told += &format!(": {}", self.key);
-        }
-        told += &format!(": {}", self.problem);
-        for c in told.chars() {
-            if c.is_control() {
-                write!(f, "{}", c.escape_default())?;
-            } else {
-                f.write_char(c)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What the config files came to.
+/// What all sources came to.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     /// With faults: what could be understood all the same, which is enough for draining only.
     pub(crate) config: Config,
     /// What makes it unusable.
     pub(crate) faults: Vec<Fault>,
-    /// What is wrong in the machine's file without being an error, like a key that we do not know.
+    /// What is wrong in the machine's files without being an error, like a key that we do not know.
     pub(crate) warnings: Vec<Fault>,
+    said: Said,
+}
+
+impl Loaded {
+    /// For people.
+    pub(crate) fn view(&self) -> ConfigView {
+        view::view(&self.said, &self.config, &self.warnings)
+    }
+
+    /// What does not count because the machine enforces something else, in words.
+    pub(crate) fn overruled(&self) -> Vec<String> {
+        let told = |row: ConfigKeyView| {
+            let ConfigKeyView { key, from, .. } = row;
+            let beaten = row.instead_of?.from;
+            let text = format!(
+                "{key}: what {beaten} says does not count, for {from} enforces another value"
+            );
+            Some(shown(&text).into_owned())
+        };
+        self.view().keys.into_iter().filter_map(told).collect()
+    }
 }

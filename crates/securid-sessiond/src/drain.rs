@@ -7,7 +7,7 @@ mod running;
 
 use std::time::{Duration, Instant};
 
-use securid_ipc::messages::{LogoutItem, SessionState};
+use securid_ipc::messages::{DrainView, LogoutItem, LogoutView, SessionState};
 use securid_ipc::paths::Paths;
 use securid_ipc::server::Listener;
 use securid_store::LockError;
@@ -70,7 +70,8 @@ pub(crate) async fn for_bad_config(
     Ok(BAD_CONFIG)
 }
 
-/// `--drain`: by this process, or by the daemon that runs. Gives back the exit status.
+/// `--drain`: by this process, or by the daemon that runs. Gives back how far each session came, and the
+/// exit status.
 ///
 /// # Errors
 /// If the state folder cannot be used.
@@ -79,12 +80,12 @@ pub(crate) async fn on_request(
     loaded: Loaded,
     timeout: Option<Duration>,
     log: &Log,
-) -> Result<u8, Failure> {
+) -> Result<(DrainView, u8), Failure> {
     if !loaded.faults.is_empty() {
         log.say(failure::list(&loaded.faults));
     }
     if !State::is_anything_in(&paths.state_dir)? {
-        return Ok(0);
+        return Ok((DrainView::default(), 0));
     }
     let until = Instant::now() + timeout.unwrap_or(loaded.config.revocation.shutdown_grace);
     loop {
@@ -96,15 +97,12 @@ pub(crate) async fn on_request(
         };
         let why = match running::revoke_all(paths.sockets.clone(), pid, left).await {
             Ok(view) if Instant::now() >= until || view.sessions.iter().all(is_settled) => {
-                // The worst are listed: with none pending among them, none is beyond.
-                if tell(&view.sessions, log) == 0 {
-                    return Ok(0);
+                let unconfirmed = tell_worst(&view, log);
+                if unconfirmed > 0 {
+                    log.say("the daemon keeps trying: see securid-ctl status");
                 }
-                if view.unlisted > 0 {
-                    log.say(format_args!("and {} more, none of them worse", view.unlisted));
-                }
-                log.say("the daemon keeps trying: see securid-ctl status");
-                return Ok(PENDING);
+                let view = DrainView { done: view, ..DrainView::default() };
+                return Ok((view, if unconfirmed > 0 { PENDING } else { 0 }));
             }
             // It answers before its time because it ends: then this process goes on.
             Ok(_) => None,
@@ -116,37 +114,56 @@ pub(crate) async fn on_request(
             continue;
         };
         // Something is recorded, so something may live.
-        log.say(format_args!(
-            "what is recorded in {} is not confirmed dead: {} keeps it, and cannot be asked: {why}\n\
-             End it, or let it go on (kill -CONT), and try again.",
+        let error = format!(
+            "what is recorded in {} is not confirmed dead: {} keeps it, and cannot be asked: {why}",
             paths.state_dir.display(),
             pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}")),
-        ));
-        return Ok(PENDING);
+        );
+        log.say(format_args!("{error}\nEnd it, or let it go on (kill -CONT), and try again."));
+        return Ok((DrainView { error: Some(error), ..DrainView::default() }, PENDING));
     }
 }
 
 /// No daemon runs.
-async fn alone(state: State, config: Config, within: Duration, log: &Log) -> Result<u8, Failure> {
+async fn alone(
+    state: State,
+    config: Config,
+    within: Duration,
+    log: &Log,
+) -> Result<(DrainView, u8), Failure> {
     // What cannot be read may be a live token's.
     let unreadable = state.found.unreadable;
-    let mut unconfirmed = unreadable;
+    let mut undecided = unreadable;
+    let mut done = LogoutView::default();
     if !state.found.is_nothing() {
         let signals = Signals::catch()?;
         let mut works = Works::take_up(state, config, Vec::new())?;
         works.keeper.drain(Some(within));
         works.run(signals, None, None).await?;
-        unconfirmed += tell(&works.keeper.left(), log);
-        unconfirmed += tell_undecided(&works, log);
+        done = works.keeper.drained();
+        undecided += tell_undecided(&works, log);
     }
+    let unconfirmed = undecided + tell_worst(&done, log);
     if unreadable > 0 {
         log.say(format_args!("records that cannot be read: {unreadable}"));
     }
+    let undecided = u32::try_from(undecided).unwrap_or(u32::MAX);
+    let view = DrainView { done, undecided, error: None };
     if unconfirmed == 0 {
-        return Ok(0);
+        return Ok((view, 0));
     }
     log.say("what is not confirmed dead stays recorded: the next start goes on with it");
-    Ok(PENDING)
+    Ok((view, PENDING))
+}
+
+/// Tells of the sessions that went worst, and counts those that can be revoked: with none of these among
+/// them, none is beyond.
+fn tell_worst(view: &LogoutView, log: &Log) -> usize {
+    let unconfirmed = tell(&view.sessions, log);
+    if unconfirmed > 0 && view.unlisted > 0 {
+        log.say(format_args!("and {} more, none of them worse", view.unlisted));
+    }
+    unconfirmed
 }
 
 /// Tells of every session without a good record whose token nobody could revoke, and counts them.

@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use securid_ipc::messages::{ReloadView, RpcError};
-use securid_ipc::paths::ConfigFiles;
 use tokio::sync::{Mutex, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tracing::{info, warn};
 
-use crate::config::{self, Loaded};
+use crate::config::{Loaded, Sources};
 use crate::keeper::{Inbox, Message};
 use crate::notify::ServiceManager;
 use crate::start::texts;
@@ -22,7 +21,7 @@ const READ_WITHIN: Duration = Duration::from_secs(5);
 /// Where the config is read from, and whom it is brought to.
 #[derive(Clone)]
 pub(crate) struct Reloading {
-    files: ConfigFiles,
+    sources: Sources,
     inbox: Inbox,
     manager: ServiceManager,
     /// One at a time, so that of two the later one counts.
@@ -30,8 +29,8 @@ pub(crate) struct Reloading {
 }
 
 impl Reloading {
-    pub(crate) fn new(files: ConfigFiles, inbox: Inbox, manager: ServiceManager) -> Self {
-        Self { files, inbox, manager, turn: Arc::default() }
+    pub(crate) fn new(sources: Sources, inbox: Inbox, manager: ServiceManager) -> Self {
+        Self { sources, inbox, manager, turn: Arc::default() }
     }
 
     /// Reads the config and has it count. The answer says what that means.
@@ -52,9 +51,9 @@ impl Reloading {
     }
 
     async fn read_and_bring(&self) -> Result<ReloadView, RpcError> {
-        let files = self.files.clone();
-        let reading = spawn_blocking(move || config::load(&files, false));
-        let Loaded { config, faults, warnings } = match timeout(READ_WITHIN, reading).await {
+        let sources = self.sources.clone();
+        let reading = spawn_blocking(move || sources.load(false));
+        let Loaded { config, faults, warnings, .. } = match timeout(READ_WITHIN, reading).await {
             Ok(Ok(loaded)) => loaded,
             Ok(Err(_)) | Err(_) => return Err(trouble::config_hangs()),
         };

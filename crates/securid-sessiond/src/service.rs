@@ -120,6 +120,7 @@ impl Desk {
                 outcome: Some(Outcome::from(line.outcome)),
                 last_error: None,
                 durable: true,
+                unreachable: false,
             });
         }
         Ok(view)

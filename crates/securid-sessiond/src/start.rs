@@ -11,7 +11,7 @@ use tracing::{info, warn};
 
 use crate::activation::BadSocket;
 use crate::args::Args;
-use crate::config::{self, Loaded};
+use crate::config::{Fault, Loaded, Sources};
 use crate::failure::Failure;
 use crate::keeper::End;
 use crate::log::Log;
@@ -43,24 +43,28 @@ fn run(args: &Args, socket: HandedOver, log: &Log) -> Result<u8, Failure> {
         return Ok(0);
     }
     let paths = Paths::from_environment(&args.overrides())?;
-    let loaded = config::load(&paths.config, args.check_config);
+    let sources = Sources { files: paths.config.clone(), flags: args.set.clone() };
+    let loaded = match &args.check_config {
+        Some(Some(draft)) => sources.load_draft(draft),
+        check => sources.load(check.is_some()),
+    };
     for warning in &loaded.warnings {
         warn!("{warning}");
     }
-    if args.check_config {
-        if !loaded.faults.is_empty() {
-            return Err(Failure::Config(loaded.faults));
-        }
-        std::io::stdout().write_all(b"the config is good\n")?;
-        return Ok(0);
+    if args.check_config.is_some() || args.show_config {
+        return only_looked_at(&loaded, args.show_config);
     }
     descriptors::raise_limit();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let end = runtime.block_on(async {
         if args.drain {
-            drain::on_request(&paths, loaded, args.timeout, log).await
+            let (view, status) = drain::on_request(&paths, loaded, args.timeout, log).await?;
+            if args.json {
+                tell_as_json(&view)?;
+            }
+            Ok(status)
         } else {
-            daemon(&paths, loaded, socket?, log).await
+            daemon(&paths, sources, loaded, socket?, log).await
         }
     });
     // A name service that hangs must not hold the exit up.
@@ -68,9 +72,29 @@ fn run(args: &Args, socket: HandedOver, log: &Log) -> Result<u8, Failure> {
     end
 }
 
+/// For `--check-config` and `--show-config`.
+fn only_looked_at(loaded: &Loaded, show: bool) -> Result<u8, Failure> {
+    if !loaded.faults.is_empty() {
+        return Err(Failure::Config(loaded.faults.clone()));
+    }
+    if show {
+        tell_as_json(&loaded.view())?;
+    } else {
+        std::io::stdout().write_all(b"the config is good\n")?;
+    }
+    Ok(0)
+}
+
+fn tell_as_json(view: &impl serde::Serialize) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer(&mut out, view)?;
+    out.write_all(b"\n")
+}
+
 /// Serves, or drains. Whoever has connected to a socket that was handed over is answered in any case.
 async fn daemon(
     paths: &Paths,
+    sources: Sources,
     loaded: Loaded,
     socket: Option<UnixListener>,
     log: &Log,
@@ -78,7 +102,7 @@ async fn daemon(
     let mut socket = socket.map(Listener::inherited).transpose().map_err(Failure::Bind)?;
     let faults = loaded.faults.clone();
     let end = if faults.is_empty() {
-        serve(paths, loaded, &mut socket).await
+        serve(paths, sources, loaded, &mut socket).await
     } else {
         drain::for_bad_config(paths, loaded, &mut socket, log).await
     };
@@ -95,19 +119,23 @@ async fn daemon(
 
 async fn serve(
     paths: &Paths,
+    sources: Sources,
     loaded: Loaded,
     socket: &mut Option<Listener>,
 ) -> Result<u8, Failure> {
     // First of all, so that a stop that comes while records are read is not the default death.
     let signals = Signals::catch()?;
     let state = State::open(&paths.state_dir)?;
+    for overruled in loaded.overruled() {
+        info!("{overruled}");
+    }
     let mut works = Works::take_up(state, loaded.config, texts(&loaded.warnings))?;
     // The config may have been edited meanwhile: a start is a reload, too.
     works.keeper.limit_as_configured();
     let listener = listen(paths, socket)?;
     crash::point("load.listening", "");
     works.keeper.report_to(ServiceManager::from_environment());
-    match works.run(signals, Some(listener), Some(&paths.config)).await? {
+    match works.run(signals, Some(listener), Some(sources)).await? {
         End::AtRest => info!("stopped"),
         End::GraceOver => warn!("stopped with revocations unconfirmed: the next start goes on"),
         End::AtOnce => warn!("stopped at once: the next start goes on"),
@@ -116,7 +144,7 @@ async fn serve(
 }
 
 /// For people.
-pub(crate) fn texts(faults: &[config::Fault]) -> Vec<String> {
+pub(crate) fn texts(faults: &[Fault]) -> Vec<String> {
     faults.iter().map(ToString::to_string).collect()
 }
 

@@ -89,12 +89,19 @@ pub(crate) fn login(error: &LoginError) -> RpcError {
                      server's own limits.",
                 )
             }
-            FailureKind::Resolve | FailureKind::Connect | FailureKind::Tls => {
-                RpcError::new(ErrorCode::ServerUnreachable, message)
-                    .with_hint("Check the network, and the instance's url and ca_file.")
+            FailureKind::Resolve | FailureKind::Connect => {
+                RpcError::new(ErrorCode::ServerUnreachable, message).with_hint(
+                    "Check the network or VPN, host and port in the instance's url, and whether only a \
+                     proxy leads there.",
+                )
             }
-            FailureKind::Proxy => RpcError::new(ErrorCode::ServerUnreachable, message)
-                .with_hint("Check the proxy in the daemon's environment (HTTPS_PROXY, NO_PROXY)."),
+            FailureKind::Tls => RpcError::new(ErrorCode::ServerUnreachable, message).with_hint(
+                "Check the instance's url, ca_file, client_cert and client_key, and this machine's clock.",
+            ),
+            FailureKind::Proxy => RpcError::new(ErrorCode::ServerUnreachable, message).with_hint(
+                "Check proxy, no_proxy and proxy_credentials_file in the config, or HTTPS_PROXY and \
+                 NO_PROXY in the daemon's environment.",
+            ),
             FailureKind::Throttled => RpcError::new(ErrorCode::ServerError, message)
                 .with_hint("Try again when the server wants to be asked."),
             FailureKind::NotConfirmed => RpcError::new(ErrorCode::ServerError, message)
@@ -106,7 +113,7 @@ pub(crate) fn login(error: &LoginError) -> RpcError {
 pub(crate) fn server(error: &Unusable) -> RpcError {
     let hint = match error {
         Unusable::Setup(SetupError::Proxy(_)) => {
-            "Correct the daemon's environment, and restart it."
+            "Mend proxy in the config, or HTTPS_PROXY in the daemon's environment, and restart it."
         }
         _ => "Mend the instance in the config.",
     };

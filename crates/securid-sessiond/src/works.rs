@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use securid_ipc::paths::ConfigFiles;
 use securid_ipc::server::{Listener, serve};
 use securid_session::Stage;
 use securid_store::{
@@ -13,7 +12,7 @@ use tokio::sync::mpsc;
 use tracing::info;
 
 use crate::audit::Audit;
-use crate::config::{Config, LiveConfig};
+use crate::config::{Config, LiveConfig, Sources};
 use crate::descriptors;
 use crate::desktop;
 use crate::errands::Errands;
@@ -90,7 +89,7 @@ impl Works {
         &mut self,
         mut signals: Signals,
         listener: Option<Listener>,
-        reload_from: Option<&ConfigFiles>,
+        reload_from: Option<Sources>,
     ) -> Result<End, Failure> {
         let (config, errands) = (self.config.clone(), self.errands.clone());
         let inbox = errands.inbox.clone();
@@ -98,7 +97,7 @@ impl Works {
         tokio::spawn(network::mind(self.keeper.wants_of_network(), inbox.clone()));
         tokio::spawn(desktop::notifications::show(self.keeper.board()));
         let reloading = reload_from
-            .map(|files| Reloading::new(files.clone(), inbox.clone(), self.keeper.manager()));
+            .map(|sources| Reloading::new(sources, inbox.clone(), self.keeper.manager()));
         let desk = Arc::new(Desk { config, errands, reloading: reloading.clone() });
         let socket = listener.as_ref().map(|listener| listener.path().to_owned());
         let watchdog =

@@ -62,6 +62,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with = "no_tls")]
     pub(crate) ca_out: Option<PathBuf>,
 
+    /// Let in only clients with a certificate, and write one with its key (PEM, closed to others) to this file
+    #[arg(long, value_name = "FILE", conflicts_with = "no_tls")]
+    pub(crate) client_cert_out: Option<PathBuf>,
+
     /// Who may log in, instead of `alice:correct horse`; may be given several times
     #[arg(long = "user", value_name = "NAME:PASSWORD", value_parser = user)]
     pub(crate) users: Vec<(String, String)>,

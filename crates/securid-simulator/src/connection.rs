@@ -9,9 +9,9 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
 
 use crate::answer::answer;
+use crate::certificates::Certificates;
 use crate::server::Server;
 use crate::wire::{Line, Wire};
 
@@ -19,7 +19,7 @@ use crate::wire::{Line, Wire};
 pub(crate) async fn serve(
     server: Arc<Server>,
     stream: TcpStream,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<Certificates>>,
     mut cuts: watch::Receiver<u64>,
 ) {
     let line = Arc::new(Line::default());
@@ -29,7 +29,10 @@ pub(crate) async fn serve(
             None => serve_http(server, Arc::clone(&line), wire).await,
             // A failed handshake is the client's affair: some tests want exactly that.
             Some(tls) => {
-                if let Ok(stream) = tls.accept(wire).await {
+                if let Ok(stream) = tls.acceptor().accept(wire).await {
+                    if let Some(shown) = stream.get_ref().1.peer_certificates() {
+                        server.ledger.shown(tls.name_in(shown));
+                    }
                     serve_http(server, Arc::clone(&line), stream).await;
                 }
             }

@@ -49,6 +49,11 @@ impl Ledger {
         !waited.timed_out()
     }
 
+    /// A client has shown a certificate with this name.
+    pub(crate) fn shown(&self, name: String) {
+        self.enter(|books| books.truth.client_certificates.push(name));
+    }
+
     /// A new token, alive.
     pub(crate) fn issue(&self, username: &str, auth_source: Option<&str>) -> String {
         let token = random_token();

@@ -28,7 +28,9 @@
 //! - [`Fault`] (`fault`), `switches`, `misbehave`, [`Echo`] (`echo`): the faults, which of them are on, what they do.
 //! - `control`: `/truth`, `/fault`, `/latency`, `/issue`, `/expire`.
 //! - [`Truth`] (`truth`), `ledger`: what really happened.
-//! - `certificates`, `duration`: the private CA; `250ms`.
+//! - [`Handshake`] (`certificates`): the private CA of two levels, what the server shows for itself, and whether clients
+//!   have to.
+//! - `duration`: `250ms`.
 //!
 //! What is an assumption rather than documented: a refused login answers `401` with a page that does
 //! *not* have the words of the dead token's page; `getLoginInstructions` answers plain text whatever
@@ -55,7 +57,7 @@ mod switches;
 mod truth;
 mod wire;
 
-pub use certificates::NAME;
+pub use certificates::{Chain, ClientCertificate, Handshake, NAME, Validity};
 pub use duration::{ParseDurationError, parse_duration};
 pub use echo::Echo;
 pub use fault::{Fault, ParseFaultError};

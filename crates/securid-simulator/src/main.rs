@@ -3,11 +3,13 @@
 mod arguments;
 mod console;
 
+use std::fs::OpenOptions;
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::ExitCode;
 
 use clap::Parser;
-use securid_simulator::{Options, Simulator};
+use securid_simulator::{Options, Simulator, Validity};
 use serde_json::json;
 
 use crate::arguments::Arguments;
@@ -33,12 +35,18 @@ fn run(arguments: Arguments) -> io::Result<()> {
     if !arguments.users.is_empty() {
         options.users = arguments.users;
     }
+    options.handshake.wants_certificate = arguments.client_cert_out.is_some();
     let simulator = Simulator::start(options)?;
     simulator.set_fault(arguments.fault);
 
     let ca_file = arguments.ca_out.map(std::path::absolute).transpose()?;
     if let Some(ca_file) = &ca_file {
         std::fs::write(ca_file, simulator.ca_pem())?;
+    }
+    if let Some(file) = arguments.client_cert_out {
+        let client = simulator.client_certificate("client", Validity::Now)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+        write!(file, "{}{}", client.chain, client.key)?;
     }
     // Before it says that it is there: who reads that may send a signal at once.
     let console = Console::open()?;

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
-use tokio_rustls::TlsAcceptor;
 
+use crate::certificates::Certificates;
 use crate::connection::serve;
 use crate::fault::Fault;
 use crate::gate::{Gate, Phase};
@@ -64,7 +64,7 @@ impl Server {
 pub(crate) async fn run(
     server: Arc<Server>,
     mut listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<Certificates>>,
 ) -> io::Result<()> {
     let address = listener.local_addr()?;
     let mut down_wanted = server.gate.down_wanted();
@@ -88,7 +88,7 @@ pub(crate) async fn run(
     }
 }
 
-async fn accept(server: &Arc<Server>, listener: &TcpListener, tls: Option<&TlsAcceptor>) {
+async fn accept(server: &Arc<Server>, listener: &TcpListener, tls: Option<&Arc<Certificates>>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(RETRY_PAUSE).await;

@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use tokio::runtime::{self, Runtime};
 use tokio::sync::oneshot;
-use tokio_rustls::TlsAcceptor;
 
 use crate::answer::REDIRECT_PATH;
-use crate::certificates::Certificates;
+use crate::certificates::{Certificates, ClientCertificate, Handshake, Validity};
 use crate::fault::Fault;
 use crate::gate::Phase;
 use crate::server::{self, Server};
@@ -30,6 +29,8 @@ pub struct Options {
     pub users: Vec<(String, String)>,
     /// What every reply of a command takes longer. The command itself is carried out at once.
     pub latency: Duration,
+    /// What is said of certificates in the handshakes, until [`Simulator::set_handshake`] says otherwise.
+    pub handshake: Handshake,
 }
 
 impl Default for Options {
@@ -41,6 +42,7 @@ impl Default for Options {
             tls: true,
             users: vec![("alice".to_owned(), "correct horse".to_owned())],
             latency: Duration::ZERO,
+            handshake: Handshake::default(),
         }
     }
 }
@@ -51,7 +53,7 @@ impl Default for Options {
 pub struct Simulator {
     server: Arc<Server>,
     url: String,
-    ca_pem: String,
+    certificates: Option<Arc<Certificates>>,
     /// Dropping it stops the server.
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -67,12 +69,11 @@ impl Simulator {
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
 
-        let (scheme, ca_pem, tls) = if options.tls {
-            let certificates = Certificates::generate()?;
-            ("https", certificates.ca_pem, Some(TlsAcceptor::from(certificates.server)))
-        } else {
-            ("http", String::new(), None)
+        let certificates = match options.tls {
+            true => Some(Arc::new(Certificates::generate(options.handshake)?)),
+            false => None,
         };
+        let scheme = if options.tls { "https" } else { "http" };
         let server = Arc::new(Server::new(
             options.users.into_iter().collect(),
             format!("{scheme}://127.0.0.1:{port}{REDIRECT_PATH}"),
@@ -82,7 +83,7 @@ impl Simulator {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new().name("securid-simulator".to_owned()).spawn({
-            let server = Arc::clone(&server);
+            let (server, tls) = (Arc::clone(&server), certificates.clone());
             move || {
                 serve_until_stopped(runtime, Arc::clone(&server), listener, tls, stopped);
                 server.gate.enter(Phase::Stopped);
@@ -91,7 +92,7 @@ impl Simulator {
         Ok(Self {
             server,
             url: format!("{scheme}://localhost:{port}/aveksa"),
-            ca_pem,
+            certificates,
             stop: Some(stop),
             thread: Some(thread),
         })
@@ -103,10 +104,37 @@ impl Simulator {
         &self.url
     }
 
-    /// The certificate of the private CA, for `ca_file`; empty without TLS.
+    /// The certificate of the private root CA, for `ca_file`; empty without TLS.
     #[must_use]
     pub fn ca_pem(&self) -> &str {
-        &self.ca_pem
+        self.certificates.as_ref().map_or("", |certificates| certificates.root_pem())
+    }
+
+    /// The certificate of the CA below it, which has issued the server's; empty without TLS.
+    #[must_use]
+    pub fn intermediate_pem(&self) -> &str {
+        self.certificates.as_ref().map_or("", |certificates| certificates.intermediate_pem())
+    }
+
+    /// Sets what is said of certificates in the handshakes from now on; without TLS nothing is.
+    ///
+    /// # Errors
+    /// If the server's certificate cannot be made.
+    pub fn set_handshake(&self, handshake: Handshake) -> io::Result<()> {
+        self.certificates.as_ref().map_or(Ok(()), |certificates| certificates.show(handshake))
+    }
+
+    /// A certificate for a client of this name, which the server takes.
+    ///
+    /// # Errors
+    /// If it cannot be made, or there is no TLS.
+    pub fn client_certificate(
+        &self,
+        name: &str,
+        validity: Validity,
+    ) -> io::Result<ClientCertificate> {
+        let certificates = self.certificates.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+        certificates.issue(name, validity)
     }
 
     /// A live token made out of band, as by another client's login.
@@ -176,7 +204,7 @@ fn serve_until_stopped(
     runtime: Runtime,
     server: Arc<Server>,
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<Certificates>>,
     stopped: oneshot::Receiver<()>,
 ) {
     let served = runtime.block_on(async {

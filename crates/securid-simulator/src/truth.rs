@@ -25,6 +25,9 @@ pub struct Truth {
     pub connections: u64,
     /// The most `logoutUser` requests that were being handled at once.
     pub in_flight_peak: u64,
+    /// The names in the certificates that clients have shown, one for each connection with one.
+    #[serde(default)]
+    pub client_certificates: Vec<String>,
     /// Requests to the place where [`crate::Fault::Redirect`] sends its followers.
     pub redirects_followed: u64,
 }

@@ -250,6 +250,23 @@ fn what_ended_without_the_servers_word_is_found_by_itself() {
     assert_eq!(found, (0..1_000).rev().filter(|id| id % 2 == 1).collect::<Vec<_>>());
 }
 
+/// So that no page takes long: where few are wanted of many, some pages have none.
+#[test]
+fn a_page_is_looked_for_in_a_part_of_the_file() {
+    let state = private_folder();
+    let now = Timestamp::now();
+    let line = |id: u64| HistoryLine {
+        outcome: if id == 5 { "forgotten" } else { "revoked" }.to_owned(),
+        ..ended(id, now)
+    };
+    write(&file(&state), (0..30_000).map(line));
+    let history = History::open(state.path(), None, []);
+    let wanted = Wanted { unconfirmed: true, ..Wanted::default() };
+    let pages = pages(&history, &wanted, 500);
+    assert!((2..10).contains(&pages.len()), "{pages:?}");
+    assert_eq!(pages.concat(), [5]);
+}
+
 #[test]
 fn each_damaged_line_is_counted_on_one_page() {
     let state = private_folder();

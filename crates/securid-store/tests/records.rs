@@ -202,6 +202,9 @@ fn a_file_is_private_and_can_be_read_by_a_person() {
     }
 }
 
+const NOTHING_IN_IT: &str = "\"network\": {\"client\": null, \"proxy\": null, \"no_proxy\": null, \
+                             \"proxy_credentials_file\": null}, \"ca_file\"";
+
 /// An earlier program knows nothing of them, and leaves them alone.
 #[test]
 fn only_a_tied_one_is_of_the_second_version() {
@@ -215,6 +218,8 @@ fn only_a_tied_one_is_of_the_second_version() {
         ("\"tied\": true", "\"tied\": false"),
         ("\"tied\": true", "\"tied\": null"),
         ("  \"tied\": true,\n", ""),
+        ("\"ca_file\"", "\"network\": null,\n    \"ca_file\""),
+        ("\"ca_file\"", NOTHING_IN_IT),
     ] {
         assert!(whole.contains(from), "{from} in {whole}");
         fs::write(&path, whole.replace(from, to)).unwrap();

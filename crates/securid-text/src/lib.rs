@@ -45,7 +45,9 @@ const INVISIBLE: [(char, char); 9] = [
 /// The text with U+FFFD in the place of each character that is not to be shown, line ends among them.
 #[must_use]
 pub fn shown(text: &str) -> Cow<'_, str> {
-    if text.chars().all(is_shown) {
+    let is_plain = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+    // Nearly all texts are, and there may be a hundred thousand of them.
+    if text.bytes().all(is_plain) || text.chars().all(is_shown) {
         return Cow::Borrowed(text);
     }
     let visible = |c| if is_shown(c) { c } else { char::REPLACEMENT_CHARACTER };

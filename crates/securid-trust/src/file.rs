@@ -10,7 +10,7 @@ use std::{
 use rustix::fs::OFlags;
 use thiserror::Error;
 
-use crate::path::{Untrusted, real_path};
+use crate::path::{Untrusted, Whose, follow};
 
 /// Why a file is not opened.
 #[derive(Debug, Error)]
@@ -30,9 +30,21 @@ pub enum OpenError {
 /// # Errors
 /// [`OpenError`].
 pub fn open(path: &Path) -> Result<(File, Metadata), OpenError> {
+    open_judging(path, Whose::RootsOrOurs)
+}
+
+/// The same, if nobody but root can have put it there.
+///
+/// # Errors
+/// [`OpenError`].
+pub fn open_of_root(path: &Path) -> Result<(File, Metadata), OpenError> {
+    open_judging(path, Whose::Roots)
+}
+
+fn open_judging(path: &Path, whose: Whose) -> Result<(File, Metadata), OpenError> {
     // Where there is none, there is nothing to distrust: most homes have no config.
     path.symlink_metadata()?;
-    let path = real_path(path).map_err(|untrusted| match untrusted {
+    let path = follow(path, whose).map_err(|untrusted| match untrusted {
         Untrusted::Look { source, .. } => OpenError::Io(source),
         untrusted => untrusted.into(),
     })?;

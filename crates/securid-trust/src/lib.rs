@@ -3,7 +3,7 @@
 //! - `owner`: who counts as root, and what others may write;
 //! - `path`: [`real_path`], which looks at every folder and link on the way to a file;
 //! - [`folder`]: folders that are ours alone;
-//! - `file`: [`open`], for files that must not be swapped.
+//! - `file`: [`open`] and [`open_of_root`], for files that must not be swapped.
 //!
 //! A path is looked at from the top down. A folder that was found good can be changed by root and us alone,
 //! and so can what is in it: so nobody else can change what was looked at between the look and the use, and
@@ -17,6 +17,6 @@ pub mod folder;
 mod owner;
 mod path;
 
-pub use file::{OpenError, open};
+pub use file::{OpenError, open, open_of_root};
 pub use owner::{is_root, is_trusted, is_writable_by_others};
-pub use path::{Untrusted, real_path};
+pub use path::{Untrusted, real_path, real_path_of_root};

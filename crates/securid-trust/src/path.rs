@@ -65,6 +65,17 @@ pub enum Untrusted {
         /// Whose it is.
         owner: u32,
     },
+    /// A folder or a symbolic link on the way is not root's, where only root's will do.
+    #[error(
+        "{path} belongs to {owner}, and has to be root's: run chown -h root {path}",
+        path = path.display(), owner = whom(*owner)
+    )]
+    NotRoots {
+        /// Which.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+    },
 }
 
 /// Follows a path, and gives back where it leads: from the root, without links. Every folder above the last
@@ -76,13 +87,32 @@ pub enum Untrusted {
 /// # Errors
 /// [`Untrusted`]: what is in the way.
 pub fn real_path(path: &Path) -> Result<PathBuf, Untrusted> {
+    follow(path, Whose::RootsOrOurs)
+}
+
+/// The same where every folder and link has to be root's: for what he has laid down for his users.
+///
+/// # Errors
+/// As [`real_path`].
+pub fn real_path_of_root(path: &Path) -> Result<PathBuf, Untrusted> {
+    follow(path, Whose::Roots)
+}
+
+/// Whose the folders and links on the way may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Whose {
+    RootsOrOurs,
+    Roots,
+}
+
+pub(crate) fn follow(path: &Path, whose: Whose) -> Result<PathBuf, Untrusted> {
     let look = |path: &Path, source| Untrusted::Look { path: path.to_owned(), source };
     let path = absolute(path).map_err(|source| look(path, source))?;
     // The next name is the last of these.
     let mut ahead = names(&path);
     let mut real = PathBuf::from("/");
     let mut links = 0;
-    judge(&real, &real.symlink_metadata().map_err(|source| look(&real, source))?)?;
+    judge(&real, &real.symlink_metadata().map_err(|source| look(&real, source))?, whose)?;
     while let Some(name) = ahead.pop() {
         if name == ".." {
             real.pop();
@@ -98,8 +128,11 @@ pub fn real_path(path: &Path) -> Result<PathBuf, Untrusted> {
         };
         if about.is_symlink() {
             let owner = about.uid();
-            if !is_trusted(owner) {
-                return Err(Untrusted::Link { path: here, owner });
+            if !whose.includes(owner) {
+                return Err(match whose {
+                    Whose::RootsOrOurs => Untrusted::Link { path: here, owner },
+                    Whose::Roots => Untrusted::NotRoots { path: here, owner },
+                });
             }
             links += 1;
             if links > MOST_LINKS {
@@ -113,7 +146,7 @@ pub fn real_path(path: &Path) -> Result<PathBuf, Untrusted> {
             continue;
         }
         if !ahead.is_empty() {
-            judge(&here, &about)?;
+            judge(&here, &about, whose)?;
         }
         real = here;
     }
@@ -127,11 +160,23 @@ fn names(path: &Path) -> Vec<OsString> {
     path.components().rev().filter(is_name).map(|part| part.as_os_str().to_owned()).collect()
 }
 
-/// Whether nobody but root and us can replace what is in a folder.
-fn judge(path: &Path, about: &Metadata) -> Result<(), Untrusted> {
-    let path = path.to_owned();
-    if !is_trusted(about.uid()) {
-        return Err(Untrusted::Folder { path, owner: about.uid() });
+impl Whose {
+    fn includes(self, uid: u32) -> bool {
+        match self {
+            Self::RootsOrOurs => is_trusted(uid),
+            Self::Roots => is_root(uid),
+        }
+    }
+}
+
+/// Whether nobody but these can replace what is in a folder.
+fn judge(path: &Path, about: &Metadata, whose: Whose) -> Result<(), Untrusted> {
+    let (path, owner) = (path.to_owned(), about.uid());
+    if !whose.includes(owner) {
+        return Err(match whose {
+            Whose::RootsOrOurs => Untrusted::Folder { path, owner },
+            Whose::Roots => Untrusted::NotRoots { path, owner },
+        });
     }
     if is_writable_by_others(about) && about.mode() & STICKY == 0 {
         return Err(Untrusted::Writable { path, mode: about.mode() & 0o7777 });
@@ -252,6 +297,28 @@ mod tests {
         }
         chown(&file, Some(STRANGER), None).unwrap();
         assert!(real_path(&file).is_ok(), "what is at the end is judged elsewhere");
+    }
+
+    #[test]
+    fn only_roots_own_will_do_where_it_is_said() {
+        let (_home, top) = tree();
+        let file = top.join("a/b/file");
+        if !geteuid().is_root() {
+            let refused = real_path_of_root(&file).unwrap_err();
+            assert!(matches!(refused, Untrusted::NotRoots { .. }), "{refused}");
+            return;
+        }
+        assert!(real_path_of_root(&file).is_ok());
+        symlink(top.join("a"), top.join("link")).unwrap();
+        for (path, given) in [(&file, "a/b"), (&top.join("link/b/file"), "link")] {
+            lchown(top.join(given), Some(STRANGER), None).unwrap();
+            let told = real_path_of_root(path).unwrap_err().to_string();
+            assert!(
+                told.contains(&format!("chown -h root {}", top.join(given).display())),
+                "{told}"
+            );
+            lchown(top.join(given), Some(0), None).unwrap();
+        }
     }
 
     #[test]

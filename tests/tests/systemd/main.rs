@@ -10,11 +10,13 @@
 //! - `setup`: `securid-ctl setup`, `start`, `restart` and `stop`, which leave the daemon to systemd
 //! - `timer`: a job without a person, of a service account
 //! - `shells`: the last shell logs out, and no other
+//! - `leavers`: `securid-ctl logout --all-users`: everybody is logged out, and told of, whatever users have prepared
 //! - `package`: the Debian package, installed, upgraded and removed
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod desktop;
 mod journal;
+mod leavers;
 mod package;
 mod sandbox;
 mod service;

@@ -84,17 +84,30 @@ fn a_system_unit_without_one() {
     assert_eq!(machine.simulator.truth().logins_ok, 0);
 }
 
-/// The machine's config counts although its owner has no number in the sandbox.
+/// The machine's config counts, and what it enforces, although its owner has no number in the sandbox.
 #[test]
 fn the_config_of_the_machine() {
     let plan = Plan { keyring: "sealed-file", ..Plan::default() };
     let Some(machine) = Machine::boot(plan) else { return };
     machine.write("/etc/securid/config.toml", "max_lifetime = \"400d\"\n");
+    let loose = "[Service]\nEnvironment=SECURID_IDLE_TIMEOUT=1h\n";
+    machine.drop_in("securid-sessiond.service", loose);
     machine.enable_units();
     machine.login();
     let session = machine.ctl("list")["sessions"][0].clone();
     let year = |key: &str| session[key].as_str().unwrap()[..4].to_owned();
     assert_ne!(year("expires_at"), year("created_at"));
+
+    // What is enforced counts at a reload, whatever the unit's environment says.
+    let token = machine.add();
+    machine.write("/etc/securid/config.d/50.toml", "[enforced]\nidle_timeout = \"1s\"\n");
+    machine.user_ok("systemctl --user reload securid-sessiond.service");
+    machine.eventually_dead(&token);
+    // The user has a number in there: a file of his is none of the machine's.
+    machine.root_ok(&format!("chown {USER} /etc/securid/config.d/50.toml"));
+    let refused = machine.user("securid-ctl reload");
+    assert_eq!(refused.status.code(), Some(78), "{refused:?}");
+    assert!(told(&refused).contains("/etc/securid/config.d/50.toml: "), "{refused:?}");
 }
 
 /// The sandbox lets it write to the usual place alone; another is the person's to name.

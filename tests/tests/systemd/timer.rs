@@ -16,6 +16,17 @@ RandomizedDelaySec=0
 AccuracySec=1ms
 ";
 
+/// The password elsewhere.
+const OTHER: &str = "\
+[Service]
+LoadCredential=other:/etc/securid/password
+ExecStart=
+ExecStart=/usr/bin/securid-ctl exec --login --password-file %d/other prod -- /usr/local/bin/report
+";
+
+/// The most that `systemd-analyze security` may find: ten times its score.
+const LIMIT: u32 = 20;
+
 /// A machine with all of that; the job does these shell commands.
 fn machine(password: &str, job: &str) -> Option<Machine> {
     // Without a Secret Service, and with `/etc/securid/ca.pem`.
@@ -105,6 +116,8 @@ fn a_server_that_is_down_in_the_end_fails_no_job() {
     assert_eq!(fired(&machine), ("success".to_owned(), "75".to_owned()), "{}", journal(&machine));
     assert_eq!(machine.simulator.truth().alive().len(), 1);
     assert!(journal(&machine).contains("is not confirmed dead yet"), "{}", journal(&machine));
+    let listed = machine.root_ok(&format!("runuser -u {ACCOUNT} -- securid-ctl list"));
+    assert!(listed.contains("revoking"), "{listed}");
     machine.simulator.set_fault_for("logoutUser", None);
     assert!(machine.simulator.wait_until(PATIENCE, |truth| truth.alive().is_empty()));
 }
@@ -117,6 +130,14 @@ fn a_wrong_password_fails_the_job_in_words() {
     assert!(said.contains("securid-ctl: ") && said.contains("refused"), "{said}");
     assert!(!said.contains("wrong horse"), "{said}");
     assert_eq!(machine.simulator.truth().logins_refused, 1, "and it is not tried again");
+
+    // Another credential, of a file that is root's.
+    machine.write("/etc/securid/password", &format!("{PASSWORD}\n"));
+    machine.write("/etc/systemd/system/securid-report.service.d/other.conf", OTHER);
+    machine.root_ok("chmod 600 /etc/securid/password && systemctl daemon-reload");
+    machine.root_ok("systemctl start securid-report.service");
+    let truth = machine.simulator.truth();
+    assert_eq!((truth.logins_ok, truth.alive()), (1, vec![]));
 }
 
 #[test]
@@ -143,4 +164,16 @@ fn a_power_cut_in_the_midst_of_it() {
     assert_eq!(machine.simulator.truth().alive(), [token.as_str()]);
     machine.boot_again();
     machine.eventually_dead(&token);
+}
+
+#[test]
+fn systemd_has_nothing_to_say_against_the_examples() {
+    let Some(machine) = machine(PASSWORD, "true") else { return };
+    let units = "/etc/systemd/system/securid-report";
+    let output = machine.root(&format!(
+        "systemd-analyze verify --recursive-errors=no {units}.service {units}.timer && systemd-analyze security \
+         --no-pager --offline=true --threshold={LIMIT} {units}.service"
+    ));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && !told.contains("securid"), "{output:?}");
 }

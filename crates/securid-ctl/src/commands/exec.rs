@@ -27,6 +27,7 @@ use crate::{
     credentials::Credentials,
     daemon::{ANSWER_WITHIN, selector},
     failure::{FAILED, Failure},
+    interrupt::INTERRUPTED,
 };
 use tied::Begun;
 
@@ -68,11 +69,11 @@ impl Args {
                     failure.with_hint("Say exec --login, or leave that to securid-ctl login.")
                 );
             }
-            let begun = held(context, self.selector).map_err(|f| f.exiting(EXEC_FAILED))?;
+            let begun = held(context, self.selector).map_err(not_begun)?;
             return run(context, begun, self.command);
         }
         let begun = tied::begin(context, self.selector, self.credentials.unwrap_or_default())
-            .map_err(|failure| failure.exiting(EXEC_FAILED))?;
+            .map_err(not_begun)?;
         let session = begun.session.clone();
         let ran = run(context, begun, self.command);
         tied::end(context, &session, self.timeout, ran)
@@ -89,7 +90,7 @@ fn held(context: &Context, wanted: Option<String>) -> Result<Begun, Failure> {
 /// Runs the program with a session that is held.
 fn run(context: &Context, begun: Begun, words: Vec<OsString>) -> Result<u8, Failure> {
     lend_and_run(context, begun, words).map_err(|ended| match ended {
-        Ended::Before(failure) => failure.exiting(EXEC_FAILED),
+        Ended::Before(failure) => not_begun(failure),
         Ended::Itself(failure) => failure,
     })
 }
@@ -121,6 +122,11 @@ fn lend_and_run(context: &Context, begun: Begun, words: Vec<OsString>) -> Result
     // Two copies of the token fewer while the program runs.
     drop((command, lent));
     Ok(status(signals.wait(child)?))
+}
+
+/// Whatever keeps it from beginning has one status, but for Ctrl-C at the password.
+fn not_begun(failure: Failure) -> Failure {
+    if failure.exit() == INTERRUPTED { failure } else { failure.exiting(EXEC_FAILED) }
 }
 
 /// Why there is no status of the program.

@@ -115,8 +115,8 @@ impl Args {
                     return Ok(rest);
                 }
                 // It would go on for ever.
-                Some(_) if page.sessions.is_empty() => {
-                    let message = "the daemon says that there is more, and gives nothing";
+                next if next == wanted.cursor => {
+                    let message = "the daemon gives the same page of the history again";
                     return Err(Failure::new("garbled", message, FAILED));
                 }
                 next => wanted.cursor = next,

@@ -1,7 +1,9 @@
 //! `logout`: revoke sessions, and wait for the server's word.
 //!
-//! - `last_session`: whether a shell that ends is the last one; `logind`: what is known of that.
+//! - `last_session`: whether a shell that ends is the last one; `logind`: what is known of that
+//! - `all_users`: everybody's, by root
 
+mod all_users;
 mod last_session;
 mod logind;
 
@@ -50,6 +52,9 @@ pub(crate) struct Args {
     /// Only if the shell that runs this ends its user's last login: for ~/.bash_logout and ~/.zlogout
     #[arg(long)]
     if_last_session: bool,
+    /// Every user's sessions, revoked as that user (root only)
+    #[arg(long, conflicts_with_all = ["selectors", "no_wait", "if_last_session"])]
+    all_users: bool,
 }
 
 /// As `--json` shows a logout that was not to be.
@@ -63,15 +68,21 @@ struct NotTheLast<'a> {
 impl Args {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
         let _interrupt = Interrupt::arm()?;
+        if self.all_users {
+            return all_users::run(context, self.timeout.unwrap_or(WAIT));
+        }
         if self.if_last_session && !is_last(context)? {
             return Ok(0);
+        }
+        let named = !self.selectors.is_empty();
+        if !named {
+            all_users::warn_of_others(context);
         }
         let mut client = match Client::connect(&context.paths.sockets) {
             Ok(client) => client,
             Err(error) if is_nobody(&error) => return without_daemon(context, error),
             Err(error) => return Err(error.into()),
         };
-        let named = !self.selectors.is_empty();
         let wait = (!self.no_wait).then(|| self.timeout.unwrap_or(WAIT));
         let within = wait.map_or(ANSWER_WITHIN, |wait| wait + SLACK);
         let targets = if named { Targets::Selected(self.selectors) } else { Targets::All };

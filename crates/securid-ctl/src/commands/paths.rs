@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use securid_ipc::paths::{ConfigFiles, Paths};
+use securid_ipc::paths::Paths;
 use serde::Serialize;
 
 use crate::{Context, failure::Failure};
@@ -14,7 +14,7 @@ pub(crate) struct Args {}
 /// As `--json` shows it.
 #[derive(Serialize)]
 struct Shown<'a> {
-    /// In the order of their layers, the later winning.
+    /// In the order of their layers, the later winning; of a folder, the files in it.
     config: Vec<&'a Path>,
     state_dir: &'a Path,
     /// In the order in which they are tried.
@@ -42,10 +42,8 @@ impl Args {
 
 impl<'a> From<&'a Paths> for Shown<'a> {
     fn from(paths: &'a Paths) -> Self {
-        let config = match &paths.config {
-            ConfigFiles::Alone(file) => vec![&**file],
-            ConfigFiles::Layers { machine, user, .. } => vec![&**machine, user],
-        };
+        let files = &paths.config;
+        let config = vec![&*files.machine, &*files.additions, files.own.path()];
         let sockets = paths.sockets.iter().map(|path| &**path).collect();
         Self { config, state_dir: &paths.state_dir, sockets }
     }

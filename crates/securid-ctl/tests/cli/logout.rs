@@ -14,6 +14,7 @@ fn item(state: SessionState, outcome: Option<Outcome>) -> LogoutItem {
         outcome,
         last_error: None,
         durable: true,
+        unreachable: false,
     }
 }
 
@@ -216,5 +217,14 @@ fn stop_waits_for_the_end_and_looks_at_what_is_left() {
         home.stop();
         let ran = crate::fake::bounded(PATIENCE, || child.wait_with_output().unwrap());
         assert_eq!(Ran::from(ran).code, Some(exit), "{args:?}");
+    }
+}
+
+#[test]
+fn everybodys_sessions_are_no_matter_of_one_daemon() {
+    let home = answering(vec![], vec![]);
+    for words in [&["logout", "--all-users"][..], &["logout", "--all-users", "prod"]] {
+        let ran = home.run(words.iter().copied());
+        assert_eq!(ran.code, Some(2), "{words:?}: {}", ran.err);
     }
 }

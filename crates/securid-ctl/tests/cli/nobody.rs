@@ -179,6 +179,7 @@ fn paths_need_no_daemon() {
         serde_json::json!({
             "config": [
                 "/etc/securid/config.toml",
+                "/etc/securid/config.d",
                 format!("{folder}/.config/securid/config.toml"),
             ],
             "state_dir": format!("{folder}/state"),
@@ -186,7 +187,8 @@ fn paths_need_no_daemon() {
         })
     );
     let ran = home.run(["paths", "--socket", "/a", "--state-dir", "/b", "--config", "/c"]);
-    assert_eq!(ran.out, "config  /c\nstate   /b\nsocket  /a\n");
+    let machines = "config  /etc/securid/config.toml\nconfig  /etc/securid/config.d\n";
+    assert_eq!(ran.out, format!("{machines}config  /c\nstate   /b\nsocket  /a\n"));
 }
 
 #[test]

@@ -100,3 +100,24 @@ fn a_restart_with_a_bad_config_touches_nothing() {
     );
     assert!(!home.was_called());
 }
+
+#[test]
+fn a_config_is_shown_as_the_daemons_program_reads_it() {
+    let home = Home::new();
+    let view = r#"{"keys":[{"key":"notify","value":null,"from":"built-in","enforced":false,"instead_of":null}],"warnings":["odd"]}"#;
+    let daemon = format!("test \"$*\" != \"${{*%--show-config}}\" && echo '{view}'");
+    let ran = ctl_beside(&home, &daemon, &["config", "show"]);
+    let table = "KEY     VALUE  FROM\nnotify  -      built-in\n";
+    assert_eq!((ran.code, &*ran.out), (Some(0), table), "{ran:?}");
+    assert_eq!(ran.err, "securid-ctl: warning: odd\n");
+    let ran = ctl_beside(&home, &daemon, &["config", "show", "--json"]);
+    assert_eq!((ran.code, ran.out.trim_end(), &*ran.err), (Some(0), view, ""));
+}
+
+#[test]
+fn a_config_that_is_shown_in_no_way_that_we_know_is_an_error() {
+    let home = Home::new();
+    let ran = ctl_beside(&home, "echo '[\"keys\"]'", &["config", "show"]);
+    assert_eq!((ran.code, &*ran.out), (Some(1), ""));
+    assert!(ran.err.contains("shows its config in another way"), "{}", ran.err);
+}

@@ -87,10 +87,10 @@ pub struct ListView {
 /// A page of `session.history`, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryView {
-    /// The ended sessions of this page.
+    /// The ended sessions of this page; it may have none, and others follow.
     pub sessions: Vec<HistoryItem>,
-    /// How many lines of the history between these, and on the last page before them, cannot be read; whose they
-    /// were is not known.
+    /// How many of the lines of the history that were looked at for this page cannot be read; whose they were is not
+    /// known. Each is counted on one page.
     #[serde(default)]
     pub damaged: u64,
     /// On the last page: the folder with lines that were damaged and set aside, if there are any.
@@ -187,6 +187,23 @@ pub struct LogoutItem {
     pub last_error: Option<String>,
     /// Whether the intent is on disk.
     pub durable: bool,
+    /// Whether the server could not even be asked, for the keyring does not give the token out.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unreachable: bool,
+}
+
+/// Of `securid-sessiond --drain --json`: how far each session came that was recorded.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrainView {
+    /// As of a logout.
+    #[serde(flatten)]
+    pub done: LogoutView,
+    /// How many sessions without a good record nobody could revoke.
+    #[serde(default)]
+    pub undecided: u32,
+    /// Why nobody knows how far they came, if so.
+    #[serde(default)]
+    pub error: Option<String>,
 }
 
 /// A selector that names no session, or several.
@@ -295,7 +312,12 @@ pub struct ContactView {
     pub message: Option<String>,
 }
 
-// serde asks for this signature.
+// serde asks for these signatures.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_zero(count: &u32) -> bool {
     *count == 0

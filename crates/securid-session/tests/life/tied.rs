@@ -69,6 +69,7 @@ fn after_a_crash_its_holder_may_come_back() {
 #[test]
 fn a_daemon_that_leaves_and_keeps_keeps_it_too() {
     let mut house = held();
+    house.wait(MINUTE);
     let _ = house.event(Event::Stop { keep: true });
     // The connections close as it goes.
     let _ = house.event(Event::Release { key: key(1, 1) });
@@ -89,4 +90,16 @@ fn one_that_was_asked_to_end_stays_asked_so() {
     assert_eq!(house.reason(1), Reason::Request);
     let record = house.machine.session(&id(1)).unwrap().record().unwrap();
     assert!(record.about.tied && matches!(record.stage, Stage::Revoking(_)));
+}
+
+#[test]
+fn what_its_store_takes_is_not_its_holder_s_time() {
+    let mut house = House::new();
+    house.obedient = false;
+    let _ = house.event(house.tied(1));
+    house.wait(MINUTE);
+    house.obedient = true;
+    let _ = house.event(Event::Written { key: key(1, 1), done: true });
+    house.wait(WITHIN - INSTANT);
+    assert_eq!(house.phase(1), Phase::Active);
 }

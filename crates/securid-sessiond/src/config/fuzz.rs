@@ -6,43 +6,79 @@ use std::path::Path;
 
 use securid_api::{Access, ProxySettings};
 
-use super::file::Source;
+use super::key::{Scope, Table};
+use super::keys;
+use super::layer::{Layer, Whose};
 use super::merge::merge;
+use super::place::Place;
+use super::said::{Counting, Said};
 use super::{Config, Fault};
 
-/// Every fault names a line that is there, in words that can be shown; and a file says the same as
-/// often as it is read: alone, or as both layers.
+/// Every fault names a line that is there, in words that can be shown; a file says the same as
+/// often as it is read: alone, or as two layers; and what the machine's file enforces stays, whatever the
+/// user's says.
 pub fn config(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let once = match read(text) {
-        Err(fault) => return can_be_found(&fault, text),
-        Ok(source) => source,
-    };
-    once.unknown.iter().for_each(|fault| can_be_found(fault, text));
-    let (config, faults) = merged(&[once]);
-    faults.iter().for_each(|fault| can_be_found(fault, text));
-    let twice = [read(text).unwrap(), read(text).unwrap()];
-    let (again, faults_again) = merged(&twice);
-    assert_eq!(format!("{config:?}"), format!("{again:?}"));
-    assert_eq!(faults, faults_again);
-    if faults.is_empty() {
-        is_complete(&config);
+    for whose in [Whose::Users, Whose::Machines] {
+        let read = || Layer::of_file(Path::new("/config.toml"), text, whose);
+        let once = read();
+        let is_good = once.faults.is_empty();
+        once.faults.iter().chain(&once.unknown).for_each(|fault| can_be_found(fault, text));
+        let (said, config, faults) = merged([once]);
+        faults.iter().for_each(|fault| can_be_found(fault, text));
+        let (_, again, faults_again) = merged([read(), read()]);
+        assert_eq!(format!("{config:?}"), format!("{again:?}"));
+        assert_eq!(faults, faults_again);
+        if is_good && faults.is_empty() {
+            is_complete(&config);
+        }
+        stays_enforced(&said, read());
     }
 }
 
-fn read(text: &str) -> Result<Source, Fault> {
-    Source::parse(Path::new("/config.toml"), text.to_owned())
+fn merged(layers: impl IntoIterator<Item = Layer>) -> (Said, Config, Vec<Fault>) {
+    let (mut said, mut faults) = (Said::default(), Vec::new());
+    layers.into_iter().for_each(|layer| said.add(layer, Counting::All));
+    let config = merge(&said, &mut faults);
+    (said, config, faults)
 }
 
-fn merged(sources: &[Source]) -> (Config, Vec<Fault>) {
-    let mut faults = Vec::new();
-    let config = merge(sources, &mut faults);
-    (config, faults)
+/// A user who says everything that he can cannot change what is enforced.
+fn stays_enforced(alone: &Said, machines: Layer) {
+    let loosened = "idle_timeout = \"99d\"\nmax_lifetime = \"never\"\non_lock = \"keep\"\nnotify = true\n\
+                    [revocation]\nretry_max = \"98d\"\n";
+    let mut text = loosened.to_owned();
+    for name in
+        alone.instances.keys().filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric()))
+    {
+        text += &format!("[instances.\"{name}\"]\nidle_timeout = \"97d\"\non_lock = \"keep\"\n");
+    }
+    let users = Layer::of_file(Path::new("/user.toml"), &text, Whose::Users);
+    assert_eq!(users.faults, []);
+    let (both, ..) = merged([machines, users]);
+    let instances = alone.instances.keys().map(|name| Table::Instance(name.clone()));
+    for table in [Table::Top, Table::Revocation].into_iter().chain(instances) {
+        for key in keys::ALL.iter().filter(|key| table.has(key.scope())) {
+            let [before, after] =
+                [alone, &both].map(|said| said.standing(&table, key.name(), key.scope()));
+            assert_eq!(before.enforced, after.enforced);
+            if before.enforced {
+                let [before, after] = [before, after].map(|it| &it.value.unwrap().place);
+                assert_eq!(before, after, "{table:?}: {}", key.name());
+            } else if key.scope() == Scope::Both {
+                assert!(after.beaten.is_none());
+            }
+        }
+    }
 }
 
 fn can_be_found(fault: &Fault, text: &str) {
     let lines = 1 + text.matches('\n').count();
-    assert!(fault.line.is_some_and(|line| (1..=lines).contains(&line)), "{fault:?}");
+    let is_there = |line| (1..=lines).contains(&line);
+    assert!(
+        matches!(fault.place, Place::File { line: Some(line), .. } if is_there(line)),
+        "{fault:?}"
+    );
     assert!(!fault.problem.is_empty());
     assert!(!fault.to_string().contains(char::is_control), "{fault:?}");
 }

@@ -1,123 +1,198 @@
-//! Which files count, and whether what they name is of use.
+//! Which places count, and in which order: the later wins, but for what is enforced.
 
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::ffi::OsStr;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
-use securid_api::{Access, BadFile, Client, Proxies, SetupError};
-use securid_ipc::paths::ConfigFiles;
-use securid_store::KeyPlace;
-use securid_trust::is_root;
+use securid_ipc::paths::{ConfigFiles, OwnFile};
+use securid_trust::{OpenError, is_root, is_trusted, is_writable_by_others, real_path_of_root};
 
-use super::file::Source;
-use super::merge::{merge, said};
-use super::{AuditTarget, Config, Fault, Instance, Loaded};
-use crate::audit;
+use super::layer::{Assignment, Layer, Whose};
+use super::merge::merge;
+use super::place::Fault;
+use super::said::{Counting, Said};
+use super::{Loaded, checks};
 
-/// Reads all files that count. All faults are told, but for those behind the first value of a file
-/// that is of no use at all. `thorough` looks at certificates, keys and passwords as well: whoever checks a config wants to
-/// know, whereas a daemon must not hang on a disk, and starts without those that are not there yet.
-pub(crate) fn load(files: &ConfigFiles, thorough: bool) -> Loaded {
-    let mut faults = Vec::new();
-    let mut warnings = Vec::new();
-    let mut sources = Vec::new();
-    match files {
-        ConfigFiles::Alone(path) => match Source::read(path) {
-            Ok(Some(source)) => sources.push(source),
-            Ok(None) => faults.push(whole(path, "there is no such file")),
-            Err(fault) => faults.push(fault),
-        },
-        // The folder of additions belongs to a later version.
-        ConfigFiles::Layers { machine, user, .. } => {
-            match machine_file(machine) {
-                Ok(Some(mut source)) => {
-                    warnings.append(&mut source.unknown);
-                    sources.push(source);
+/// Where the config comes from.
+#[derive(Debug, Clone)]
+pub(crate) struct Sources {
+    pub(crate) files: ConfigFiles,
+    /// `--set`
+    pub(crate) flags: Vec<Assignment>,
+}
+
+impl Sources {
+    /// Reads all that counts. All faults are told, but for those in a file that is no TOML. `thorough` looks
+    /// at the files as well that are named: whoever checks a config wants to know, whereas a daemon must not
+    /// hang on a disk, and starts without those that are not there yet.
+    pub(crate) fn load(&self, thorough: bool) -> Loaded {
+        let mut gathered = Gathered::default();
+        let counting = match self.files.own {
+            OwnFile::Usual(_) => Counting::All,
+            OwnFile::Alone(_) => Counting::Enforced,
+        };
+        gathered.machines_files(&self.files, counting);
+        gathered.own_file(&self.files.own);
+        let environment = Layer::of_environment(|name| std::env::var_os(name));
+        gathered.take(environment, Whose::Users, Counting::All);
+        gathered.take(Layer::of_flags(&self.flags), Whose::Users, Counting::All);
+        gathered.finish(thorough)
+    }
+
+    /// Reads the machine's files alone, with `draft` as the last of them: what a user says is left out.
+    pub(crate) fn load_draft(&self, draft: &Path) -> Loaded {
+        let mut gathered = Gathered::default();
+        gathered.machines_files(&self.files, Counting::All);
+        match users_text(draft) {
+            Ok(Some(text)) => {
+                let layer = Layer::of_file(draft, &text, Whose::Machines);
+                gathered.take(layer, Whose::Machines, Counting::All);
+            }
+            Ok(None) => gathered.faults.push(missing(draft)),
+            Err(fault) => gathered.faults.push(fault),
+        }
+        gathered.finish(true)
+    }
+}
+
+/// What was read so far.
+#[derive(Debug, Default)]
+struct Gathered {
+    said: Said,
+    faults: Vec<Fault>,
+    warnings: Vec<Fault>,
+}
+
+impl Gathered {
+    fn machines_files(&mut self, files: &ConfigFiles, counting: Counting) {
+        let additions = additions(&files.additions).unwrap_or_else(|fault| {
+            self.faults.push(fault);
+            Vec::new()
+        });
+        for path in std::iter::once(&files.machine).chain(&additions) {
+            match machines_text(path) {
+                Ok(Some(text)) => {
+                    let layer = Layer::of_file(path, &text, Whose::Machines);
+                    self.take(layer, Whose::Machines, counting);
                 }
                 Ok(None) => {}
-                Err(fault) => faults.push(fault),
-            }
-            match Source::read(user) {
-                Ok(source) => sources.extend(source),
-                Err(fault) => faults.push(fault),
+                Err(fault) => self.faults.push(fault),
             }
         }
     }
-    faults.extend(sources.iter().flat_map(|source| source.unknown.clone()));
-    let config = merge(&sources, &mut faults);
-    if thorough {
-        for instance in config.instances.values() {
-            for fault in unusable_files(&sources, instance) {
-                // What is said at the top is found with each instance.
-                if !faults.contains(&fault) {
-                    faults.push(fault);
-                }
+
+    fn own_file(&mut self, file: &OwnFile) {
+        match (users_text(file.path()), file) {
+            (Ok(Some(text)), _) => {
+                let layer = Layer::of_file(file.path(), &text, Whose::Users);
+                self.take(layer, Whose::Users, Counting::All);
             }
+            (Ok(None), OwnFile::Usual(_)) => {}
+            (Ok(None), OwnFile::Alone(path)) => self.faults.push(missing(path)),
+            (Err(fault), _) => self.faults.push(fault),
         }
-        faults.extend(unusable_key_file(&sources));
-        faults.extend(unusable_audit_file(&sources, &config));
     }
-    Loaded { config, faults, warnings }
-}
 
-/// The files that an instance needs, each that is of no use.
-fn unusable_files(sources: &[Source], instance: &Instance) -> Vec<Fault> {
-    let Access { ca_file, client, proxy } = instance.access.clone();
-    // One at a time: the first that is wrong would hide the others. The proxy itself is looked at already.
-    let trust = Access { ca_file, ..Access::default() };
-    let identity = Access { client, ..Access::default() };
-    let unusable = |access| {
-        let none = Proxies::default();
-        match Client::new(instance.endpoint.clone(), access, instance.format, &none) {
-            Err(SetupError::File(bad)) => Some(bad),
-            _ => None,
+    fn take(&mut self, mut layer: Layer, whose: Whose, counting: Counting) {
+        self.faults.append(&mut layer.faults);
+        match whose {
+            // One of a later version, say: it must not lock all users out.
+            Whose::Machines => self.warnings.append(&mut layer.unknown),
+            Whose::Users => self.faults.append(&mut layer.unknown),
         }
-    };
-    let password = Proxies::default().as_set(&proxy).check_password().err();
-    let bad = [unusable(&trust), unusable(&identity), password];
-    bad.into_iter().flatten().filter_map(|bad| at(sources, &instance.name, &bad)).collect()
-}
-
-/// Where a file is named: in the instance's table, or at the top.
-fn at(sources: &[Source], name: &str, bad: &BadFile) -> Option<Fault> {
-    let key = bad.setting();
-    let in_table = said(sources, |s| s.says.instances.get(name)?.file(key));
-    let (at, key) = match in_table {
-        Some(at) => (at, format!("instances.{name}.{key}")),
-        None => (said(sources, |s| s.says.file(key))?, key.to_owned()),
-    };
-    let (source, file) = at;
-    // A relative one is told already, and its name need not be repeated: it may be anything.
-    (!file.get_ref().is_relative()).then(|| source.fault(file, &key, bad))
-}
-
-fn unusable_key_file(sources: &[Source]) -> Option<Fault> {
-    let (source, file) = said(sources, |s| s.says.key_file.as_ref())?;
-    if file.get_ref().is_relative() {
-        return None;
+        self.said.add(layer, counting);
     }
-    let error = KeyPlace::find(Some(file.get_ref()))?.check().err()?;
-    Some(source.fault(file, "key_file", format!("{error}. {}", error.hint())))
+
+    fn finish(self, thorough: bool) -> Loaded {
+        let Self { said, mut faults, warnings } = self;
+        let config = merge(&said, &mut faults);
+        if thorough {
+            faults.extend(checks::unusable_files(&said, &config));
+        }
+        Loaded { config, faults, warnings, said }
+    }
 }
 
-fn unusable_audit_file(sources: &[Source], config: &Config) -> Option<Fault> {
-    let AuditTarget::File(path) = &config.audit else { return None };
-    let (source, at) = said(sources, |s| s.says.audit.as_ref())?;
-    let problem = audit::check(path).err()?;
-    Some(source.fault(at, "audit", problem))
-}
-
-/// The machine's file counts only if nobody but root can have written it.
-fn machine_file(path: &Path) -> Result<Option<Source>, Fault> {
-    Source::read_judging(path, |about| {
-        if is_root(about.uid()) && about.mode() & 0o022 == 0 {
-            Ok(())
-        } else {
-            Err("others than root can write it, so it cannot count: run chown root and chmod go-w on it"
+/// The text of a file that nobody but root and us may have written; none if there is no such file.
+fn users_text(path: &Path) -> Result<Option<String>, Fault> {
+    text(path, securid_trust::open(path), |about| {
+        let owner = about.uid();
+        if !is_trusted(owner) {
+            let us = rustix::process::geteuid().as_raw();
+            Err(format!(
+                "it belongs to uid {owner}, and this is uid {us}: name another, or chown it"
+            ))
+        } else if is_writable_by_others(about) {
+            Err("others can write it, and decide where tokens and passwords go: \
+                 run chmod go-w on it"
                 .to_owned())
+        } else {
+            Ok(())
         }
     })
 }
 
-fn whole(path: &Path, problem: &str) -> Fault {
-    Fault { file: path.to_owned(), line: None, key: String::new(), problem: problem.to_owned() }
+/// The text of a file that counts only if nobody but root can have written it.
+fn machines_text(path: &Path) -> Result<Option<String>, Fault> {
+    text(path, securid_trust::open_of_root(path), is_roots_alone)
+}
+
+fn is_roots_alone(about: &Metadata) -> Result<(), String> {
+    if is_root(about.uid()) && about.mode() & 0o022 == 0 {
+        return Ok(());
+    }
+    Err("others than root can write it, so it cannot count: run chown root and chmod go-w on it"
+        .to_owned())
+}
+
+fn text(
+    path: &Path,
+    opened: Result<(File, Metadata), OpenError>,
+    judge: impl FnOnce(&Metadata) -> Result<(), String>,
+) -> Result<Option<String>, Fault> {
+    let (mut file, about) = match opened {
+        Ok(opened) => opened,
+        Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(OpenError::Io(error)) => return Err(unreadable(path, &error)),
+        Err(OpenError::Untrusted(why)) => return Err(Fault::of_file(path, why.to_string())),
+    };
+    judge(&about).map_err(|problem| Fault::of_file(path, problem))?;
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(|error| unreadable(path, &error))?;
+    Ok(Some(text))
+}
+
+/// The files of the folder of additions, in the order of their names, byte by byte. Hidden ones, and what is not
+/// called so, do not count: editors and packages leave such things behind.
+fn additions(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
+    match folder.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        looked => looked.map_err(|error| unreadable(folder, &error))?,
+    };
+    let real = real_path_of_root(folder).map_err(|why| Fault::of_file(folder, why.to_string()))?;
+    let listed = real.symlink_metadata().and_then(|about| {
+        let names = fs::read_dir(&real)?.map(|entry| Ok(entry?.file_name()));
+        Ok((about, names.collect::<io::Result<Vec<_>>>()?))
+    });
+    let (about, mut names) = listed.map_err(|error| unreadable(folder, &error))?;
+    is_roots_alone(&about).map_err(|problem| Fault::of_file(folder, problem))?;
+    names.retain(|name| is_addition(name));
+    names.sort_unstable_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
+    Ok(names.into_iter().map(|name| folder.join(name)).collect())
+}
+
+fn is_addition(name: &OsStr) -> bool {
+    let name = name.as_bytes();
+    name.ends_with(b".toml") && !name.starts_with(b".")
+}
+
+fn missing(path: &Path) -> Fault {
+    Fault::of_file(path, "there is no such file")
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Fault {
+    Fault::of_file(path, format!("cannot be read: {error}"))
 }

@@ -1,114 +1,94 @@
-//! What the files say of proxies and of client certificates: keys that count together.
-
-use std::path::PathBuf;
+//! What is said of proxies and of client certificates: keys that count together.
 
 use securid_api::{ClientFiles, NO_PROXY, ProxySettings};
-use toml::Spanned;
 
-use super::Fault;
-use super::file::Source;
-use super::merge::{absolute, said};
+use super::key::{Key, Table};
+use super::keys;
+use super::place::Fault;
+use super::said::Said;
+use super::setting::Setting;
 
-/// What one table of one file says of proxies.
-struct ProxyKeys<'a> {
-    proxy: Option<&'a Spanned<String>>,
-    no_proxy: Option<&'a Spanned<String>>,
-    credentials_file: Option<&'a Spanned<PathBuf>>,
-}
-
-/// Those of an instance's table, or those at the top.
-fn proxy_keys<'a>(source: &'a Source, instance: Option<&str>) -> Option<ProxyKeys<'a>> {
-    macro_rules! of {
-        ($table:expr) => {
-            ProxyKeys {
-                proxy: $table.proxy.as_ref(),
-                no_proxy: $table.no_proxy.as_ref(),
-                credentials_file: $table.proxy_credentials_file.as_ref(),
-            }
-        };
-    }
-    Some(match instance {
-        Some(name) => {
-            let table = source.says.instances.get(name)?;
-            of!(table)
-        }
-        None => of!(source.says),
-    })
-}
-
-/// What all files say of proxies at the top, or in an instance's table, where `top` is what they say there. A table
-/// with a `proxy` of its own takes nothing from the top: what is there, a password perhaps, is for another proxy.
-pub(super) fn proxy_settings(
-    instance: Option<&str>,
-    top: &ProxySettings,
-    sources: &[Source],
-    faults: &mut Vec<Fault>,
-) -> ProxySettings {
-    let key = |key: &str| match instance {
-        Some(name) => format!("instances.{name}.{key}"),
-        None => key.to_owned(),
+/// How an instance's server is reached. A table with a `proxy` of its own takes nothing from the top but what is
+/// enforced: what is there, a password perhaps, is for another proxy.
+pub(super) fn proxy_settings(said: &Said, table: &Table, faults: &[Fault]) -> ProxySettings {
+    let standing = |table: &Table| said.standing(table, keys::PROXY.name, keys::PROXY.scope);
+    let is_own = standing(table).own;
+    let is_bad = |table: &Table| {
+        let key = table.key(keys::PROXY.name);
+        faults.iter().any(|fault| fault.is_about(&key))
     };
-    for source in sources {
-        let Some(keys) = proxy_keys(source, instance) else { continue };
-        if keys.proxy.is_none_or(|proxy| proxy.get_ref() != NO_PROXY) {
-            continue;
-        }
+    let proxy = match said.get(table, &keys::PROXY) {
+        // One that is bad is not kept, and nothing goes around it: this leads nowhere.
+        _ if is_bad(table) || (!is_own && is_bad(&Table::Top)) => Some(String::new()),
+        proxy => proxy.map(|url| url.0),
+    };
+    ProxySettings {
+        proxy,
+        no_proxy: beside_the_proxy(said, table, &keys::NO_PROXY, is_own),
+        credentials_file: beside_the_proxy(said, table, &keys::PROXY_CREDENTIALS_FILE, is_own),
+    }
+}
+
+fn beside_the_proxy<T: Setting>(
+    said: &Said,
+    table: &Table,
+    key: &Key<Option<T>>,
+    is_own_proxy: bool,
+) -> Option<T> {
+    let standing = said.standing(table, key.name, key.scope);
+    let counts = standing.own || standing.enforced || !is_own_proxy;
+    if counts { said.get(table, key) } else { None }
+}
+
+/// What is said for a proxy where the same layer says that there is none.
+pub(super) fn vain_words(said: &Said, table: &Table) -> Vec<Fault> {
+    let proxy = said.standing(table, keys::PROXY.name, keys::PROXY.scope);
+    let Some(none) = proxy.value.filter(|value| proxy.own && value.given.written() == NO_PROXY)
+    else {
+        return Vec::new();
+    };
+    let others = [
+        (keys::NO_PROXY.name, keys::NO_PROXY.scope),
+        (keys::PROXY_CREDENTIALS_FILE.name, keys::PROXY_CREDENTIALS_FILE.scope),
+    ];
+    let vain = others.into_iter().filter_map(|(key, scope)| {
+        let standing = said.standing(table, key, scope);
+        let value =
+            standing.value.filter(|value| standing.own && value.place.is_beside(&none.place))?;
         let problem =
             "is for a proxy, and proxy = \"none\" says that there is none: remove one of them";
-        faults.extend(keys.no_proxy.map(|at| source.fault(at, &key("no_proxy"), problem)));
-        let file = keys.credentials_file;
-        faults.extend(file.map(|at| source.fault(at, &key("proxy_credentials_file"), problem)));
-    }
-
-    let proxy = said(sources, |s| proxy_keys(s, instance)?.proxy).map(|(source, url)| {
-        match ProxySettings::check(url.get_ref()) {
-            Ok(()) => url.get_ref().clone(),
-            Err(wrong) => {
-                faults.push(source.fault(url, &key("proxy"), format!("{wrong}, or \"none\"")));
-                // It may have a password in it, so it is not kept; nothing goes around it, for this leads nowhere.
-                String::new()
-            }
-        }
+        Some(Fault::new(&value.place, table.key(key), problem))
     });
-    let no_proxy = said(sources, |s| proxy_keys(s, instance)?.no_proxy);
-    let file = said(sources, |s| proxy_keys(s, instance)?.credentials_file);
-    let own = ProxySettings {
-        proxy,
-        no_proxy: no_proxy.map(|(_, servers)| servers.get_ref().clone()),
-        credentials_file: absolute(file, &key("proxy_credentials_file"), faults),
-    };
-    if own.proxy.is_some() {
-        return own;
-    }
-    let top = top.clone();
-    ProxySettings {
-        proxy: top.proxy,
-        no_proxy: own.no_proxy.or(top.no_proxy),
-        credentials_file: own.credentials_file.or(top.credentials_file),
-    }
+    vain.collect()
 }
 
 /// The certificate that an instance's server wants to see, and its key: both or none.
 pub(super) fn client_files(
-    name: &str,
-    sources: &[Source],
+    said: &Said,
+    table: &Table,
     faults: &mut Vec<Fault>,
 ) -> Option<ClientFiles> {
-    let key = |key: &str| format!("instances.{name}.{key}");
-    let cert = said(sources, |s| s.says.instances.get(name)?.client_cert.as_ref());
-    let its_key = said(sources, |s| s.says.instances.get(name)?.client_key.as_ref());
-    match (cert, its_key) {
-        (Some((source, at)), None) => {
-            let problem = "is of no use without its key: write client_key as well, the same file if it is in there";
-            faults.push(source.fault(at, &key("client_cert"), problem));
-        }
-        (None, Some((source, at))) => {
-            let problem = "is of no use without its certificate: write client_cert as well";
-            faults.push(source.fault(at, &key("client_key"), problem));
-        }
-        _ => {}
+    let cert = said.get(table, &keys::CLIENT_CERT);
+    let its_key = said.get(table, &keys::CLIENT_KEY);
+    let alone = match (&cert, &its_key) {
+        (Some(_), None) => Some((
+            &keys::CLIENT_CERT,
+            &keys::CLIENT_KEY,
+            "is of no use without its key: write client_key as well, the same file if it is in there",
+        )),
+        (None, Some(_)) => Some((
+            &keys::CLIENT_KEY,
+            &keys::CLIENT_CERT,
+            "is of no use without its certificate: write client_cert as well",
+        )),
+        _ => None,
+    };
+    if let Some((key, missing, problem)) = alone
+        && let Some(place) = said.place_of(table, key)
+        // A bad one is told already.
+        && !faults.iter().any(|fault| fault.is_about(&table.key(missing.name)))
+    {
+        faults.push(Fault::new(place, table.key(key.name), problem));
     }
-    let cert = absolute(cert, &key("client_cert"), faults);
-    let its_key = absolute(its_key, &key("client_key"), faults);
     Some(ClientFiles { cert: cert?, key: its_key? })
 }

@@ -81,19 +81,6 @@ pub(crate) struct Instance {
     pub(crate) desktop: DesktopFates,
 }
 
-impl Default for RevocationSettings {
-    /// The contract's defaults.
-    fn default() -> Self {
-        Self {
-            attempt_timeout: Duration::from_secs(10),
-            retry_initial: Duration::from_secs(1),
-            retry_max: Duration::from_secs(5 * 60),
-            concurrency: 32,
-            shutdown_grace: Duration::from_secs(20),
-        }
-    }
-}
-
 impl RevocationSettings {
     /// What the machine needs to know of it.
     pub(crate) fn policy(&self) -> Policy {
@@ -109,6 +96,15 @@ impl Config {
     /// The instance of this name, or the default one.
     pub(crate) fn instance(&self, name: Option<&str>) -> Option<&Arc<Instance>> {
         self.instances.get(name.or(self.default_instance.as_deref())?)
+    }
+
+    /// Leaves what takes effect at the next start as it is `now`, and tells which keys would change it.
+    pub(crate) fn put_off_from(&mut self, now: &Self) -> Vec<&'static str> {
+        let changed =
+            [("key_file", self.key_file != now.key_file), ("audit", self.audit != now.audit)];
+        self.key_file.clone_from(&now.key_file);
+        self.audit.clone_from(&now.audit);
+        changed.into_iter().filter_map(|(key, changed)| changed.then_some(key)).collect()
     }
 
     /// Whether there is any session that this would revoke.

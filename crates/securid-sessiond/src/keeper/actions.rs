@@ -49,6 +49,7 @@ impl Keeper {
                 Action::Wipe(key) => {
                     self.tokens.remove(&key);
                     self.troubles.wipe(&key);
+                    self.note_drained(&key);
                 }
             }
         }

@@ -1,19 +1,21 @@
 //! Draining: everything recorded is revoked, and the daemon ends when nothing is left to be.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use securid_ipc::messages::LogoutItem;
-use securid_session::{Event, Moment, Phase, Session, SessionId};
+use securid_ipc::messages::{LogoutItem, LogoutView, SessionState};
+use securid_session::{Event, Key, Moment, Phase, Session, SessionId};
 
-use super::Keeper;
 use super::stopping::INTENTS_WITHIN;
+use super::{Keeper, logouts};
 use crate::clock;
 
 /// What a daemon that drains has to mind.
 pub(super) struct Draining {
     /// When it ends whatever is left; without it, it never gives up.
     by: Option<Moment>,
+    /// What has ended meanwhile; as records are cleared away, nothing else knows of it.
+    ended: BTreeMap<SessionId, LogoutItem>,
 }
 
 impl Draining {
@@ -28,7 +30,7 @@ impl Keeper {
     /// a keyring that does not answer is waited for: the tokens are nowhere else.
     pub(crate) fn drain(&mut self, within: Option<Duration>) {
         let by = within.map(|within| clock::now().after(within));
-        self.draining = Some(Draining { by });
+        self.draining = Some(Draining { by, ended: BTreeMap::new() });
         self.event(Event::Stop { keep: false });
     }
 
@@ -38,6 +40,24 @@ impl Keeper {
         self.problems.push(why.to_owned());
         self.problems.extend_from_slice(faults);
         self.drain(None);
+    }
+
+    /// Notes that a session has ended.
+    pub(super) fn note_drained(&mut self, key: &Key) {
+        let session = self.machine.session(&key.id).filter(|session| session.ending().is_some());
+        let item = session.map(|session| self.known().logout(session));
+        if let (Some(draining), Some(item)) = (&mut self.draining, item) {
+            draining.ended.insert(key.id.clone(), item);
+        }
+    }
+
+    /// How far each session came. One that was dead before, and is only not cleared away, is none.
+    pub(crate) fn drained(&self) -> LogoutView {
+        let ended = self.draining.iter().flat_map(|draining| draining.ended.values().cloned());
+        let mut done = self.left();
+        done.retain(|item| item.state != SessionState::Ended);
+        done.extend(ended);
+        logouts::view(done, Vec::new())
     }
 
     /// What has a record still.

@@ -79,21 +79,25 @@ impl Logout {
         for item in &self.done {
             crash::point("logout.answered", &item.id);
         }
-        // What went worst comes first, so that it is not left out. What is lost counts where it was named, and then
-        // more than all else: of that one is enough.
-        self.done.sort_by(|a, b| (how_bad(b), &a.id).cmp(&(how_bad(a), &b.id)));
-        let lost = self.done.iter().position(|item| item.state == SessionState::Lost);
-        if let Some(lost) = lost.filter(|lost| *lost >= MOST_LISTED) {
-            self.done.swap(lost, MOST_LISTED - 1);
-        }
-        let unlisted = self.done.len().saturating_sub(MOST_LISTED);
-        self.done.truncate(MOST_LISTED);
-        self.done.sort_by(|a, b| a.id.cmp(&b.id));
-        let unlisted = u32::try_from(unlisted).unwrap_or(u32::MAX);
-        let view = LogoutView { sessions: self.done, refused: self.refused, unlisted };
         // Its client may have gone; the revocations go on.
-        let _ = self.reply.send(Ok(Reply::Logout(view)));
+        let _ = self.reply.send(Ok(Reply::Logout(view(self.done, self.refused))));
     }
+}
+
+/// How far each session came, of very many those that went worst.
+pub(super) fn view(mut done: Vec<LogoutItem>, refused: Vec<RefusedView>) -> LogoutView {
+    // What went worst comes first, so that it is not left out. What is lost counts where it was named, and then
+    // more than all else: of that one is enough.
+    done.sort_by(|a, b| (how_bad(b), &a.id).cmp(&(how_bad(a), &b.id)));
+    let lost = done.iter().position(|item| item.state == SessionState::Lost);
+    if let Some(lost) = lost.filter(|lost| *lost >= MOST_LISTED) {
+        done.swap(lost, MOST_LISTED - 1);
+    }
+    let unlisted = done.len().saturating_sub(MOST_LISTED);
+    done.truncate(MOST_LISTED);
+    done.sort_by(|a, b| a.id.cmp(&b.id));
+    let unlisted = u32::try_from(unlisted).unwrap_or(u32::MAX);
+    LogoutView { sessions: done, refused, unlisted }
 }
 
 /// Pending is worse than lost, above all with an intent that is not on disk; and lost is worse than dead.

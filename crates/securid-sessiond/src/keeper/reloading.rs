@@ -17,7 +17,8 @@ impl Keeper {
         if self.stopping.is_some() {
             return Err(trouble::stopping());
         }
-        let later = put_off(&self.config.now(), &mut config);
+        let later = config.put_off_from(&self.config.now()).into_iter();
+        let later = later.map(|key| format!("{key} takes effect at the next start")).collect();
         let known = std::mem::replace(&mut self.config_warnings, warnings.clone());
         self.problems.retain(|problem| !known.contains(problem));
         self.problems.extend_from_slice(&warnings);
@@ -51,13 +52,4 @@ impl Keeper {
         }
         other.into_iter().map(|(id, _)| id).collect()
     }
-}
-
-/// Leaves what takes effect at the next start as it is now, and tells of what would change.
-fn put_off(now: &Config, next: &mut Config) -> Vec<String> {
-    let keys = [("key_file", now.key_file != next.key_file), ("audit", now.audit != next.audit)];
-    next.key_file.clone_from(&now.key_file);
-    next.audit.clone_from(&now.audit);
-    let changed = keys.into_iter().filter(|(_, changed)| *changed);
-    changed.map(|(key, _)| format!("{key} takes effect at the next start")).collect()
 }

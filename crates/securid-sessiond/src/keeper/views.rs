@@ -1,7 +1,7 @@
 //! Sessions as the protocol shows them.
 
 use securid_ipc::messages::{
-    LogoutItem, Outcome, Reason, RevocationView, SessionState, SessionView,
+    LogoutItem, Outcome, Reason, RevocationView, RpcError, SessionState, SessionView,
 };
 use securid_session::{Machine, Moment, Pending, Phase, Session};
 
@@ -22,7 +22,7 @@ impl Keeper {
     }
 }
 
-impl Known<'_> {
+impl<'a> Known<'a> {
     /// One session of the list.
     pub(super) fn session(self, session: &Session, now: Moment) -> SessionView {
         let about = session.about();
@@ -55,6 +55,7 @@ impl Known<'_> {
             outcome: session.ending().map(|e| Outcome::from(e.outcome.name().to_owned())),
             last_error: self.last_error(session),
             durable: over || pending.is_some_and(|p| p.durable == Some(true)),
+            unreachable: self.of_keyring(session).is_some(),
         }
     }
 
@@ -72,12 +73,14 @@ impl Known<'_> {
     /// What holds its end up: a keyring that does not give the token out, else what the server said
     /// last.
     fn last_error(self, session: &Session) -> Option<String> {
+        let keyring = self.of_keyring(session).map(ToString::to_string);
+        keyring.or_else(|| session.pending()?.revocation.last_error.clone())
+    }
+
+    /// Why the keyring does not give a token out that is to be revoked.
+    fn of_keyring(self, session: &Session) -> Option<&'a RpcError> {
         let wanted = matches!(session.phase(), Phase::Adding | Phase::Revoking);
-        let keyring = self.troubles.of_keyring(session.key());
-        keyring
-            .filter(|_| wanted && !session.in_hand())
-            .map(ToString::to_string)
-            .or_else(|| session.pending()?.revocation.last_error.clone())
+        self.troubles.of_keyring(session.key()).filter(|_| wanted && !session.in_hand())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The program `securid-simulator`.
 
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use securid_simulator::Truth;
@@ -119,4 +120,27 @@ fn help_explains_by_example_and_bad_arguments_are_refused() {
     ] {
         assert_eq!(run(&arguments).status.code(), Some(2), "{arguments:?}");
     }
+}
+
+#[test]
+fn it_lets_in_only_clients_with_a_certificate_if_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ca_file, client) = (folder.path().join("ca.pem"), folder.path().join("client.pem"));
+    let mut program = Program::start(&[
+        "--ca-out",
+        ca_file.to_str().unwrap(),
+        "--client-cert-out",
+        client.to_str().unwrap(),
+    ]);
+    let started: Value = serde_json::from_str(&program.line()).unwrap();
+    let url = started["url"].as_str().unwrap();
+    let ca_pem = std::fs::read_to_string(&ca_file).unwrap();
+    // With TLS 1.3 the server says no when it has seen nothing, after the handshake.
+    let asked = Client::connect_to(url, &ca_pem)
+        .and_then(|mut client| client.ask(&login("", "alice", "x")));
+    assert!(asked.is_err(), "{:?}", asked.map(|answer| answer.status));
+    let both = std::fs::read_to_string(&client).unwrap();
+    assert!(both.contains("BEGIN CERTIFICATE") && both.contains("BEGIN PRIVATE KEY"));
+    let mode = std::fs::metadata(&client).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
 }

@@ -45,8 +45,8 @@ pub(super) struct Document {
     origin: OriginPart,
     keyring: String,
     limits: LimitsPart,
-    /// True from version 2 on, else not there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// From version 2 on, and then true; else not there.
+    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
     tied: Option<bool>,
     created: Instant,
     last_used: Instant,
@@ -63,8 +63,8 @@ struct OriginPart {
     #[serde(deserialize_with = "present")]
     ca_file: Option<String>,
     format: String,
-    /// There from version 2 on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// From version 2 on, and then with something in it; else not there.
+    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
     network: Option<NetworkPart>,
 }
 
@@ -129,6 +129,11 @@ enum StagePart {
     },
 }
 
+/// Reads a value that may be missing but not null.
+fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
+}
+
 /// Reads an optional value that may be null but not missing, which serde would take for null: without
 /// its `idle_ms` a session would never be idle.
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
@@ -182,16 +187,16 @@ impl Document {
     }
 
     fn into_record(self) -> Result<Record, String> {
-        let plain = self.origin.network.is_none() && self.tied.is_none();
-        if plain != (self.version == PLAIN) || self.tied == Some(false) {
+        let (network, tied) = (self.origin.network.is_some(), self.tied.is_some());
+        let origin = self.origin.into_origin();
+        let empty = self.tied == Some(false) || (network && origin.network == Network::default());
+        if empty || (network || tied) != (self.version > PLAIN) {
             return Err(format!("version {} is not like this", self.version));
         }
-        let origin = self.origin.into_origin();
         let id = SessionId::parse(&self.id).ok_or("its id is not 16 hex digits")?;
         if origin.url.is_empty() || self.keyring.is_empty() {
             return Err("it names no server or no keyring".to_owned());
         }
-        let tied = self.tied.is_some();
         Ok(Record {
             key: Key { id, generation: Generation(self.generation) },
             about: Arc::new(About {

@@ -17,7 +17,8 @@ use crate::daemon::ANSWER_WITHIN;
 /// second, and its idle timeout is a matter of minutes.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// The pauses double up to this: a daemon that is stopped for long costs next to nothing.
+/// The pauses double up to this: a daemon that is stopped for long costs next to nothing. A tied session waits
+/// 15 s for its holder, which is found in one pause and the four seconds that an answer may take.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Holds a session on this connection.

@@ -1,10 +1,11 @@
 //! Where units and config belong: for one user, or for all.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use securid_ipc::{
     client::Client,
-    paths::{ConfigFiles, SYSTEM_SOCKETS},
+    paths::{ConfigFiles, OwnFile, SYSTEM_SOCKETS},
 };
 
 use super::Args;
@@ -52,9 +53,12 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn find(context: &Context, args: &Args) -> Result<Self, Failure> {
-        let ConfigFiles::Layers { machine, user, .. } = &context.paths.config else {
+        let ConfigFiles { machine, additions, own: OwnFile::Usual(user) } = &context.paths.config
+        else {
             return Err(Failure::usage("setup is about the usual places alone"));
         };
+        let mut configs = vec![machine.clone()];
+        configs.extend(files(additions));
         if args.global {
             if !rustix::process::getuid().is_root() {
                 return Err(Failure::new("setup", "only root sets up for all users", FAILED)
@@ -65,7 +69,7 @@ impl Place {
                 units: "/etc/systemd/user".into(),
                 packaged: FOR_ALL.map(PathBuf::from).into(),
                 config: machine.clone(),
-                configs: vec![machine.clone()],
+                configs,
             });
         }
         // .../securid/config.toml
@@ -85,13 +89,8 @@ impl Place {
             }
             Scope::Alone | Scope::OfTheSystem | Scope::Global => Vec::new(),
         };
-        Ok(Self {
-            scope,
-            units,
-            packaged,
-            config: user.clone(),
-            configs: vec![machine.clone(), user.clone()],
-        })
+        configs.push(user.clone());
+        Ok(Self { scope, units, packaged, config: user.clone(), configs })
     }
 
     /// The unit of this name that a package, or an administrator, has installed.
@@ -129,6 +128,13 @@ fn scope(context: &Context, args: &Args) -> Result<Scope, Failure> {
         "Log in properly, not with su (machinectl shell USER@ does it too); or have root run \
          loginctl enable-linger USER, so that one runs without a login.",
     ))
+}
+
+/// The machine's further configs. What is wrong with the folder, the daemon tells when the config is checked.
+fn files(additions: &Path) -> Vec<PathBuf> {
+    let found = fs::read_dir(additions).into_iter().flatten();
+    let paths = found.filter_map(|file| Some(file.ok()?.path()));
+    paths.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect()
 }
 
 /// Units, and a config for the daemon, would be where systemd and its services do not look.

@@ -18,6 +18,10 @@ use crate::disk::error::DiskError;
 /// same.
 const PAGE_BYTES: usize = 512 * 1024;
 
+/// How many bytes of the file a page is looked for in: a tenth of a long history. So a page has its time on a slow disk
+/// too, and others that wait to read have theirs, even if hardly any session is wanted.
+const STRETCH: u64 = 4 * 1024 * 1024;
+
 /// Reads the history of a state folder, beside whoever writes it. Its calls block.
 #[derive(Debug, Clone)]
 pub struct HistoryReader {
@@ -42,13 +46,13 @@ pub struct Wanted {
 pub struct Page {
     /// Those that were written last come first.
     pub lines: Vec<HistoryLine>,
-    /// How many lines between the first and the last of these, and on the last page before that, cannot be read.
+    /// How many of the lines that were looked at cannot be read. Each is counted on one page.
     pub damaged: usize,
     /// Where the next page begins, if there are more.
     pub next: Option<Mark>,
 }
 
-/// The last line of a page: its place in the file, and what stands there, for the file may be written anew.
+/// The last line that was looked at for a page: its place in the file, and what stands there, for the file may be written anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
     at: u64,
@@ -61,8 +65,8 @@ impl HistoryReader {
         Self { path: path.to_owned() }
     }
 
-    /// At most so many of the wanted sessions, after a mark if there is one. `None` if its session is not in the file
-    /// any more.
+    /// At most so many of the wanted sessions, after a mark if there is one; there may be more as long as there is a
+    /// next page, though this one has few or none. `None` if the mark's session is not in the file any more.
     ///
     /// # Errors
     /// If the file is there and cannot be read.
@@ -139,17 +143,21 @@ impl HistoryReader {
                 damaged += usize::from(text.is_none_or(|text| !text.is_empty()));
                 continue;
             };
-            if !wanted.fits(&ended) {
-                continue;
-            }
-            bytes += text.map_or(0, <[u8]>::len);
-            if page.lines.len() >= most || (bytes > PAGE_BYTES && !page.lines.is_empty()) {
-                page.next = last;
-                return Ok(Some(page));
+            let mark = Mark { at: line.at, generation: ended.generation, id: ended.id.clone() };
+            if wanted.fits(&ended) {
+                bytes += text.map_or(0, <[u8]>::len);
+                if page.lines.len() >= most || (bytes > PAGE_BYTES && !page.lines.is_empty()) {
+                    page.next = last;
+                    return Ok(Some(page));
+                }
+                page.lines.push(ended);
             }
             page.damaged += std::mem::take(&mut damaged);
-            last = Some(Mark { at: line.at, generation: ended.generation, id: ended.id.clone() });
-            page.lines.push(ended);
+            if end - line.at > STRETCH {
+                page.next = Some(mark);
+                return Ok(Some(page));
+            }
+            last = Some(mark);
         }
         page.damaged += damaged;
         Ok(Some(page))
