@@ -4,6 +4,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::PathBuf;
 use std::process::Output;
 use std::thread::sleep;
 use std::time::Duration;
@@ -264,6 +265,22 @@ fn machines_files_that_are_not_roots_alone_are_errors_and_never_skipped() {
     std::os::unix::fs::lchown(&link, Some(EtcSecurid::USER), None).unwrap();
     let output = etc.run_daemon(&house, &["--check-config"]);
     assert_eq!(output.status.code(), Some(78), "{}", said(&output));
+    // Where it leads nowhere, nobody is free of what is said there.
+    fs::remove_file(&link).unwrap();
+    for named in ["config.toml", "config.d/50.toml", "config.d", ""] {
+        // Without a slash at the end.
+        let path: PathBuf = etc.path(named).components().collect();
+        let away = etc.path("").components().collect::<PathBuf>().with_file_name("away");
+        fs::rename(&path, &away).unwrap();
+        std::os::unix::fs::symlink("/not/mounted", &path).unwrap();
+        for words in [&["--check-config"][..], &["--config", &alone]] {
+            let output = etc.run_daemon(&house, words);
+            assert_eq!(output.status.code(), Some(78), "{named} {words:?}: {}", said(&output));
+        }
+        fs::remove_file(&path).unwrap();
+        fs::rename(&away, &path).unwrap();
+    }
+    assert!(good(&house));
 }
 
 #[test]
