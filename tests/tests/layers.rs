@@ -167,6 +167,21 @@ fn later_layers_win_and_everybody_can_see_which() {
 }
 
 #[test]
+fn calling_an_instance_something_else_frees_its_sessions_of_nothing() {
+    let Some((mut house, etc)) = furnished(Plan::default()) else { return };
+    house.start_with(etc.daemon(&house));
+    let (id, token) = ask(|| house.add_one());
+    let user_file = house.path("home/.config/securid/config.toml");
+    let text = fs::read_to_string(&user_file).unwrap();
+    fs::write(&user_file, text.replace("[instances.prod]", "[instances.other]")).unwrap();
+    assert_eq!(ask(|| house.call("daemon.reload", json!({})))["limited"], json!([]));
+    etc.write("config.toml", "[enforced]\nidle_timeout = \"1s\"\n");
+    assert_eq!(ask(|| house.call("daemon.reload", json!({})))["limited"], json!([id]));
+    assert_eq!(ask(|| house.eventually_ended(&id))["reason"], "idle");
+    assert!(!house.fate(&token).alive);
+}
+
+#[test]
 fn config_show_tells_what_is_enforced_and_what_does_not_count_for_it() {
     let plan = Plan { instance: "idle_timeout = \"2h\"\n".to_owned(), ..Plan::default() };
     let Some((house, etc)) = furnished(plan) else { return };
