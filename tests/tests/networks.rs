@@ -135,7 +135,7 @@ fn an_intermediate_that_the_server_keeps_to_itself_may_be_in_ca_file() {
 fn what_keeps_the_daemon_from_connecting_is_told_apart() {
     let house = House::open(plan());
     house.simulator.set_fault(Some(Fault::Down));
-    let refused = is_told(&house, "refused", "refuses connections: is it up");
+    let refused = is_told(&house, "refused", "refuses connections (at ");
     house.simulator.set_fault(None);
     is_revoked(&house, "refused", &refused);
     drop(house);
