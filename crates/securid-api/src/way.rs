@@ -15,6 +15,11 @@ use crate::{Endpoint, Failure, FailureKind, Proxies, SetupError, fault, tunnel};
 /// usual (10 s), so that a firewall that drops packets is told from a server that does not answer.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long what was sent may go without a sign that it has arrived, which the other machine's system gives at
+/// once, however busy its programs are. A kept connection shows by nothing else that its network has gone; it
+/// then fails while whoever asked still listens.
+const ARRIVES_WITHIN: Duration = CONNECT_TIMEOUT;
+
 /// How one server's port is reached.
 #[derive(Debug)]
 pub(crate) struct Way {
@@ -32,6 +37,7 @@ impl Way {
         tcp.enforce_http(false);
         tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
         tcp.set_nodelay(true);
+        tcp.set_tcp_user_timeout(Some(ARRIVES_WITHIN));
         let origin = endpoint.origin().to_owned();
         Ok(Self {
             tcp,
