@@ -28,6 +28,8 @@
 //! | `origin` | a token goes to its own server, whatever becomes of the config |
 //! | `proxy` | a proxy on the way is told nothing, told from the server, and never gone around |
 //! | `networks` | proxies, client certificates and private CAs by config, and each failure of a network in words |
+//! | `real_proxies` | the same works with a real proxy, with a password and without, over its death |
+//! | `addresses` | a server is reached at whichever of its addresses is alive |
 //! | `vpn` | what waits for the way to its server goes out when that appears, and a network that flaps makes no storm |
 //! | `draining` | with a bad config what is recorded is revoked, and nothing new taken in |
 //! | `drain_request` | the same on request, `--drain`, in time and whoever has the sessions |
@@ -75,6 +77,7 @@
 //! - [`Packages`] (`packages`): the Debian package, in two versions;
 //! - [`ConnectProxy`] (`connect_proxy`): a proxy on the way to the server;
 //! - [`Network`] (`network`): a network between daemon and server, whose parts come and go;
+//! - [`RealProxy`] (`real_proxy`): a real proxy in it;
 //! - [`SmallDisk`] (`small_disk`): a file system that can be filled up;
 //! - [`EtcSecurid`] (`etc_securid`): a machine's config, and a user who has to live with it;
 //! - [`SlowDisk`] (`slow_disk`): a disk that takes its time;
@@ -113,6 +116,7 @@ mod plan;
 pub mod process;
 pub mod programs;
 mod prompter;
+mod real_proxy;
 mod recovery;
 mod sealed_file;
 mod secret_service;
@@ -139,6 +143,7 @@ pub use packages::Packages;
 pub use patience::{PATIENCE, eventually, is_installed, skipped, timed, within};
 pub use plan::Plan;
 pub use prompter::{Dialog, Prompter};
+pub use real_proxy::{FOR_THE_PROXY, REAL_PROXY, RealProxy};
 pub use rustix::process::Signal;
 pub use secret_service::SecretService;
 pub use slow_disk::SlowDisk;

@@ -102,7 +102,10 @@ fn what_is_wrong_with_the_servers_certificate_is_told_apart_and_heals() {
     for (chain, words) in [
         (Chain::NoIntermediate, "for the certificate of \"securid-simulator issuing CA "),
         (Chain::OfAnotherCa, "for the certificate of \"securid-simulator private CA "),
-        (Chain::OfAnotherName, "is for another name: for "),
+        (
+            Chain::OfAnotherName,
+            "is for another name: for elsewhere.example, and not for localhost; write",
+        ),
         (Chain::OfAnotherTime(Validity::Past), "is out of date, or this machine's clock is wrong"),
         (Chain::OfAnotherTime(Validity::Future), "is not valid yet, or this machine's clock is"),
     ] {
@@ -132,7 +135,7 @@ fn an_intermediate_that_the_server_keeps_to_itself_may_be_in_ca_file() {
 fn what_keeps_the_daemon_from_connecting_is_told_apart() {
     let house = House::open(plan());
     house.simulator.set_fault(Some(Fault::Down));
-    let refused = is_told(&house, "refused", "refuses connections: is it up");
+    let refused = is_told(&house, "refused", "refuses connections (at ");
     house.simulator.set_fault(None);
     is_revoked(&house, "refused", &refused);
     drop(house);

@@ -1,51 +1,16 @@
 //! What went wrong with an exchange, read off the errors of hyper and the system.
 
 use std::error::Error;
-use std::io;
 use std::time::Duration;
 
 use http_body_util::LengthLimitError;
 
-use crate::causes::{cause, causes};
-use crate::handshake::{no_tls, refusal_words};
+use crate::causes::cause;
+use crate::handshake::no_tls;
 use crate::meeting::Shown;
-use crate::way::CONNECT_TIMEOUT;
+use crate::tls_words::refusal_words;
 use crate::words::clean;
 use crate::{Failure, FailureKind, MAX_REPLY};
-
-/// No TCP connection to `named`: an origin, or a proxy.
-pub(crate) fn not_connected(error: &(dyn Error + 'static), named: &str) -> Failure {
-    // hyper-util shows no type for it; the test below holds on to the words.
-    let unresolved = causes(error).any(|cause| cause.to_string().starts_with("dns error"));
-    // Some wrap the system's error in one of kind `Other`.
-    let system = causes(error)
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .find(|error| error.kind() != io::ErrorKind::Other);
-    let reason = causes(error).last().map(ToString::to_string).unwrap_or_default();
-    if unresolved {
-        let message = format!(
-            "the host of {named} has no address: {reason}; is its name right, and the network (or VPN) \
-            there that knows it?"
-        );
-        return Failure::new(FailureKind::Resolve, message);
-    }
-    let message = match system.map(io::Error::kind) {
-        Some(io::ErrorKind::ConnectionRefused) => {
-            format!("{named} refuses connections: is it up, and this machine's address allowed?")
-        }
-        Some(io::ErrorKind::TimedOut) => {
-            format!(
-                "{named} did not take the connection within {CONNECT_TIMEOUT:?}: is a firewall or \
-                proxy between, or the VPN not there?"
-            )
-        }
-        Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => {
-            format!("no way leads to {named} ({reason}): is the network (or VPN) there?")
-        }
-        _ => format!("cannot connect to {named}: {reason}"),
-    };
-    Failure::new(FailureKind::Connect, message)
-}
 
 /// A request that got no answer at all.
 pub(crate) fn no_answer(error: &hyper::Error, origin: &str, shown: Shown) -> Failure {
@@ -99,46 +64,4 @@ pub(crate) fn too_late(deadline: Duration, status: Option<u16>) -> Failure {
         Some(status) => format!("the answer (HTTP {status}) had not ended after {deadline:?}"),
     };
     Failure::new(FailureKind::Timeout, message)
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use super::*;
-    use std::future::{Ready, ready};
-    use std::task::{Context, Poll};
-
-    use hyper::Uri;
-    use hyper_util::client::legacy::connect::HttpConnector;
-    use hyper_util::client::legacy::connect::dns::Name;
-    use tower_service::Service;
-
-    /// A name service that knows no name.
-    #[derive(Clone)]
-    struct Nameless;
-
-    impl Service<Name> for Nameless {
-        type Response = std::vec::IntoIter<std::net::SocketAddr>;
-        type Error = io::Error;
-        type Future = Ready<io::Result<Self::Response>>;
-
-        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Ready(Ok(()))
-        }
-
-        fn call(&mut self, _: Name) -> Self::Future {
-            ready(Err(io::Error::other("Name or service not known")))
-        }
-    }
-
-    #[tokio::test]
-    async fn a_name_without_an_address_is_told() {
-        let mut tcp = HttpConnector::new_with_resolver(Nameless);
-        let error = tcp.call(Uri::from_static("http://nobody.example/")).await.unwrap_err();
-        let failure = not_connected(&error, "http://nobody.example:80");
-        assert_eq!(failure.kind, FailureKind::Resolve);
-        let message = "the host of http://nobody.example:80 has no address: ";
-        let why = "Name or service not known; is its name right, and the network (or VPN) there that knows it?";
-        assert_eq!(failure.message, format!("{message}{why}"));
-    }
 }

@@ -6,14 +6,16 @@
 //! - [`Token`] is the secret, wiped when the last copy of it is dropped.
 //! - [`Endpoint`] is the one address that a token may be sent to; [`Format`] is how replies look.
 //! - [`Client`] sends the two commands. Behind it `transport` makes one exchange within its
-//!   deadline, on a connection that is there or a new one: `way` reaches the server, straight or by
-//!   `tunnel` through one of the [`Proxies`] (`proxy_password` may be in a file), `handshake` makes sure that it is
-//!   the server, with those whom `tls` trusts, and shows it our `identity`; `meeting` and `issuer` know afterwards
-//!   why it failed. `files` says whose the files for all that have to be, `pem` reads them, `beside` the runtime. `conversation` is the exchange proper: `asking` sees to it that what
-//!   is read is an answer to what was asked, for which it looks at the `stream`, and `kept` holds
-//!   the connections that may be used again, each for a request of the next `turn`. `fault` says what went wrong with an exchange
-//!   (`causes` looks behind the libraries' errors), `answer` what is wrong with an answer, both as a
+//!   deadline, on a connection that is there or a new one. `conversation` is the exchange proper: `asking` sees to it
+//!   that what is read is an answer to what was asked, for which it looks at the `stream`, and `kept` holds
+//!   the connections that may be used again, each for a request of the next `turn`. `fault` says what went wrong with
+//!   an exchange (`causes` looks behind the libraries' errors), `answer` what is wrong with an answer, both as a
 //!   [`Failure`] for a person to read.
+//! - [`Access`] is what it takes to get to a server. `way` reaches it (`names` knows its addresses, `dial` tries them),
+//!   straight or by `tunnel` through one of the
+//!   [`Proxies`], whose `proxy_password` may be in a file; `handshake` makes sure that it is the server, with those whom
+//!   `tls` trusts, and shows it our `identity`. `meeting` and `issuer` know afterwards why that failed, and `tls_words`
+//!   says it. `files` says whose the files for all this have to be, `pem` reads them, `beside` the runtime.
 //! - `confirmation` holds [`judge`]: which replies say that a token is dead. All else hangs on
 //!   it. It stands on `syntax`, the three forms of a reply; both are pure, as is `date`.
 //! - `login` and `logout` are the two commands: what is sent, and what the answer means.
@@ -32,6 +34,7 @@ mod client;
 mod confirmation;
 mod conversation;
 mod date;
+mod dial;
 mod echo;
 mod endpoint;
 mod failure;
@@ -48,6 +51,7 @@ mod kept;
 mod login;
 mod logout;
 mod meeting;
+mod names;
 mod pem;
 mod proxy;
 mod proxy_password;
@@ -55,6 +59,7 @@ mod retry_after;
 mod stream;
 mod syntax;
 mod tls;
+mod tls_words;
 mod token;
 mod transport;
 mod tunnel;

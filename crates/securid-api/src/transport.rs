@@ -106,9 +106,7 @@ impl Transport {
     }
 
     async fn connect(&self, clock: Clock) -> Result<Stream, Failure> {
-        let tcp = timeout(clock.left(), self.way.connect())
-            .await
-            .map_err(|_| self.way.too_late(clock.deadline))??;
+        let tcp = self.way.connect(clock).await?;
         let Some(handshake) = &self.handshake else {
             return Ok(Stream::new(tcp, Shown::Unasked));
         };

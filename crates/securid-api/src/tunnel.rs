@@ -28,7 +28,7 @@ pub(crate) async fn open(
         let what = if error.is_parse() {
             "does not answer in HTTP: is its port right?".to_owned()
         } else {
-            format!("hung up before the way to {target} was open")
+            format!("hung up before the way to {target} was open: does it allow CONNECT to there?")
         };
         failure(proxy, what)
     };
@@ -72,16 +72,21 @@ fn refusal(status: StatusCode, proxy: &Proxy, has_credentials: bool, target: &st
     let place = proxy.place_of_password();
     let number = status.as_u16();
     match number {
-        407 if has_credentials => {
-            format!("does not accept the user name and password in {place} (HTTP 407): mend them")
-        }
+        // Some, as tinyproxy, answer 401 to wrong ones.
+        401 | 407 if has_credentials => format!(
+            "does not accept the user name and password in {place} (HTTP {number}): mend them"
+        ),
         407 => format!(
             "wants a user name and password (HTTP 407), and {place} has none: write them into a \
             file as USER:PASSWORD, and name it as proxy_credentials_file"
         ),
-        502..=504 => format!("cannot reach {target} (HTTP {number})"),
+        502..=504 => {
+            format!("cannot reach {target} (HTTP {number}): is the server up, and the url right?")
+        }
         500..=599 => format!("failed (HTTP {number})"),
-        _ => format!("does not open the way to {target} (HTTP {number})"),
+        _ => format!(
+            "does not open the way to {target} (HTTP {number}): have it allow CONNECT to there"
+        ),
     }
 }
 

@@ -1,29 +1,22 @@
 //! The way to a server's port: straight, or through a proxy.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use hyper::Uri;
-use hyper_util::client::legacy::connect::HttpConnector;
 use tokio::net::TcpStream;
-use tower_service::Service;
+use tokio::time::timeout;
 
+use crate::conversation::Clock;
+use crate::dial::dial;
+use crate::names::Host;
 use crate::proxy::Proxy;
-use crate::{Endpoint, Failure, FailureKind, Proxies, SetupError, fault, tunnel};
-
-/// How long the addresses of a host are tried, all together. Half of the shortest deadline that is
-/// usual (10 s), so that a firewall that drops packets is told from a server that does not answer.
-pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long what was sent may go without a sign that it has arrived, which the other machine's system gives at
-/// once, however busy its programs are. A kept connection shows by nothing else that its network has gone; it
-/// then fails while whoever asked still listens.
-const ARRIVES_WITHIN: Duration = CONNECT_TIMEOUT;
+use crate::{Endpoint, Failure, FailureKind, Proxies, SetupError, tunnel};
 
 /// How one server's port is reached.
 #[derive(Debug)]
 pub(crate) struct Way {
-    tcp: HttpConnector,
+    /// Whom to connect to: the server, or the proxy on the way.
+    host: Host,
     server: Uri,
     origin: String,
     is_loopback: bool,
@@ -32,26 +25,22 @@ pub(crate) struct Way {
 
 impl Way {
     pub(crate) fn new(endpoint: &Endpoint, proxies: &Proxies) -> Result<Self, SetupError> {
-        let mut tcp = HttpConnector::new();
-        // Its host and port count, and it has both for https:// as well.
-        tcp.enforce_http(false);
-        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        tcp.set_nodelay(true);
-        tcp.set_tcp_user_timeout(Some(ARRIVES_WITHIN));
         let origin = endpoint.origin().to_owned();
+        let server: Uri = origin.parse().map_err(|_| SetupError::TooLong)?;
+        let proxy = proxies.on_the_way_to(endpoint)?;
         Ok(Self {
-            tcp,
-            server: origin.parse().map_err(|_| SetupError::TooLong)?,
+            host: Host::of(proxy.as_ref().map_or(&server, Proxy::uri)),
+            server,
             origin,
             is_loopback: endpoint.is_loopback(),
-            proxy: proxies.on_the_way_to(endpoint)?,
+            proxy,
         })
     }
 
     /// A connection on which the server itself is to be spoken to.
-    pub(crate) async fn connect(&self) -> Result<TcpStream, Failure> {
+    pub(crate) async fn connect(&self, clock: Clock) -> Result<TcpStream, Failure> {
         let Some(proxy) = &self.proxy else {
-            let tcp = self.dial(&self.server, &self.origin).await?;
+            let tcp = dial(&self.host, &self.origin, clock).await?;
             let at = tcp.peer_addr().ok().map(|at| at.ip());
             if self.is_loopback && !at.is_some_and(is_this_machine) {
                 let message = format!(
@@ -62,25 +51,20 @@ impl Way {
             }
             return Ok(tcp);
         };
-        let named = format!("the proxy {}", proxy.shown());
-        let credentials = proxy.credentials().await?;
-        let tcp = self.dial(proxy.uri(), &named).await.map_err(of_the_proxy)?;
-        tunnel::open(tcp, proxy, credentials, &self.server).await
+        let opened = timeout(clock.left(), self.open(proxy, clock)).await;
+        opened.unwrap_or_else(|_| {
+            let (proxy, origin, deadline) = (proxy.shown(), &self.origin, clock.deadline);
+            let message =
+                format!("the proxy {proxy} had not opened the way to {origin} after {deadline:?}");
+            Err(Failure::new(FailureKind::Proxy, message))
+        })
     }
 
-    /// The deadline passed before there was a connection.
-    pub(crate) fn too_late(&self, deadline: Duration) -> Failure {
-        match &self.proxy {
-            None => fault::too_late(deadline, None),
-            Some(proxy) => Failure::new(
-                FailureKind::Proxy,
-                format!(
-                    "the proxy {} had not opened the way to {} after {deadline:?}",
-                    proxy.shown(),
-                    self.origin
-                ),
-            ),
-        }
+    async fn open(&self, proxy: &Proxy, clock: Clock) -> Result<TcpStream, Failure> {
+        let named = format!("the proxy {}", proxy.shown());
+        let credentials = proxy.credentials().await?;
+        let tcp = dial(&self.host, &named, clock).await.map_err(of_the_proxy)?;
+        tunnel::open(tcp, proxy, credentials, &self.server).await
     }
 
     /// Names the proxy in what went wrong behind it: it may be the proxy that answered.
@@ -92,12 +76,6 @@ impl Way {
                 ..failure
             },
         }
-    }
-
-    async fn dial(&self, to: &Uri, named: &str) -> Result<TcpStream, Failure> {
-        // It is always ready: readiness has no meaning for connections that share nothing.
-        let dialled = self.tcp.clone().call(to.clone()).await;
-        dialled.map(|io| io.into_inner()).map_err(|error| fault::not_connected(&error, named))
     }
 }
 

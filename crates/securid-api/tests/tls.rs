@@ -180,10 +180,15 @@ async fn only_a_certificate_for_this_server_and_this_time_is_taken() {
     let authority = usual(|params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained));
     let mut in_the_title = params("iga.example.com");
     in_the_title.distinguished_name.push(DnType::CommonName, "127.0.0.1");
+    let nameless = usual(|params| params.subject_alt_names = Vec::new());
     for (params, words) in [
+        (nameless, "is for another name: for no host, and not for 127.0.0.1; write the url with"),
         (expired, "out of date, or this machine's clock is wrong: it ended on 2020-01-01"),
         (early, "not valid yet, or this machine's clock is wrong: it begins on 4000-01-01"),
-        (params("127.0.0.2"), "the server's certificate is for another name"),
+        (
+            params("127.0.0.2"),
+            "the server's certificate is for another name: for 127.0.0.2, and not for",
+        ),
         (params("localhost"), "the server's certificate is for another name"),
         (in_the_title, "the server's certificate is for another name"),
         (for_clients, "is not accepted: it is not meant for servers"),

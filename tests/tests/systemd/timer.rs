@@ -116,6 +116,8 @@ fn a_server_that_is_down_in_the_end_fails_no_job() {
     assert_eq!(fired(&machine), ("success".to_owned(), "75".to_owned()), "{}", journal(&machine));
     assert_eq!(machine.simulator.truth().alive().len(), 1);
     assert!(journal(&machine).contains("is not confirmed dead yet"), "{}", journal(&machine));
+    let listed = machine.root_ok(&format!("runuser -u {ACCOUNT} -- securid-ctl list"));
+    assert!(listed.contains("revoking"), "{listed}");
     machine.simulator.set_fault_for("logoutUser", None);
     assert!(machine.simulator.wait_until(PATIENCE, |truth| truth.alive().is_empty()));
 }

@@ -44,7 +44,7 @@ fn the_first_session(machine: &Machine, network: &Network, server: &Simulator) {
         "cd && securid-ctl setup --url {url} --instance prod --username alice --ca-file ca.pem"
     );
     user(machine, &setup, 0, &["wrote", "ran systemctl --user start"]);
-    login(machine, "", 68, &[]);
+    login(machine, "", 68, &["no way leads to"]);
     network.route(true);
     login(machine, "", 0, &["alice@prod"]);
     user(

@@ -147,13 +147,8 @@ fn the_removal(machine: &Machine) {
     );
     for name in EVERYBODY {
         // What became of his sessions stays his.
-        let home = if name == USER { format!("/home/{USER}") } else { format!("/home/{name}") };
-        root(
-            machine,
-            &format!("grep -c '\"outcome\":\"revoked\"' {home}/.local/state/securid/history.jsonl"),
-            0,
-            &["1"],
-        );
+        let history = format!("/home/{name}/.local/state/securid/history.jsonl");
+        root(machine, &format!("grep -c '\"outcome\":\"revoked\"' {history}"), 0, &["1"]);
     }
 }
 

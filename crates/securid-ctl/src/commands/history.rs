@@ -6,8 +6,9 @@ mod rest;
 use jiff::Timestamp;
 use securid_ipc::{
     client::Client,
-    messages::{Call, History, HistoryView, SessionState, SessionView},
+    messages::{Call, History, HistoryView, SessionState, SessionView, StatusView},
 };
+use securid_text::mention;
 
 use crate::{
     Context,
@@ -19,6 +20,9 @@ use crate::{
 };
 use form::{Form, Printer};
 use rest::Rest;
+
+/// The exit status where the config has no such instance.
+const NO_SUCH_INSTANCE: u8 = 78;
 
 /// Show how sessions ended, newest first
 #[derive(Debug, clap::Args)]
@@ -62,6 +66,9 @@ impl Args {
         let mut client = Client::connect(&context.paths.sockets)?;
         // Before the history, so that what ends meanwhile is in the one or the other.
         let open = if self.unconfirmed { Some(self.open(&mut client)?) } else { None };
+        if let Some(name) = &self.instance {
+            knows(&mut client, name, open.as_deref().unwrap_or_default())?;
+        }
         let mut printer = Printer::new(form, self.unconfirmed, &context.screen);
         match self.print(&mut client, &mut printer, open) {
             Ok(rest) => {
@@ -131,5 +138,30 @@ impl Args {
             () if rest.pending() > 0 => PENDING,
             () => 0,
         }
+    }
+}
+
+/// That nothing is found of an instance says nothing if its name is misspelt. One that the config has no more may be
+/// in the history all the same.
+fn knows(client: &mut Client, name: &str, open: &[SessionView]) -> Result<(), Failure> {
+    let status: StatusView = client.call(&Call::Status, ANSWER_WITHIN)?;
+    if status.instances.iter().any(|instance| instance.name == name)
+        || open.iter().any(|session| session.instance == name)
+    {
+        return Ok(());
+    }
+    let instance = Some(name.to_owned());
+    let mut wanted = History { limit: Some(1), instance, ..History::default() };
+    loop {
+        let page: HistoryView = client.call(&Call::History(wanted.clone()), ANSWER_WITHIN)?;
+        if !page.sessions.is_empty() {
+            return Ok(());
+        }
+        if page.cursor.is_none() || page.cursor == wanted.cursor {
+            let message = format!("no instance {} is in the config or the history", mention(name));
+            let failure = Failure::new("no-such-instance", message, NO_SUCH_INSTANCE);
+            return Err(failure.with_hint("securid-ctl status shows the instances of the config."));
+        }
+        wanted.cursor = page.cursor;
     }
 }

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use securid_ipc::messages::*;
 use serde_json::{Value, json};
 
-use crate::fake::{Home, session};
+use crate::fake::{Home, session, well};
 
 fn item(number: usize, outcome: Outcome) -> HistoryItem {
     HistoryItem {
@@ -204,6 +204,11 @@ fn what_was_asked_to_end_later_or_elsewhere_is_another_reports() {
             Call::List(_) => {
                 Reply::List(ListView { sessions: vec![pending.clone()], cursor: None })
             }
+            Call::Status => {
+                let mut status = well();
+                status.instances[0].name = "other".into();
+                Reply::Status(status)
+            }
             _ => Reply::History(HistoryView::default()),
         }))
     });
@@ -238,4 +243,32 @@ fn wrong_times_and_two_forms_are_usage() {
         assert_eq!(ran.out, "");
     }
     assert!(!home.was_called());
+}
+
+/// Else a misspelt name would prove that all is well.
+#[test]
+fn an_instance_that_nobody_knows_is_an_error() {
+    let home = Home::answering(move |call| {
+        Some(Ok(match call {
+            Call::List(_) => Reply::List(ListView::default()),
+            Call::Status => Reply::Status(well()),
+            // Its second page has one of an instance that was removed from the config.
+            Call::History(params) => Reply::History(match &params.cursor {
+                None if params.limit == Some(1) => {
+                    HistoryView { cursor: Some("2".into()), ..HistoryView::default() }
+                }
+                Some(_) if params.instance.as_deref() == Some("removed") => HistoryView {
+                    sessions: vec![item(1, Outcome::Revoked)],
+                    ..HistoryView::default()
+                },
+                _ => HistoryView::default(),
+            }),
+            other => panic!("{other:?}"),
+        }))
+    });
+    for (name, exit) in [("prod", 0), ("removed", 0), ("prdo", 78)] {
+        let ran = home.run(["history", "--unconfirmed", "--json", "--instance", name]);
+        assert_eq!(ran.code, Some(exit), "{name}: {}", ran.err);
+        assert_eq!(ran.out.is_empty(), exit != 0, "{name}: {}", ran.out);
+    }
 }

@@ -74,7 +74,11 @@ fn history_passes_its_filters_on() {
         evidence: Some("401".into()),
     };
     let page = HistoryView { sessions: vec![item], ..HistoryView::default() };
-    let home = Home::replying(Reply::History(page.clone()));
+    let answer = page.clone();
+    let home = Home::answering(move |call| match call {
+        Call::Status => Some(Ok(Reply::Status(well()))),
+        _ => Some(Ok(Reply::History(answer.clone()))),
+    });
     let ran = home.run([
         "history",
         "--since",
@@ -85,6 +89,7 @@ fn history_passes_its_filters_on() {
         "prod",
     ]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_eq!(home.call(), Call::Status, "is there such an instance?");
     assert_eq!(
         home.call(),
         Call::History(History {

@@ -29,6 +29,8 @@ pub(crate) enum Deed {
     ShutDown,
     /// The machine is booted, and the daemon started.
     Boot,
+    /// Its network is another: the VPN is there again.
+    ChangeNetwork,
 }
 
 /// What happens to one daemon.
@@ -153,12 +155,18 @@ impl Fleet {
     }
 
     fn done(&mut self, now: Instant, seat: usize, deed: Deed) {
-        let seed = self.dice.u64(..);
         let place = &mut self.seats[seat];
-        let records = std::mem::take(&mut place.records);
-        let (mut daemon, mut attempts) = Daemon::start(now, self.policy, seed, records);
+        let (mut daemon, mut attempts) = match (deed, place.daemon.take()) {
+            (Deed::ChangeNetwork, None) => return,
+            (Deed::ChangeNetwork, Some(running)) => (running, Vec::new()),
+            _ => {
+                let records = std::mem::take(&mut place.records);
+                Daemon::start(now, self.policy, self.dice.u64(..), records)
+            }
+        };
         match deed {
             Deed::Boot => {}
+            Deed::ChangeNetwork => attempts = daemon.event(now, Event::NetworkChanged),
             // They have been logged in for hours; nothing of that matters before.
             Deed::LogOut => {
                 daemon.log_in(now, place.tokens.clone(), &self.about);
@@ -182,11 +190,14 @@ impl Fleet {
         for key in attempts {
             let (there, back) = (self.dice.u64(ONE_WAY), self.dice.u64(ONE_WAY));
             self.tally.ask(now + there);
-            let answer = self.server.log_out(now + there, token(&key));
-            let (takes, verdict) = answer
-                .map(|(after, verdict)| (there + after + back, verdict))
-                .filter(|(takes, _)| *takes < ATTEMPT_TIMEOUT)
-                .unwrap_or_else(|| (ATTEMPT_TIMEOUT, unconfirmed(None)));
+            let (after, verdict) = self.server.log_out(now + there, token(&key));
+            let takes = there + after + back;
+            let (takes, verdict) = match verdict {
+                Verdict::Dead { .. } if takes > ATTEMPT_TIMEOUT => {
+                    (ATTEMPT_TIMEOUT, unconfirmed(None))
+                }
+                verdict => (takes.min(ATTEMPT_TIMEOUT), verdict),
+            };
             let what = Happening::Answered(Box::new((key, verdict)));
             self.plan(now + takes, Due { seat, life, what });
         }

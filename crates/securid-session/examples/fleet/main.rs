@@ -48,6 +48,7 @@ use scenario::{Played, Scenario};
 struct Findings {
     leaving: Vec<Played>,
     outages: Vec<Played>,
+    networks: Vec<Played>,
     settings: Vec<Played>,
 }
 
@@ -69,6 +70,7 @@ fn documents(found: &Findings) -> Result<Vec<(PathBuf, String)>, String> {
     for (name, table) in [
         ("leaving", page::leaving(&found.leaving)),
         ("outages", page::outages(&found.outages)),
+        ("networks", page::networks(&found.networks)),
         ("settings", page::settings(&found.settings)),
     ] {
         page = page::put(&page, name, &table)?;
@@ -83,13 +85,17 @@ fn documents(found: &Findings) -> Result<Vec<(PathBuf, String)>, String> {
 
 impl Findings {
     fn new() -> Self {
-        let (leaving, outages) = (scenarios::leaving(), scenarios::outages());
-        let (first, second) = (leaving.len(), leaving.len() + outages.len());
-        let all = leaving.into_iter().chain(outages).chain(scenarios::settings());
-        let mut leaving = play(all.collect());
-        let settings = leaving.split_off(second);
-        let outages = leaving.split_off(first);
-        Self { leaving, outages, settings }
+        let parts = [
+            scenarios::leaving(),
+            scenarios::outages(),
+            scenarios::networks(),
+            scenarios::settings(),
+        ];
+        let sizes = parts.each_ref().map(Vec::len);
+        let mut played = play(parts.into_iter().flatten().collect()).into_iter();
+        let [leaving, outages, networks, settings] =
+            sizes.map(|size| played.by_ref().take(size).collect());
+        Self { leaving, outages, networks, settings }
     }
 
     fn views_of_leaving(&self) -> Vec<View<'_>> {

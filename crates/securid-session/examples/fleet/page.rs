@@ -67,6 +67,21 @@ pub(crate) fn outages(all: &[Played]) -> String {
     table(&heads, all, recovery)
 }
 
+/// A network is lost.
+pub(crate) fn networks(all: &[Played]) -> String {
+    let heads = [
+        "the server manages",
+        "meanwhile: mean a second",
+        "peak",
+        "back: peak a second",
+        "mean",
+        "peak : mean",
+        "99 % dead after",
+        "all",
+    ];
+    table(&heads, all, recovery)
+}
+
 /// The same with other settings.
 pub(crate) fn settings(all: &[Played]) -> String {
     let heads = [

@@ -111,6 +111,21 @@ pub(crate) fn outages() -> Vec<Scenario> {
     ]
 }
 
+/// 10,000 people who come through one VPN lose it for an hour. When it is back, each machine notices that its network
+/// has changed, all in one second.
+pub(crate) fn networks() -> Vec<Scenario> {
+    let back = NINE + HOUR;
+    let notice = Spread::Within { from: back, to: back + SECOND };
+    [("2,000 a second, else 503", 2_000), ("500 a second, else 503", 500)]
+        .into_iter()
+        .map(|(does, pace)| {
+            let mut lost = outage(vec![does], HOUR, State::Silent);
+            lost.deeds.push((notice, Deed::ChangeNetwork));
+            Scenario { pace, ..lost }
+        })
+        .collect()
+}
+
 /// Five minutes without the server, and another config.
 pub(crate) fn settings() -> Vec<Scenario> {
     let with = |is: &'static str, seconds: u64, pace: u64, does: &'static str, overload| Scenario {

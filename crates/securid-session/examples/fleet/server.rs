@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use securid_session::{Outcome, Verdict};
 
-use crate::clock::{Instant, MILLISECOND, SECOND};
+use crate::clock::{DAY, Instant, MILLISECOND, SECOND};
 
 /// How long a request waits for its turn before a server that turns people away says 503.
 const LONGEST_QUEUE: Instant = SECOND;
@@ -46,8 +46,11 @@ pub(crate) struct Server {
     dead: Vec<bool>,
 }
 
-/// What a daemon hears, and how long after the request came in; `None`: nothing, ever.
-pub(crate) type Answer = Option<(Instant, Verdict)>;
+/// How long after the request came in the daemon would hear this.
+pub(crate) type Answer = (Instant, Verdict);
+
+/// Longer than anybody waits.
+const NEVER: Instant = DAY;
 
 impl Server {
     pub(crate) fn new(pace: u64, overload: Overload, states: Vec<(Instant, State)>) -> Self {
@@ -67,13 +70,13 @@ impl Server {
     pub(crate) fn log_out(&mut self, now: Instant, token: usize) -> Answer {
         match self.state(now) {
             State::Up => self.work(now, token),
-            State::Refusing => Some((0, unconfirmed(None))),
-            State::Silent => None,
-            State::SendsAway(span) => Some((0, unconfirmed(Some(span)))),
+            State::Refusing => (0, unreached()),
+            State::Silent => (NEVER, unreached()),
+            State::SendsAway(span) => (0, unconfirmed(Some(span))),
             State::SendsAwayUntil(date) => {
                 let span = Duration::from_millis(date.saturating_sub(now));
                 // A date has whole seconds.
-                Some((0, unconfirmed(Some(Duration::from_secs(span.as_secs() + 1)))))
+                (0, unconfirmed(Some(Duration::from_secs(span.as_secs() + 1))))
             }
         }
     }
@@ -89,14 +92,18 @@ impl Server {
         if let Overload::Refused(retry_after) = self.overload
             && waits > LONGEST_QUEUE
         {
-            return Some((0, unconfirmed(retry_after)));
+            return (0, unconfirmed(retry_after));
         }
         self.busy_until = begins + 1_000_000 / self.pace;
         let was_dead = std::mem::replace(&mut self.dead[token], true);
         let outcome = if was_dead { Outcome::AlreadyInvalid } else { Outcome::Revoked };
         let verdict = Verdict::Dead { outcome, evidence: String::new() };
-        Some((waits + MILLISECOND, verdict))
+        (waits + MILLISECOND, verdict)
     }
+}
+
+fn unreached() -> Verdict {
+    Verdict::Unreached { error: String::new() }
 }
 
 /// Anything but the word that counts.

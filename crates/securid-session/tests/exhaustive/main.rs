@@ -102,7 +102,10 @@ fn two_sessions_whose_server_fails() {
 
 #[test]
 fn two_sessions_whose_network_comes_and_goes() {
-    let scope = Scope { networks: true, ..TWO_ENDS };
+    // Of the dice there are, some that draw less from the ten seconds after a change than from the 0.9 s of the
+    // schedule, so that a change brings something forward.
+    let setting = Setting { seed: 7, ..TWO_ENDS.setting };
+    let scope = Scope { networks: true, setting, ..TWO_ENDS };
     let report = run("the ends of two sessions, networks come and go", &scope, states(), 16);
     assert!(report.sights.hurried > 0, "{:?}", report.sights);
 }

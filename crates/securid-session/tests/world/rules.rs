@@ -6,8 +6,8 @@ use securid_session::{Action, Event, Key, Moment, Phase, Reason, Session, Stage}
 
 use super::{Place, World, key_of, place_of, slot_of};
 
-/// Until a change of the network counts in any case (30 s), and what follows it is spread (5 s): ms.
-const CHANGE_COUNTS_WITHIN: u64 = 35_000;
+/// Until a change of the network counts in any case (30 s), and what follows it is spread (10 s): ms.
+const CHANGE_COUNTS_WITHIN: u64 = 40_000;
 
 /// When it ends by itself.
 fn ends(session: &Session) -> [Option<Moment>; 3] {

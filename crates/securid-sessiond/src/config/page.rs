@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use super::Config;
@@ -37,13 +37,12 @@ const OTHER_VARIABLES: [&str; 12] = [
 
 #[test]
 fn the_page_has_all_keys() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
-    let page = fs::read_to_string(&path).unwrap();
+    let page = page();
     let (before, rest) = page.split_once(MARKS[0]).unwrap();
     let (written, after) = rest.split_once(MARKS[1]).unwrap();
     if env::var_os(WRITE).is_some() {
         let page = [before, MARKS[0], &table(), MARKS[1], after].concat();
-        fs::write(&path, page).unwrap();
+        fs::write(path(), page).unwrap();
         return;
     }
     assert!(
@@ -51,6 +50,27 @@ fn the_page_has_all_keys() {
         "docs/configuration.md differs: write it anew with {WRITE}=1 cargo test -p securid-sessiond --lib \
          the_page_has_all_keys"
     );
+}
+
+#[test]
+fn its_example_is_a_good_file_of_the_machines() {
+    let page = page();
+    let (_, example) = page.split_once("```toml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let layer = Layer::of_file(Path::new("/m.toml"), example, Whose::Machines);
+    assert_eq!((&*layer.faults, &*layer.unknown), (&[][..], &[][..]));
+    let (mut said, mut faults) = (Said::default(), Vec::new());
+    said.add(layer, Counting::All);
+    merge(&said, &mut faults);
+    assert_eq!(faults, []);
+}
+
+fn path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md")
+}
+
+fn page() -> String {
+    fs::read_to_string(path()).unwrap()
 }
 
 fn table() -> String {
