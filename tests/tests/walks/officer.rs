@@ -180,7 +180,7 @@ fn the_one_who_is_let_go(machine: &Machine) {
     machine.simulator.set_fault(Some(Fault::Down));
     root(
         machine,
-        "securid-ctl logout --all-users --timeout 1s",
+        "securid-ctl logout --all-users --timeout 3s",
         75,
         &["ann: 2 pending (https://", "refuses connections", "tu: 1 pending"],
     );
@@ -209,7 +209,7 @@ fn the_report(machine: &Machine) {
     // The server will never confirm this one; its administrator ends it there.
     let given_up = id(&login(machine, "prod --json", 0, &[]));
     machine.simulator.set_fault_for("logoutUser", Some(Fault::Status(503)));
-    user(machine, "securid-ctl logout --timeout 1s", 75, &["HTTP 503"]);
+    user(machine, "securid-ctl logout --timeout 3s", 75, &["HTTP 503"]);
     user(machine, &format!("securid-ctl forget {given_up} --yes"), 0, &[]);
     let alive = machine.simulator.truth().alive().first().map(|token| (*token).to_owned());
     assert!(machine.simulator.expire(&alive.expect("it lives")));
