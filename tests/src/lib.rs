@@ -55,6 +55,7 @@
 //! | `load` | a thousand clients, 64 at once, at a server with faults: each gets what is its own |
 //! | `documents` | tests that pages name as proof are there |
 //! | `systemd` | on a real systemd the units hold what they promise: sandbox, stop, restart, power-off |
+//! | `walks` | four people get through a whole day, from an empty home on, by what the documents tell them |
 //! | `cli` | `securid-ctl`: exit codes, and that it never hangs |
 //!
 //! The harness:
@@ -73,6 +74,7 @@
 //! - [`Prompter`] (`prompter`): who is asked to unlock one; [`Fickle`] (`fickle`): one that is
 //!   unlocked at the worst moment;
 //! - [`Machine`] (`machine`): a machine with a real systemd, with the server and the programs in it;
+//! - [`Packages`] (`packages`): the Debian package, in two versions;
 //! - [`ConnectProxy`] (`connect_proxy`): a proxy on the way to the server;
 //! - [`Network`] (`network`): a network between daemon and server, whose parts come and go;
 //! - [`RealProxy`] (`real_proxy`): a real proxy in it;
@@ -108,6 +110,7 @@ mod mortal;
 mod network;
 mod notification_server;
 mod notify_socket;
+mod packages;
 pub mod patience;
 mod plan;
 pub mod process;
@@ -136,6 +139,7 @@ pub use mortal::{AtServer, Died, Mortal, MortalHouse, Server, Told};
 pub use network::{DEAD, Network, SITE};
 pub use notification_server::{Bubble, NotificationServer};
 pub use notify_socket::NotifySocket;
+pub use packages::Packages;
 pub use patience::{PATIENCE, eventually, is_installed, skipped, timed, within};
 pub use plan::Plan;
 pub use prompter::{Dialog, Prompter};

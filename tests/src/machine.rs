@@ -107,6 +107,11 @@ impl Machine {
         self.uid
     }
 
+    /// The process whose namespaces its network is in.
+    pub(crate) fn ground(&self) -> u32 {
+        self.ground.pid()
+    }
+
     /// A file of the machine, as it is called from outside.
     #[must_use]
     pub fn path(&self, inside: &str) -> PathBuf {

@@ -14,6 +14,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use securid_simulator::{NAME, Options, Simulator};
 
 use crate::house::House;
+use crate::machine::Machine;
 use crate::patience::{PATIENCE, is_installed, is_root, skipped};
 use crate::process::{Process, run, told};
 
@@ -29,7 +30,10 @@ const ROUTES: [&str; 2] = ["203.0.113.0/24 via 198.51.100.2", "2001:db8:7::/64 v
 /// A network. Dropped, it leaves nothing behind.
 #[derive(Debug)]
 pub struct Network {
-    laptop: Process,
+    /// The process whose namespaces are the laptop.
+    laptop: u32,
+    /// That process, unless it is a machine's.
+    place: Option<Process>,
     site: Process,
 }
 
@@ -47,30 +51,46 @@ impl Network {
         if !["ip", "unshare", "nsenter"].into_iter().all(is_installed) {
             return None;
         }
-        let network = Self { laptop: place(), site: place() };
+        let place = place();
+        let mut network = Self::before(place.pid());
+        network.run("mount --make-rprivate /");
+        network.place = Some(place);
+        Some(network)
+    }
+
+    /// The same for a machine, which is the laptop then, over all its boots.
+    ///
+    /// # Panics
+    /// If it cannot be built.
+    #[must_use]
+    pub fn of(machine: &Machine) -> Self {
+        Self::before(machine.ground())
+    }
+
+    fn before(laptop: u32) -> Self {
+        let network = Self { laptop, place: None, site: place() };
         // What is not of the site is lost there, as at a firewall that says nothing.
         let site = "ip link set lo up
             for address in 203.0.113.7/32 2001:db8:7::7/128; do ip addr add $address dev lo; done
             sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
             ip route add blackhole 203.0.113.66/32
             ip route add blackhole 2001:db8:7::66/128";
-        run_in(&network.site, site);
+        run_in(network.site.pid(), site);
         // Addresses that the kernel makes by itself would be changes, at a moment of its own.
         network.run(&format!(
             "sysctl -qw net.ipv6.conf.default.addr_gen_mode=1 net.ipv6.conf.default.accept_dad=0
-            mount --make-rprivate /
             ip link set lo up
             ip link add vpn type veth peer name laptop netns {}",
             network.site.pid()
         ));
         run_in(
-            &network.site,
+            network.site.pid(),
             "ip addr add 198.51.100.2/24 dev laptop
             ip addr add 2001:db8:1::2/64 dev laptop nodad
             ip link set laptop up",
         );
         network.link(true);
-        Some(network)
+        network
     }
 
     /// Runs a shell script on the laptop.
@@ -78,7 +98,7 @@ impl Network {
     /// # Panics
     /// If it fails.
     pub fn run(&self, script: &str) {
-        run_in(&self.laptop, script);
+        run_in(self.laptop, script);
     }
 
     /// Plugs the link in, with its addresses, or pulls it out. (The kernel tells that it is up a moment later
@@ -117,13 +137,7 @@ impl Network {
     /// # Panics
     /// If it does not start.
     pub fn move_server(&self, house: &mut House) {
-        let network = File::open(format!("/proc/{}/ns/net", self.site.pid())).expect("it has one");
-        let simulator = thread::spawn(move || {
-            move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))?;
-            let address = Ipv6Addr::UNSPECIFIED.into();
-            Simulator::start(Options { address, ..Options::default() })
-        });
-        let simulator = simulator.join().expect("it does not panic").expect("there is a network");
+        let simulator = self.start_server();
         let named = simulator.url().replace("localhost", NAME);
         house.change_config(house.simulator.url(), &named);
         fs::write(house.path("ca.pem"), simulator.ca_pem()).expect("the folder is ours");
@@ -132,10 +146,25 @@ impl Network {
         self.run(&format!("mount --bind {} /etc/hosts", house.path("hosts").display()));
     }
 
+    /// A server at the site.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn start_server(&self) -> Simulator {
+        let network = File::open(format!("/proc/{}/ns/net", self.site.pid())).expect("it has one");
+        let simulator = thread::spawn(move || {
+            move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))?;
+            let address = Ipv6Addr::UNSPECIFIED.into();
+            Simulator::start(Options { address, ..Options::default() })
+        });
+        simulator.join().expect("it does not panic").expect("there is a network")
+    }
+
     /// The same command, run on the laptop.
     #[must_use]
     pub fn on_laptop(&self, command: &Command) -> Command {
-        let mut inside = enter(&self.laptop);
+        let mut inside = enter(self.laptop);
         inside.arg(command.get_program()).args(command.get_args()).env_clear();
         inside.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         inside
@@ -152,13 +181,13 @@ fn place() -> Process {
     place
 }
 
-fn enter(place: &Process) -> Command {
+fn enter(place: u32) -> Command {
     let mut command = Command::new("nsenter");
-    command.arg("-t").arg(place.pid().to_string()).args(["-m", "-n", "--"]);
+    command.arg("-t").arg(place.to_string()).args(["-m", "-n", "--"]);
     command
 }
 
-fn run_in(place: &Process, script: &str) {
+fn run_in(place: u32, script: &str) {
     let mut command = enter(place);
     command.args(["sh", "-ec", script]);
     let output = run(command, "", PATIENCE);

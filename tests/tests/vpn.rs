@@ -127,6 +127,25 @@ fn a_network_that_flaps_makes_no_storm() {
     assert!(held.iter().all(|(_, token)| house.fate(token).alive));
 }
 
+/// A connection that is kept from one logout for the next says nothing when its network goes.
+#[test]
+fn a_network_that_has_gone_fails_an_attempt_on_a_kept_connection() {
+    let Some((network, house, held)) = connected() else { return };
+    house.change_config("attempt_timeout = \"1s\"", "attempt_timeout = \"1h\"");
+    assert!(house.ctl(&["reload"]).status.success());
+    assert_eq!(house.logout(&held[0].0, "10s")["outcome"], "revoked");
+    network.route(false);
+    let output = house.ctl(&["logout", "--timeout", "100ms", &held[1].0]);
+    assert_eq!(output.status.code(), Some(75), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("no answer yet"), "{output:?}");
+    let ended = || {
+        Some(house.session(&held[1].0)?["revocation"]["last_error"].clone())
+            .filter(|it| !it.is_null())
+    };
+    let error = within(SOON, "the end of the attempt", ended);
+    assert!(error.as_str().unwrap().contains("was lost before an answer came"), "{error}");
+}
+
 /// Who has been answered is not asked again because the network changes.
 #[test]
 fn a_server_that_answers_is_left_alone() {

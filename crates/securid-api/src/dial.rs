@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
@@ -20,6 +21,11 @@ use crate::{Failure, FailureKind};
 /// How long the addresses of a host are tried, all together. Half of the shortest deadline that is
 /// usual (10 s), so that a firewall that drops packets is told from a server that does not answer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long what was sent may go without a sign that it has arrived, which the other machine's system gives at
+/// once, however busy its programs are. A kept connection shows by nothing else that its network has gone, and
+/// has to fail while whoever asked still listens.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long one address is waited for before the next is tried beside it (RFC 8305, section 5).
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -36,6 +42,7 @@ pub(crate) async fn dial(host: &Host, named: &str, clock: Clock) -> Result<TcpSt
     let stream = stream.map_err(|refusals| in_words(&refusals, named, host.is_named(), limit))?;
     // Requests go out in one piece: there is nothing to wait for.
     let _ = stream.set_nodelay(true);
+    let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(ARRIVES_WITHIN));
     Ok(stream)
 }
 

@@ -1,7 +1,6 @@
 //! The Debian package: installed, upgraded and removed while people have live sessions.
 
 mod host;
-mod packages;
 
 use std::process::Command;
 

@@ -166,7 +166,7 @@ fn table(done: &LogoutView, screen: &Screen) -> String {
             (&item.instance, Tone::Plain),
             (item.state.as_str(), (&item.state).into()),
             (item.outcome.as_ref().map_or("-", Outcome::as_str), Tone::Plain),
-            (item.last_error.as_deref().unwrap_or(""), Tone::Plain),
+            (why(item), Tone::Plain),
         ]);
     }
     let mut text = table.render(screen);
@@ -174,6 +174,12 @@ fn table(done: &LogoutView, screen: &Screen) -> String {
         text.push_str(&format!("and {} more, none of them worse\n", done.unlisted));
     }
     text
+}
+
+/// Why it is not dead: what the last attempt met with, once there was one to its end.
+fn why(item: &LogoutItem) -> &str {
+    let begun = if item.state == SessionState::Revoking { "no answer yet" } else { "" };
+    item.last_error.as_deref().unwrap_or(begun)
 }
 
 fn warn_about(item: &LogoutItem, screen: &Screen) {

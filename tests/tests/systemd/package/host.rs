@@ -5,10 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use securid_tests::process::told;
-use securid_tests::{Machine, PASSWORD, Plan, USER, is_installed};
+use securid_tests::{Machine, PASSWORD, Packages, Plan, USER, is_installed};
 use serde_json::Value;
-
-use super::packages::Packages;
 
 /// The user of a system unit.
 pub(super) const SERVED: &str = "served";

@@ -5,23 +5,31 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use securid_tests::process::{run, told};
-use securid_tests::programs::programs;
 use tempfile::TempDir;
+
+use crate::process::{run, told};
+use crate::programs::programs;
 
 /// How long a step of packing may take: they are seconds, on a machine that builds nothing else.
 const PACKING: Duration = Duration::from_secs(120);
 
 /// Two versions, one after the other.
-pub(super) struct Packages {
+#[derive(Debug)]
+pub struct Packages {
     _folder: TempDir,
-    pub(super) first: PathBuf,
-    pub(super) second: PathBuf,
+    /// The older one.
+    pub first: PathBuf,
+    /// The newer one, with the same programs.
+    pub second: PathBuf,
 }
 
 impl Packages {
     /// Packed as a release is, but for how the programs were built.
-    pub(super) fn pack() -> Self {
+    ///
+    /// # Panics
+    /// If that fails.
+    #[must_use]
+    pub fn pack() -> Self {
         let folder = tempfile::tempdir().expect("there is room");
         let release = folder.path().join("release");
         fs::create_dir(&release).expect("the folder is ours");

@@ -1,0 +1,158 @@
+//! The packager: brings it to the desktops of a company with a package and the company's config in another, keeps
+//! everybody's sessions over an upgrade, and takes it away again.
+
+use std::fs;
+use std::path::Path;
+
+use securid_tests::{Machine, PASSWORD, Packages, Plan, USER, eventually, is_installed};
+
+use super::steps::{id, json, other, root, user};
+
+/// Whose desktops they are; each with a manager and a keyring of his own.
+const EVERYBODY: [&str; 3] = [USER, "ann", "bob"];
+
+const COMPANY: &str = r#"
+[instances.prod]
+url = "URL"
+username = "alice"
+ca_file = "/etc/securid/ca.pem"
+[enforced]
+idle_timeout = "10m"
+[enforced.revocation]
+shutdown_grace = "5s"
+"#;
+
+/// A package that has the company's config and nothing else.
+const CONTROL: &str = "\
+Package: company-securid
+Version: 1
+Architecture: all
+Maintainer: The company <it@example.com>
+Depends: securid-sessiond
+Description: The company's config of securid-sessiond
+";
+
+#[test]
+fn the_packager() {
+    if !["cargo-deb", "strip", "dpkg-deb"].into_iter().all(is_installed) {
+        return;
+    }
+    let Some(machine) = Machine::boot(Plan { keyring: "secret-service", ..Plan::default() }) else {
+        return;
+    };
+    let gone = "rm -r /usr/bin/securid-* /usr/lib/systemd/*/securid-* /etc/systemd/*/securid-*";
+    machine.root_ok(&format!("{gone} /home/{USER}/.config && systemctl daemon-reload"));
+    let packages = Packages::pack();
+    put(&machine, &packages.first);
+    put(&machine, &packages.second);
+
+    the_pipeline(&machine);
+    the_rollout(&machine);
+    let sessions = the_people(&machine);
+    the_upgrade(&machine, &sessions);
+    the_removal(&machine);
+    assert_eq!(machine.simulator.truth().alive(), [""; 0]);
+}
+
+/// Where the packages are made: a config that is bad does not get out of there.
+fn the_pipeline(machine: &Machine) {
+    root(machine, "dpkg -i /root/1.0-1.deb", 0, &[]);
+    let place = "/root/company/etc/securid/config.d/50-company.toml";
+    let company = COMPANY.replace("URL", machine.simulator.url());
+    machine.write(place, &company.replace("[enforced]", "[enforce]"));
+    // A key of a newer version is no error, and a slip is told in the same words: the pipeline wants none at all.
+    root(
+        machine,
+        &format!("test -z \"$(securid-sessiond --check-config {place} 2>&1 >/dev/null)\""),
+        1,
+        &[],
+    );
+    root(
+        machine,
+        &format!("securid-sessiond --check-config {place}"),
+        0,
+        &["WARN", ":6: enforce: "],
+    );
+    machine.write(place, &company.replace("\"10m\"", "10"));
+    root(
+        machine,
+        &format!("securid-sessiond --check-config {place}"),
+        78,
+        &["50-company.toml:7: enforced.idle_timeout"],
+    );
+    machine.write(place, &company);
+    root(machine, &format!("securid-sessiond --check-config {place}"), 0, &["the config is good"]);
+    machine.write("/root/company/DEBIAN/control", CONTROL);
+    root(machine, "cd /root && dpkg-deb --root-owner-group -b company company.deb", 0, &[]);
+    root(machine, "dpkg -r securid-sessiond && rm -r /root/company", 0, &[]);
+}
+
+fn the_rollout(machine: &Machine) {
+    root(machine, "dpkg -i /root/1.0-1.deb /root/company.deb", 0, &[]);
+    root(machine, "securid-sessiond --check-config", 0, &["the config is good"]);
+    root(machine, "securid-ctl setup --global", 0, &["users have it from their next login on"]);
+    // He was logged in already.
+    user(machine, "securid-ctl status", 69, &["Start it with securid-ctl start"]);
+    user(machine, "securid-ctl start", 0, &[]);
+    for name in &EVERYBODY[1..] {
+        root(machine, &format!("useradd -m {name} && loginctl enable-linger {name}"), 0, &[]);
+    }
+    for name in EVERYBODY {
+        let bus = machine.root_ok(&format!("echo /run/user/$(id -u {name})/bus"));
+        eventually("a bus", || machine.path(bus.trim()).exists().then_some(()));
+    }
+}
+
+/// Nobody has written a line of config.
+fn the_people(machine: &Machine) -> Vec<String> {
+    EVERYBODY
+        .iter()
+        .map(|name| {
+            let login =
+                format!("printf %s \"{PASSWORD}\" | securid-ctl login --password-stdin --json");
+            let session = other(machine, name, &login, 0, &["secret-service"]);
+            other(machine, name, "securid-ctl config show", 0, &["50-company.toml:7, enforced"]);
+            id(&session)
+        })
+        .collect()
+}
+
+fn the_upgrade(machine: &Machine, sessions: &[String]) {
+    let daemons = || machine.root_ok("pgrep -x securid-session");
+    let before = daemons();
+    let alive = || machine.simulator.truth().alive().join(" ");
+    let tokens = alive();
+    let said = root(machine, "dpkg -i /root/1.0-2.deb", 0, &[]);
+    assert!(!said.contains("could not"), "{said}");
+    assert_eq!((daemons().lines().count(), alive()), (3, tokens));
+    assert!(before.lines().all(|pid| daemons().lines().all(|new| new != pid)));
+    for (name, session) in EVERYBODY.iter().zip(sessions) {
+        let list = json(&other(machine, name, "securid-ctl list --json", 0, &[]));
+        let [only] = &list["sessions"].as_array().unwrap()[..] else { panic!("{list}") };
+        assert_eq!((&only["id"], &only["state"]), (&session.as_str().into(), &"active".into()));
+    }
+}
+
+fn the_removal(machine: &Machine) {
+    let said = root(machine, "dpkg -r company-securid securid-sessiond", 0, &[]);
+    assert!(!said.contains("WARNING"), "{said}");
+    assert_eq!(machine.simulator.truth().alive(), [""; 0]);
+    root(machine, "pgrep -x securid-session", 1, &[]);
+    root(machine, "dpkg -P company-securid securid-sessiond", 0, &[]);
+    root(
+        machine,
+        "ls /usr/bin/securid-* /usr/lib/systemd/*/securid-* /etc/systemd/*/*.wants/securid-*",
+        2,
+        &[],
+    );
+    for name in EVERYBODY {
+        // What became of his sessions stays his.
+        let history = format!("/home/{name}/.local/state/securid/history.jsonl");
+        root(machine, &format!("grep -c '\"outcome\":\"revoked\"' {history}"), 0, &["1"]);
+    }
+}
+
+fn put(machine: &Machine, package: &Path) {
+    let name = package.file_name().unwrap().to_string_lossy();
+    fs::copy(package, machine.path(&format!("/root/{name}"))).unwrap();
+}
