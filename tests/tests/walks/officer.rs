@@ -73,7 +73,7 @@ fn the_rules(machine: &Machine) {
     root(machine, check, 0, &["the config is good"]);
     root(
         machine,
-        "install -D -m 644 /root/draft.toml /etc/securid/config.d/50-company.toml",
+        "install -d -m 755 /etc/securid /etc/securid/config.d && install -m 644 /root/draft.toml /etc/securid/config.d/50-company.toml",
         0,
         &[],
     );
