@@ -19,7 +19,10 @@ impl Session {
                     self.add_failed(now, step, Rejection::Disk, actions);
                 }
             }
-            (StageName::Active, State::Active) => self.stale |= !done,
+            // A lost one's is written once it is found again.
+            (StageName::Active, State::Active | State::Lost { pending: None, .. }) => {
+                self.stale |= !done;
+            }
             (
                 StageName::Revoking,
                 State::Revoking(revoking) | State::Lost { pending: Some(revoking), .. },

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use securid_session::{Action, Denial, Event, Limits, Phase, Policy, Reason};
+use securid_session::{Action, Denial, Event, Found, Limits, Phase, Policy, Reason};
 
 use crate::MINUTE;
-use crate::house::{House, dead, id, unconfirmed};
+use crate::house::{House, dead, id, key, unconfirmed};
 
 /// What a server that is down for a day costs with the default schedule: half the ceiling is waited
 /// on average, so some 576 attempts; 700 are more than eight standard deviations away.
@@ -258,6 +258,27 @@ fn other_limits_hold_for_sessions_that_run_and_are_written_down() {
     assert_eq!((house.phase(2), house.phase(3)), (Phase::Revoking, Phase::Active));
     house.wait(24 * 60 * MINUTE);
     assert_eq!(house.phase(3), Phase::Active);
+}
+
+/// The store has no such secret just when other limits could not be written: they are, once it is found again.
+#[test]
+fn other_limits_that_could_not_be_written_are_not_forgotten_while_it_is_lost() {
+    let mut house = House::new();
+    house.add(1);
+    house.obedient = false;
+    house.die(Duration::from_secs(1));
+    let limits = Limits { idle: None, lifetime: None };
+    let _ = house.event(Event::Limits { id: id(1), limits });
+    let _ = house.event(Event::Fetched { key: key(1, 1), found: Found::Nowhere });
+    assert_eq!(house.phase(1), Phase::Lost);
+    let _ = house.event(Event::Written { key: key(1, 1), done: false });
+    house.obedient = true;
+    let _ = house.event(Event::Retry { id: id(1) });
+    house.wait(MINUTE);
+    assert_eq!(house.phase(1), Phase::Active);
+    house.die(Duration::from_secs(1));
+    house.wait(24 * 60 * MINUTE);
+    assert_eq!(house.phase(1), Phase::Active, "by the limits of before");
 }
 
 /// More attempts at once are made at once; fewer once those that are out have come back.
