@@ -171,6 +171,40 @@ fn drain_tells_programs_how_far_it_came() {
     assert!(left["error"].as_str().unwrap().contains("cannot be asked"), "{left}");
 }
 
+/// What has no good record may be alive, whoever is asked about it.
+#[test]
+fn drain_says_what_nobody_knows_whether_a_daemon_runs_or_not() {
+    for newer in [false, true] {
+        let (mut house, _) = House::left_alone(Plan::default(), 1);
+        let [path] = &house.records()[..] else { panic!("{:?}", house.records()) };
+        let record = fs::read_to_string(path).unwrap();
+        let text =
+            if newer { record.replace("\"version\": 1,", "\"version\": 99,") } else { "{".into() };
+        assert_ne!(text, record);
+        fs::write(path, text).unwrap();
+        house.set_keyring_fault(Some("locked"));
+        house.start();
+        for running in [true, false] {
+            let ended = house.run_daemon(&["--drain", "--timeout", "1s", "--json"]);
+            let said: Value = serde_json::from_slice(&ended.stdout).unwrap();
+            let case = format!("newer: {newer}, running: {running}: {said}");
+            assert_eq!(ended.status.code(), Some(75), "{case}");
+            assert_eq!(said["undecided"], 1, "{case}");
+            if running {
+                house.terminate();
+            }
+        }
+        assert_eq!(house.simulator.truth().alive().len(), 1, "newer: {newer}");
+        house.set_keyring_fault(None);
+        if !newer {
+            house.start();
+            let drained = house.run_daemon(&["--drain"]);
+            assert_eq!(drained.status.code(), Some(0), "{}", told(&drained));
+            assert_eq!(house.simulator.truth().alive(), [""; 0]);
+        }
+    }
+}
+
 #[test]
 fn drain_without_any_time_leaves_the_intents_on_disk() {
     let (mut house, held) = House::left_alone(Plan::default(), 50);

@@ -4,6 +4,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::PathBuf;
 use std::process::Output;
 use std::thread::sleep;
 use std::time::Duration;
@@ -166,6 +167,21 @@ fn later_layers_win_and_everybody_can_see_which() {
 }
 
 #[test]
+fn calling_an_instance_something_else_frees_its_sessions_of_nothing() {
+    let Some((mut house, etc)) = furnished(Plan::default()) else { return };
+    house.start_with(etc.daemon(&house));
+    let (id, token) = ask(|| house.add_one());
+    let user_file = house.path("home/.config/securid/config.toml");
+    let text = fs::read_to_string(&user_file).unwrap();
+    fs::write(&user_file, text.replace("[instances.prod]", "[instances.other]")).unwrap();
+    assert_eq!(ask(|| house.call("daemon.reload", json!({})))["limited"], json!([]));
+    etc.write("config.toml", "[enforced]\nidle_timeout = \"1s\"\n");
+    assert_eq!(ask(|| house.call("daemon.reload", json!({})))["limited"], json!([id]));
+    assert_eq!(ask(|| house.eventually_ended(&id))["reason"], "idle");
+    assert!(!house.fate(&token).alive);
+}
+
+#[test]
 fn config_show_tells_what_is_enforced_and_what_does_not_count_for_it() {
     let plan = Plan { instance: "idle_timeout = \"2h\"\n".to_owned(), ..Plan::default() };
     let Some((house, etc)) = furnished(plan) else { return };
@@ -264,6 +280,22 @@ fn machines_files_that_are_not_roots_alone_are_errors_and_never_skipped() {
     std::os::unix::fs::lchown(&link, Some(EtcSecurid::USER), None).unwrap();
     let output = etc.run_daemon(&house, &["--check-config"]);
     assert_eq!(output.status.code(), Some(78), "{}", said(&output));
+    // Where it leads nowhere, nobody is free of what is said there.
+    fs::remove_file(&link).unwrap();
+    for named in ["config.toml", "config.d/50.toml", "config.d", ""] {
+        // Without a slash at the end.
+        let path: PathBuf = etc.path(named).components().collect();
+        let away = etc.path("").components().collect::<PathBuf>().with_file_name("away");
+        fs::rename(&path, &away).unwrap();
+        std::os::unix::fs::symlink("/not/mounted", &path).unwrap();
+        for words in [&["--check-config"][..], &["--config", &alone]] {
+            let output = etc.run_daemon(&house, words);
+            assert_eq!(output.status.code(), Some(78), "{named} {words:?}: {}", said(&output));
+        }
+        fs::remove_file(&path).unwrap();
+        fs::rename(&away, &path).unwrap();
+    }
+    assert!(good(&house));
 }
 
 #[test]

@@ -436,6 +436,22 @@ fn a_proxy_that_is_gone_strands_no_token() {
 }
 
 /// What is read for each connection is nowhere in memory afterwards.
+/// A firewall has closed the straight way since, and the company's config names a proxy.
+#[test]
+fn a_proxy_that_is_needed_since_strands_no_token() {
+    let proxy = ConnectProxy::start();
+    let mut house = House::build(plan());
+    let named = house.simulator.url().replace("localhost", NAME);
+    house.change_config(house.simulator.url(), &named);
+    house.start();
+    let pending = house.add_one();
+    assert_eq!(house.logout(&pending.0, "1s")["state"], "revoking");
+    let with = format!("username = \"alice\"\nproxy = \"http://127.0.0.1:{}\"", proxy.port);
+    house.change_config("username = \"alice\"", &with);
+    assert!(house.ctl(&["reload"]).status.success());
+    is_revoked(&house, "by the config's proxy", &pending);
+}
+
 #[test]
 fn neither_the_clients_key_nor_the_proxys_password_stays_in_memory() {
     if !is_root() {

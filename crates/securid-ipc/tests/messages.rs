@@ -263,6 +263,7 @@ fn views_have_the_contract_s_fields() {
             pid: 7,
             started_at: "2026-11-22T12:00:00Z".into(),
             sessions: SessionCounts { adding: 0, active: 1, revoking: 2, lost: 3 },
+            undecided: 4,
             oldest_pending_seconds: Some(61),
             keyring: KeyringView {
                 kind: "keyutils".into(),
@@ -280,7 +281,7 @@ fn views_have_the_contract_s_fields() {
             }],
             problems: vec!["p".into()],
         },
-        r#"{"version":"0.1.0","pid":7,"started_at":"2026-11-22T12:00:00Z","sessions":{"adding":0,"active":1,"revoking":2,"lost":3},"oldest_pending_seconds":61,"keyring":{"kind":"keyutils","state":"ready","survives_reboot":false},"instances":[{"name":"prod","url":"https://h","last_contact":{"at":"2026-11-22T12:00:00Z","ok":false,"message":"m"}}],"problems":["p"]}"#,
+        r#"{"version":"0.1.0","pid":7,"started_at":"2026-11-22T12:00:00Z","sessions":{"adding":0,"active":1,"revoking":2,"lost":3},"undecided":4,"oldest_pending_seconds":61,"keyring":{"kind":"keyutils","state":"ready","survives_reboot":false},"instances":[{"name":"prod","url":"https://h","last_contact":{"at":"2026-11-22T12:00:00Z","ok":false,"message":"m"}}],"problems":["p"]}"#,
     );
     golden(
         &envelope::hello(),

@@ -97,8 +97,8 @@ pub(crate) enum WaitsFor {
     Schedule,
     /// The same, or another network: the server could not be reached.
     Network,
-    /// The server's wish (`Retry-After`).
-    Server,
+    /// The server's wish (`Retry-After`) until then, and our own schedule after it.
+    Server { until: Moment },
 }
 
 /// Whether the intent to revoke would survive the daemon.

@@ -96,15 +96,25 @@ pub(crate) async fn on_request(
             Err(failure) => return Err(failure),
         };
         let why = match running::revoke_all(paths.sockets.clone(), pid, left).await {
-            Ok(view) if Instant::now() >= until || view.sessions.iter().all(is_settled) => {
-                let unconfirmed = tell_worst(&view, log);
-                if unconfirmed > 0 {
+            Ok((done, undecided))
+                if Instant::now() >= until
+                    || (undecided == 0 && done.sessions.iter().all(is_settled)) =>
+            {
+                let unconfirmed = tell_worst(&done, log);
+                if undecided > 0 {
+                    log.say(format_args!(
+                        "sessions without a good record, of whose tokens nobody knows: {undecided}"
+                    ));
+                }
+                let is_left = unconfirmed > 0 || undecided > 0;
+                if is_left {
                     log.say("the daemon keeps trying: see securid-ctl status");
                 }
-                let view = DrainView { done: view, ..DrainView::default() };
-                return Ok((view, if unconfirmed > 0 { PENDING } else { 0 }));
+                let view = DrainView { done, undecided, error: None };
+                return Ok((view, if is_left { PENDING } else { 0 }));
             }
-            // It answers before its time because it ends: then this process goes on.
+            // It answers before its time because it ends: then this process goes on. Or it has still to look for
+            // secrets whose records are not good.
             Ok(_) => None,
             Err(why) if why.passes && !left.is_zero() => None,
             Err(why) => Some(why),

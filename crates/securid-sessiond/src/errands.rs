@@ -323,9 +323,9 @@ fn kind(about: &About) -> Result<StoreKind, RpcError> {
     StoreKind::from_name(&about.keyring).ok_or_else(|| trouble::unknown_store(&about.keyring))
 }
 
-/// One attempt. Only where nothing was sent, because the certificates cannot be read or do not fit, or the proxy
-/// opens no way, the next settings are tried: a CA file that was moved must not strand a token, nor a proxy that
-/// is another now.
+/// One attempt. Only where nothing was sent, because the certificates cannot be read or do not fit, or no way leads
+/// there, the next settings are tried: a CA file that was moved must not strand a token, nor a proxy that is another
+/// now, or is needed now.
 async fn attempt(servers: &Servers, ways: &[Origin], token: &Token, deadline: Duration) -> Verdict {
     let mut first = None;
     for way in ways {
@@ -336,9 +336,10 @@ async fn attempt(servers: &Servers, ways: &[Origin], token: &Token, deadline: Du
                     servers.forget(way);
                     verdict(reply)
                 }
-                reply @ LogoutReply::Unconfirmed(Failure { kind: FailureKind::Proxy, .. }) => {
-                    verdict(reply)
-                }
+                reply @ LogoutReply::Unconfirmed(Failure {
+                    kind: FailureKind::Resolve | FailureKind::Connect | FailureKind::Proxy,
+                    ..
+                }) => verdict(reply),
                 reply => return verdict(reply),
             },
         };

@@ -142,6 +142,8 @@ pub(crate) struct Keeper {
     keyring_trouble: Option<String>,
     /// Sessions whose records this version leaves alone; their secrets are no orphans.
     left_alone: Vec<SessionId>,
+    /// How many of these may be a live token's of this machine.
+    unreadable: usize,
     problems: Vec<String>,
     /// Those of the problems that are the config's.
     config_warnings: Vec<String>,
@@ -168,6 +170,8 @@ pub(crate) struct Findings {
     pub(crate) config_warnings: Vec<String>,
     /// Sessions whose records this version leaves alone.
     pub(crate) left_alone: Vec<SessionId>,
+    /// How many of these may be a live token's of this machine.
+    pub(crate) unreadable: usize,
 }
 
 impl Keeper {
@@ -191,6 +195,7 @@ impl Keeper {
             search: keyrings::Search::default(),
             keyring_trouble: None,
             left_alone: findings.left_alone,
+            unreadable: findings.unreadable,
             problems: findings.problems,
             config_warnings: findings.config_warnings,
             started: clock::now(),

@@ -65,9 +65,10 @@ async fn listen(wanted: &mut watch::Receiver<bool>, inbox: &Inbox) -> io::Result
         // anybody acts on it, so that nothing is missed that comes later.
         drop(news);
         sleep(SETTLES).await;
-        news = News::listen()?;
+        let next = News::listen();
         // The keeper is gone only when the daemon is.
         let _ = inbox.send(Message::NetworkChanged);
+        news = next?;
     }
 }
 

@@ -71,8 +71,8 @@ impl Works {
         let config = live.now();
         let config_warnings = problems.clone();
         problems.extend(found.problems.iter().cloned());
-        let left_alone = found.left_alone.clone();
-        let findings = Findings { problems, config_warnings, left_alone };
+        let (left_alone, unreadable) = (found.left_alone.clone(), found.unreadable);
+        let findings = Findings { problems, config_warnings, left_alone, unreadable };
         let seed = getrandom::u64().map_err(Failure::Random)?;
         let mut keeper = Keeper::new(live.clone(), errands.clone(), findings, seed);
         restore(&mut keeper, found, config.keyring, errands.keyring.fallback());

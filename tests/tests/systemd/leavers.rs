@@ -58,24 +58,29 @@ fn whoever_has_sessions_is_logged_out_by_one_command() {
     house.kill_daemon_of("ann");
     // As whoever has left is shut out first.
     machine.root_ok("usermod -L -e 1 -s /usr/sbin/nologin ann");
+    // In a home that he has no more.
+    house.add("mov");
+    house.login("mov");
+    house.kill_daemon_of("mov");
+    machine.root_ok("install -d -o mov /home/new && usermod -d /home/new mov");
     house.add("far");
     house.as_user("far", "securid-ctl stop");
     house.serve("sue");
     house.login("sue");
     house.as_user("sue", "securid-ctl stop --keep");
     machine.root_ok("systemctl stop securid-sessiond@$(id -u sue).socket");
-    assert_eq!(house.alive().len(), 4);
+    assert_eq!(house.alive().len(), 5);
 
     // Whoever forgets the others is told of them.
     let alone = machine.root("securid-ctl logout");
     assert_eq!(alone.status.code(), Some(0), "{}", told(&alone));
     let warned = told(&alone);
     assert!(warned.contains("others have records here too: "), "{warned}");
-    for user in [USER, "ann", "sue"] {
+    for user in [USER, "ann", "mov", "sue"] {
         assert!(warned.contains(user), "{warned}");
     }
     assert!(!warned.contains("far"), "{warned}");
-    assert_eq!(house.alive().len(), 4);
+    assert_eq!(house.alive().len(), 5);
 
     let everybody = machine.root(ALL);
     let lines = stdout(&everybody);
@@ -83,9 +88,10 @@ fn whoever_has_sessions_is_logged_out_by_one_command() {
     assert_eq!(house.alive(), [""; 0]);
     assert_eq!(line(&lines, USER), "2 revoked");
     assert_eq!(line(&lines, "ann"), "1 revoked");
+    assert_eq!(line(&lines, "mov"), "1 revoked");
     assert_eq!(line(&lines, "sue"), "1 revoked");
     assert_eq!(line(&lines, "far"), "nothing");
-    assert_eq!(lines.lines().count(), 4, "{lines}");
+    assert_eq!(lines.lines().count(), 5, "{lines}");
     // Nobody's daemon was ended, and each knows what became of his own.
     let history = machine.ctl("history");
     assert_eq!(history["sessions"][1]["outcome"], "revoked", "{history}");

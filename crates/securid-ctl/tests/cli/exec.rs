@@ -89,8 +89,10 @@ fn send(child: &Child, signal: Signal) {
 fn signals_go_to_the_program() {
     let home = Home::answering(lend);
     for (signal, number) in [(Signal::TERM, 15), (Signal::INT, 2), (Signal::HUP, 1)] {
-        // One that handles it decides itself,
-        let script = "trap 'echo caught; exit 9' TERM INT HUP; echo ready; read line";
+        // One that handles it decides itself (a shell that is about to wait for a line would not see what came
+        // just before),
+        let script = "trap 'echo caught; exit 9' TERM INT HUP; echo ready; \
+                      for n in $(seq 600); do sleep 0.1; done";
         let (mut child, mut out) = started(&home, script);
         send(&child, signal);
         let mut line = String::new();

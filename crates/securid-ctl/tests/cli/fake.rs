@@ -251,6 +251,7 @@ pub(crate) fn well() -> StatusView {
         pid: 4_194_305,
         started_at: "2020-01-01T00:00:00Z".into(),
         sessions: SessionCounts { active: 2, ..SessionCounts::default() },
+        undecided: 0,
         oldest_pending_seconds: None,
         keyring: KeyringView {
             kind: "keyutils".into(),

@@ -254,6 +254,10 @@ pub struct StatusView {
     pub started_at: Time,
     /// How many sessions stand where.
     pub sessions: SessionCounts,
+    /// Sessions without a good record of whose tokens nobody can say yet whether they live: the keyring has not
+    /// said, or the record is of a newer version or cannot be read.
+    #[serde(default)]
+    pub undecided: u32,
     /// For how many seconds the oldest revocation has been pending; null if none is.
     pub oldest_pending_seconds: Option<u64>,
     /// The store for new secrets.

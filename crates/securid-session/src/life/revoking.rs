@@ -1,7 +1,7 @@
 //! Revoking: the intent on disk (or known to be refused by it), then attempts until the server says
 //! that the token is dead.
 
-use crate::backoff::Policy;
+use crate::backoff::{Policy, RETRY_AFTER_MAX};
 use crate::changes;
 use crate::session::{Intent, Revoking, Session, State, WaitsFor};
 use crate::{Action, Ending, Moment, Reason, Revocation, Verdict};
@@ -56,14 +56,17 @@ impl Session {
     }
 
     /// The daemon is about to stop: one that waits by our own schedule is tried at once, and from
-    /// then on as often as a fresh one.
+    /// then on as often as a fresh one; one that the server has sent away, as soon as the server wishes.
     pub(crate) fn last_chance(&mut self, now: Moment) {
-        if let State::Revoking(revoking) = &mut self.state
-            && revoking.waits_for != WaitsFor::Server
-        {
-            revoking.next_attempt = revoking.next_attempt.earlier(now);
-            revoking.failures = 0;
-        }
+        let State::Revoking(revoking) = &mut self.state else { return };
+        let soonest = match revoking.waits_for {
+            WaitsFor::Server { until } => until.later(now),
+            WaitsFor::Schedule | WaitsFor::Network => {
+                revoking.failures = 0;
+                now
+            }
+        };
+        revoking.next_attempt = revoking.next_attempt.earlier(soonest);
     }
 
     pub(crate) fn answered(
@@ -87,7 +90,10 @@ impl Session {
             }
             Verdict::Unreached { error } => (error, WaitsFor::Network, None),
             Verdict::Unconfirmed { error, retry_after: None } => (error, WaitsFor::Schedule, None),
-            Verdict::Unconfirmed { error, retry_after } => (error, WaitsFor::Server, retry_after),
+            Verdict::Unconfirmed { error, retry_after: Some(theirs) } => {
+                let until = now.after(theirs.min(RETRY_AFTER_MAX));
+                (error, WaitsFor::Server { until }, Some(theirs))
+            }
         };
         revoking.failures = revoking.failures.saturating_add(1);
         let wait = policy.wait(seed, &self.key, revoking.failures, theirs);

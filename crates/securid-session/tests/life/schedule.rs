@@ -195,6 +195,26 @@ fn stopping_tries_what_waits_at_once_but_not_against_the_servers_wish() {
     assert_eq!(house.attempts_out(), 1);
 }
 
+/// What a busy server wished for is over in a second; the wait that follows it is our own.
+#[test]
+fn stopping_waits_for_the_servers_wish_alone() {
+    let mut house = House::new();
+    house.add(1);
+    let _ = house.revoke(1);
+    let busy = || unconfirmed(Some(Duration::from_secs(1)));
+    for _ in 0..20 {
+        house.answer(1, busy());
+        house.wait(6 * MINUTE);
+    }
+    house.answer(1, busy());
+    assert!(house.wait_of(1) > Duration::from_secs(10), "{:?}", house.wait_of(1));
+    let _ = house.event(Event::Stop { keep: false });
+    house.wait(Duration::from_millis(999));
+    assert_eq!(house.attempts_out(), 0);
+    house.wait(Duration::from_millis(1));
+    assert_eq!(house.attempts_out(), 1);
+}
+
 #[test]
 fn the_schedule_starts_anew_when_the_daemon_stops() {
     let mut house = House::new();

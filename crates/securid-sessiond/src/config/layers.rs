@@ -78,6 +78,8 @@ impl Gathered {
                     let layer = Layer::of_file(path, &text, Whose::Machines);
                     self.take(layer, Whose::Machines, counting);
                 }
+                // It is meant to count: nobody is to be free of it because a disk is not mounted.
+                Ok(None) if leads_nowhere(path) => self.faults.push(missing(path)),
                 Ok(None) => {}
                 Err(fault) => self.faults.push(fault),
             }
@@ -169,6 +171,9 @@ fn text(
 /// called so, do not count: editors and packages leave such things behind.
 fn additions(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
     match folder.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && leads_nowhere(folder) => {
+            return Err(missing(folder));
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         looked => looked.map_err(|error| unreadable(folder, &error))?,
     };
@@ -182,6 +187,12 @@ fn additions(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
     names.retain(|name| is_addition(name));
     names.sort_unstable_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
     Ok(names.into_iter().map(|name| folder.join(name)).collect())
+}
+
+/// Whether it, or the folder that it is in, is a link to what is not there.
+fn leads_nowhere(path: &Path) -> bool {
+    let is_link = |path: &Path| path.symlink_metadata().is_ok_and(|about| about.is_symlink());
+    [Some(path), path.parent()].into_iter().flatten().any(|path| is_link(path) && !path.exists())
 }
 
 fn is_addition(name: &OsStr) -> bool {

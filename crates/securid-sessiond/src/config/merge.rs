@@ -7,11 +7,12 @@ use securid_api::Access;
 use securid_session::Limits;
 use securid_text::mention;
 
-use super::key::Table;
+use super::key::{Key, Table};
 use super::keys;
 use super::network::{client_files, proxy_settings, vain_words};
 use super::place::{Fault, Place};
 use super::said::Said;
+use super::setting::Setting;
 use super::{Config, DesktopFates, Instance, RevocationSettings};
 
 /// The complete config. What is missing, or names what is not there, is told besides the faults there are.
@@ -38,7 +39,15 @@ pub(super) fn merge(said: &Said, faults: &mut Vec<Fault>) -> Config {
             shutdown_grace: said.get(table, &keys::SHUTDOWN_GRACE).0,
         },
         instances,
+        enforced_idle: enforced(said, &keys::IDLE_TIMEOUT),
+        enforced_lifetime: enforced(said, &keys::MAX_LIFETIME),
     }
+}
+
+/// What is enforced at the top.
+fn enforced<T: Setting>(said: &Said, key: &Key<T>) -> Option<T> {
+    let top = &Table::Top;
+    said.standing(top, key.name, key.scope).enforced.then(|| said.get(top, key))
 }
 
 fn default_instance(

@@ -9,6 +9,8 @@ use securid_api::{Access, Endpoint, Format};
 use securid_session::{About, ClientFiles, Limits, Network, Origin, Policy};
 use securid_store::{Preference, StoreKind};
 
+use super::setting::Limit;
+
 /// Everything that can be set.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
@@ -30,6 +32,9 @@ pub(crate) struct Config {
     pub(crate) history_keep: Option<Duration>,
     pub(crate) revocation: RevocationSettings,
     pub(crate) instances: BTreeMap<String, Arc<Instance>>,
+    /// What the machine enforces for all instances, if it does.
+    pub(super) enforced_idle: Option<Limit>,
+    pub(super) enforced_lifetime: Option<Limit>,
 }
 
 /// What becomes of active sessions when something happens: the daemon stops, the screen is locked.
@@ -96,6 +101,20 @@ impl Config {
     /// The instance of this name, or the default one.
     pub(crate) fn instance(&self, name: Option<&str>) -> Option<&Arc<Instance>> {
         self.instances.get(name.or(self.default_instance.as_deref())?)
+    }
+
+    /// The limits that this session is to have: those of the instance that it was made at, or, if that is gone or
+    /// has another URL now, its own, as far as the machine enforces none. Nobody is to be rid of these by calling the
+    /// instance something else.
+    pub(crate) fn limits_of(&self, about: &About) -> Limits {
+        let instance = self.instances.get(&about.instance);
+        match instance.filter(|instance| instance.endpoint.url() == about.origin.url) {
+            Some(instance) => instance.limits,
+            None => Limits {
+                idle: self.enforced_idle.map_or(about.limits.idle, |limit| limit.0),
+                lifetime: self.enforced_lifetime.map_or(about.limits.lifetime, |limit| limit.0),
+            },
+        }
     }
 
     /// Leaves what takes effect at the next start as it is `now`, and tells which keys would change it.

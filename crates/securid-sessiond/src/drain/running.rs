@@ -28,7 +28,7 @@ impl fmt::Display for Mute {
 }
 
 /// Has the daemon with this process number revoke everything within that time: how far each session
-/// came.
+/// came, and of how many without a good record it knows nothing.
 ///
 /// # Errors
 /// Why nobody knows, after [`MARGIN`] more at most.
@@ -36,7 +36,7 @@ pub(super) async fn revoke_all(
     sockets: Vec<PathBuf>,
     pid: Option<u32>,
     within: Duration,
-) -> Result<LogoutView, Mute> {
+) -> Result<(LogoutView, u32), Mute> {
     let asking = spawn_blocking(move || ask(&sockets, pid, within));
     match timeout(within + MARGIN, asking).await {
         Ok(Ok(answer)) => answer,
@@ -45,7 +45,7 @@ pub(super) async fn revoke_all(
     }
 }
 
-fn ask(sockets: &[PathBuf], pid: Option<u32>, within: Duration) -> Result<LogoutView, Mute> {
+fn ask(sockets: &[PathBuf], pid: Option<u32>, within: Duration) -> Result<(LogoutView, u32), Mute> {
     let mut client = Client::connect(sockets)?;
     let status: StatusView = client.call(&Call::Status, MARGIN)?;
     if pid != Some(status.pid) {
@@ -55,7 +55,12 @@ fn ask(sockets: &[PathBuf], pid: Option<u32>, within: Duration) -> Result<Logout
         return Err(Mute { why, passes: true });
     }
     let logout = Call::Logout(Logout { targets: Targets::All, wait: Some(within) });
-    Ok(client.call(&logout, within + MARGIN)?)
+    let view = client.call(&logout, within + MARGIN)?;
+    // What it had still to look for may have been found, and revoked, meanwhile. One that does not say it is just
+    // ending.
+    let status: Result<StatusView, _> = client.call(&Call::Status, MARGIN);
+    let status = status.map_err(|error| Mute { passes: true, ..error.into() })?;
+    Ok((view, status.undecided))
 }
 
 impl From<ConnectError> for Mute {

@@ -176,6 +176,7 @@ impl Keeper {
                 revoking: self.count(Phase::Revoking),
                 lost: self.count(Phase::Lost),
             },
+            undecided: u32::try_from(self.unreadable + self.undecided().len()).unwrap_or(u32::MAX),
             oldest_pending_seconds: oldest
                 .map(|since| u64::try_from(now.unix.saturating_sub(since)).unwrap_or(0) / 1000),
             keyring: self.keyring(),

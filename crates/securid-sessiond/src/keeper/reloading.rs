@@ -33,18 +33,15 @@ impl Keeper {
         Ok(ReloadView { instances, limited, warnings, later })
     }
 
-    /// Gives sessions the limits that the config has now for the instance that they were made at, as
-    /// long as that has their URL. Gives back which have others than before.
+    /// Gives sessions the limits that the config has now for them. Gives back which have others than before.
     pub(crate) fn limit_as_configured(&mut self) -> Vec<SessionId> {
         let config = self.config.now();
         let limits_of = |session: &Session| {
-            let about = session.about();
-            let instance = config.instances.get(&about.instance)?;
-            let applies = instance.endpoint.url() == about.origin.url
-                && matches!(session.phase(), Phase::Adding | Phase::Active | Phase::Lost)
+            let limits = config.limits_of(session.about());
+            let applies = matches!(session.phase(), Phase::Adding | Phase::Active | Phase::Lost)
                 && session.pending().is_none()
-                && instance.limits != about.limits;
-            applies.then(|| (session.id().clone(), instance.limits))
+                && limits != session.about().limits;
+            applies.then(|| (session.id().clone(), limits))
         };
         let other: Vec<_> = self.machine.sessions().filter_map(limits_of).collect();
         for (id, limits) in &other {

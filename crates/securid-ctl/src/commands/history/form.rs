@@ -163,11 +163,16 @@ impl<'a> Printer<'a> {
     }
 }
 
-/// A line of RFC 4180. A text that a spreadsheet would take for a formula gets an apostrophe in front.
+/// A line of RFC 4180. A text that a spreadsheet would take for a formula gets an apostrophe in front; so does what
+/// follows a semicolon, which begins another cell where numbers are written with a comma.
 fn csv_line<const N: usize>(cells: [&str; N]) -> String {
     let cells = cells.map(|cell| {
-        let guard = if cell.starts_with(FORMULA) { "'" } else { "" };
-        format!("\"{guard}{}\"", printable(cell).replace('"', "\"\""))
+        let parts = cell.split(';').map(|part| {
+            let guard = if part.trim_start().starts_with(FORMULA) { "'" } else { "" };
+            format!("{guard}{part}")
+        });
+        let guarded = parts.collect::<Vec<_>>().join(";");
+        format!("\"{}\"", printable(&guarded).replace('"', "\"\""))
     });
     cells.join(",") + "\r\n"
 }
@@ -178,11 +183,12 @@ mod tests {
 
     #[test]
     fn cells_are_quoted_and_nobody_runs_them() {
-        let cells = ["", "a,b", "say \"x\"", "=1+1", "-1", "@a", "＝1", "a\r\n\tb", "\t=1"];
+        let cells =
+            ["", "a,b", "say \"x\"", "=1+1", "-1", "@a", "＝1", "a\r\n\tb", "\t=1", "a; =1;b"];
         assert_eq!(
             csv_line(cells),
             "\"\",\"a,b\",\"say \"\"x\"\"\",\"'=1+1\",\"'-1\",\"'@a\",\"'＝1\",\"a\u{fffd}\u{fffd}\u{fffd}b\",\
-             \"\u{fffd}=1\"\r\n"
+             \"'\u{fffd}=1\",\"a;' =1;b\"\r\n"
         );
     }
 }

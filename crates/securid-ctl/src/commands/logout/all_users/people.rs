@@ -53,8 +53,9 @@ pub(super) struct Person {
     /// Whether root has seen records of his; whether there is a place of his that root cannot see.
     pub(super) recorded: bool,
     pub(super) unclear: bool,
-    /// Whether he may have sessions of his own daemon; whether a socket of that daemon is there.
-    pub(super) own: bool,
+    /// The homes in which he may have records: not always the one that the directory has now, as after a move.
+    pub(super) homes: BTreeSet<PathBuf>,
+    /// Whether a socket of his own daemon is there.
     pub(super) socket: bool,
     /// Whether there is a system unit for him; whether there are records of it.
     pub(super) unit: bool,
@@ -160,11 +161,8 @@ impl Found {
         person.recorded |= is_recorded;
         person.unclear |= sight == Sight::Unclear;
         match place {
-            Place::Home(..) => person.own = true,
-            Place::Runtime(..) => {
-                person.own = true;
-                person.socket = true;
-            }
+            Place::Home(home, _) => drop(person.homes.insert(home)),
+            Place::Runtime(..) => person.socket = true,
             Place::Unit(..) => {
                 person.unit = true;
                 person.unit_recorded |= is_recorded;

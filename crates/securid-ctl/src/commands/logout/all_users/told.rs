@@ -45,8 +45,13 @@ impl Told {
         for item in outcome.sessions.values() {
             told.count(item);
         }
-        // The worst are listed: with none pending among them, none is beyond.
-        let beyond = if told.pending > 0 { &mut told.pending } else { &mut told.revoked };
+        // The worst are listed: with none to be revoked among them, none is beyond.
+        let listed_unreachable = told.unreachable > outcome.undecided.into();
+        let beyond = match (told.pending > 0, listed_unreachable) {
+            (true, _) => &mut told.pending,
+            (false, true) => &mut told.unreachable,
+            (false, false) => &mut told.revoked,
+        };
         *beyond += u64::from(outcome.unlisted);
         if told.error.is_none() && !person.silent.is_empty() {
             told.error = Some(quoted(&unanswered(person)));
@@ -204,6 +209,8 @@ mod tests {
         assert_eq!((dead.revoked, dead.status()), (6, 0));
         let pending = told(vec![item("1", SessionState::Revoking, None, false)], beyond());
         assert_eq!((pending.pending, pending.status()), (6, 75));
+        let locked = told(vec![item("1", SessionState::Revoking, None, true)], beyond());
+        assert_eq!((locked.unreachable, locked.revoked, locked.status()), (6, 0, 75));
     }
 
     #[test]

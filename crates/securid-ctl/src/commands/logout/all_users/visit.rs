@@ -90,16 +90,22 @@ pub(super) fn visit(
     programs: &Programs,
     timeout: Duration,
 ) -> Outcome {
-    let home = || person.own.then(|| drain(account, &[], programs, timeout));
+    let mut homes = person.homes.clone();
+    if person.socket {
+        homes.insert(account.home.clone());
+    }
     let unit = || person.unit.then(|| drain_unit(account, person.unit_recorded, programs, timeout));
     // One whose records are elsewhere than usual is only found by its socket.
     let daemon = || person.socket.then(|| ask(account, programs, timeout));
-    let (home, unit, daemon) = thread::scope(|scope| {
+    let (homes, unit, daemon) = thread::scope(|scope| {
+        let drain = |home| move || drain(account, home, &[], programs, timeout);
+        let homes: Vec<_> = homes.iter().map(|home| scope.spawn(drain(home))).collect();
         let (unit, daemon) = (scope.spawn(unit), scope.spawn(daemon));
-        (home(), unit.join(), daemon.join())
+        let homes: Vec<_> = homes.into_iter().filter_map(|home| home.join().ok()).collect();
+        (homes, unit.join(), daemon.join())
     });
     let mut outcome = Outcome::default();
-    for said in [home, unit.unwrap_or_default()].into_iter().flatten() {
+    for said in homes.into_iter().chain(unit.unwrap_or_default()) {
         outcome.note(said);
     }
     match daemon.unwrap_or_default() {
@@ -142,13 +148,19 @@ impl Outcome {
 
 fn ask(account: &Account, programs: &Programs, timeout: Duration) -> Said {
     let words = ["logout", "--json", "--timeout", &format_duration(timeout)];
-    let ended = run(as_user(account, &[], &programs.ctl, &words), timeout)?;
+    let ended = run(as_user(account, &account.home, &[], &programs.ctl, &words), timeout)?;
     said(&ended)
 }
 
-fn drain(account: &Account, variables: &[String], programs: &Programs, timeout: Duration) -> Said {
+fn drain(
+    account: &Account,
+    home: &Path,
+    variables: &[String],
+    programs: &Programs,
+    timeout: Duration,
+) -> Said {
     let words = ["--log", "off", "--drain", "--json", "--timeout", &format_duration(timeout)];
-    let ended = run(as_user(account, variables, &programs.daemon, &words), timeout)?;
+    let ended = run(as_user(account, home, variables, &programs.daemon, &words), timeout)?;
     said(&ended)
 }
 
@@ -164,7 +176,7 @@ fn drain_unit(account: &Account, recorded: bool, programs: &Programs, timeout: D
         format!("SECURID_STATE_DIR=/var/lib/securid/{uid}"),
         format!("SECURID_SOCKET=/run/securid/{uid}/sessiond.sock"),
     ];
-    drain(account, &variables, programs, timeout)
+    drain(account, &account.home, &variables, programs, timeout)
 }
 
 fn run(command: Command, timeout: Duration) -> Result<Ended, String> {
@@ -174,8 +186,14 @@ fn run(command: Command, timeout: Duration) -> Result<Ended, String> {
 
 /// The program as that user, in a session of its own from the beginning: whoever has root's terminal could type
 /// into it. Of root's environment it has nothing.
-fn as_user(account: &Account, variables: &[String], program: &Path, words: &[&str]) -> Command {
-    let Account { name, uid, home } = account;
+fn as_user(
+    account: &Account,
+    home: &Path,
+    variables: &[String],
+    program: &Path,
+    words: &[&str],
+) -> Command {
+    let Account { name, uid, .. } = account;
     let mut command = Command::new("setsid");
     command.args(["runuser", "-u", name, "--", "/usr/bin/env", "-i", "PATH=/usr/bin:/bin"]);
     command.arg(format!("HOME={}", home.display())).arg(format!("USER={name}"));
