@@ -39,6 +39,8 @@ fn the_administrator() {
     assert_eq!(alive(), 0);
     the_evening_without_vpn(&mut machine, &network, &server);
     assert_eq!(alive(), 0);
+    the_laptop_is_given_back(&machine);
+    assert_eq!(alive(), 0);
 }
 
 /// As the README has it.
@@ -118,6 +120,14 @@ fn the_evening_without_vpn(machine: &mut Machine, network: &Network, server: &Si
     let line = eventually("its line", || Some(newest(machine)).filter(|line| line["id"] == *last));
     assert_eq!((&line["reason"], &line["outcome"]), (&"shutdown".into(), &"revoked".into()));
     user(machine, "securid-ctl status", 0, &[]);
+}
+
+fn the_laptop_is_given_back(machine: &Machine) {
+    login(machine, "", 0, &[]);
+    root(machine, "securid-ctl logout --all-users", 0, &["tu: 1 revoked"]);
+    login(machine, "", 0, &[]);
+    user(machine, "securid-ctl setup --remove", 0, &[]);
+    user(machine, "systemctl --user is-enabled securid-sessiond.socket", 1, &["disabled"]);
 }
 
 /// The newest line of the history.

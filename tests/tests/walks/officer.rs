@@ -176,6 +176,14 @@ fn the_one_who_is_let_go(machine: &Machine) {
     }
     login(machine, "prod", 0, &[]);
 
+    let shown = "runuser -u ann -- securid-ctl config show";
+    root(
+        machine,
+        shown,
+        0,
+        &["50-company.toml:3, enforced", "/home/ann/.config/securid/config.toml"],
+    );
+
     root(machine, "usermod -L -e 1 -s /usr/sbin/nologin ann", 0, &[]);
     machine.simulator.set_fault(Some(Fault::Down));
     root(

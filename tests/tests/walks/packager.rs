@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use jiff::Timestamp;
 use securid_tests::{Machine, PASSWORD, Packages, Plan, USER, eventually, is_installed};
 
 use super::steps::{id, json, other, root, user};
@@ -25,7 +26,7 @@ shutdown_grace = "5s"
 /// A package that has the company's config and nothing else.
 const CONTROL: &str = "\
 Package: company-securid
-Version: 1
+Version: VERSION
 Architecture: all
 Maintainer: The company <it@example.com>
 Depends: securid-sessiond
@@ -50,6 +51,7 @@ fn the_packager() {
     the_rollout(&machine);
     let sessions = the_people(&machine);
     the_upgrade(&machine, &sessions);
+    the_other_rule(&machine);
     the_removal(&machine);
     assert_eq!(machine.simulator.truth().alive(), [""; 0]);
 }
@@ -80,15 +82,20 @@ fn the_pipeline(machine: &Machine) {
         78,
         &["50-company.toml:7: enforced.idle_timeout"],
     );
-    machine.write(place, &company);
-    root(machine, &format!("securid-sessiond --check-config {place}"), 0, &["the config is good"]);
-    machine.write("/root/company/DEBIAN/control", CONTROL);
-    root(machine, "cd /root && dpkg-deb --root-owner-group -b company company.deb", 0, &[]);
+    for (version, config) in [("1", &company), ("2", &company.replace("10m", "5m"))] {
+        machine.write(place, config);
+        let check = format!("securid-sessiond --check-config {place}");
+        root(machine, &check, 0, &["the config is good"]);
+        machine.write("/root/company/DEBIAN/control", &CONTROL.replace("VERSION", version));
+        let pack =
+            format!("cd /root && dpkg-deb --root-owner-group -b company company-{version}.deb");
+        root(machine, &pack, 0, &[]);
+    }
     root(machine, "dpkg -r securid-sessiond && rm -r /root/company", 0, &[]);
 }
 
 fn the_rollout(machine: &Machine) {
-    root(machine, "dpkg -i /root/1.0-1.deb /root/company.deb", 0, &[]);
+    root(machine, "dpkg -i /root/1.0-1.deb /root/company-1.deb", 0, &[]);
     root(machine, "securid-sessiond --check-config", 0, &["the config is good"]);
     root(machine, "securid-ctl setup --global", 0, &["users have it from their next login on"]);
     // He was logged in already.
@@ -130,6 +137,19 @@ fn the_upgrade(machine: &Machine, sessions: &[String]) {
         let list = json(&other(machine, name, "securid-ctl list --json", 0, &[]));
         let [only] = &list["sessions"].as_array().unwrap()[..] else { panic!("{list}") };
         assert_eq!((&only["id"], &only["state"]), (&session.as_str().into(), &"active".into()));
+    }
+}
+
+/// It counts for the sessions that there are.
+fn the_other_rule(machine: &Machine) {
+    root(machine, "dpkg -i /root/company-2.deb && pkill -HUP -x securid-session", 0, &[]);
+    for name in EVERYBODY {
+        eventually("his sessions to be bound by it", || {
+            let list = json(&other(machine, name, "securid-ctl list --json", 0, &[]));
+            let time = |key: &str| list["sessions"][0][key].as_str()?.parse::<Timestamp>().ok();
+            let idle = time("idle_deadline")?.duration_since(time("last_used_at")?);
+            (idle.as_mins() <= 5).then_some(())
+        });
     }
 }
 

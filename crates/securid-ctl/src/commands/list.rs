@@ -83,14 +83,18 @@ fn note(session: &SessionView, now: Timestamp) -> String {
     }
     let Some(revocation) = &session.revocation else { return String::new() };
     let mut note = format!("{} {}", revocation.reason, relative(&revocation.since, now));
-    if let Some(error) = &revocation.last_error {
-        note.push_str(&format!(", tried {} times: {error}", revocation.attempts));
+    if !revocation.durable {
+        note.push_str(", NOT ON DISK");
+    }
+    if revocation.last_error.is_some() {
+        note.push_str(&format!(", tried {} times", revocation.attempts));
     }
     if let Some(next) = &revocation.next_attempt_at {
         note.push_str(&format!(", next try {}", relative(next, now)));
     }
-    if !revocation.durable {
-        note.push_str(", NOT ON DISK");
+    // It is a sentence, or two, and comes last.
+    if let Some(error) = &revocation.last_error {
+        note.push_str(&format!(": {error}"));
     }
     note
 }

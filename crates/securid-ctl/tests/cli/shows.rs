@@ -49,7 +49,7 @@ fn a_revocation_under_way_is_explained_and_terminals_are_safe() {
     let home = Home::replying(Reply::List(ListView { sessions: vec![revoking], cursor: None }));
     let ran = home.run(["list"]);
     for part in
-        ["idle", "tried 3 times: timed out", "next try in", "NOT ON DISK", "an\u{FFFD}[2Jna"]
+        ["idle", "NOT ON DISK, tried 3 times, next try in", ": timed out", "an\u{FFFD}[2Jna"]
     {
         assert!(ran.out.contains(part), "{part:?}: {}", ran.out);
     }
