@@ -32,6 +32,10 @@ impl MortalHouse {
         self.heal();
         self.accepted_ones_die()?;
         self.history_has_each_once()?;
+        // A daemon that is stopped at once leaves that to the next one.
+        self.until("what is damaged to be set aside", |this| {
+            (this.house.state_dir().join("damaged").exists() || !this.damaged).then_some(())
+        })?;
         self.terminate()
     }
 
