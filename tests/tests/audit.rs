@@ -101,6 +101,29 @@ fn given_up_on_a_persons_word() {
     house.assert_audited();
 }
 
+/// The answer to an attempt that was out then comes behind the end, which is the last of that life all the same.
+#[test]
+fn given_up_while_an_attempt_is_out() {
+    let mut house = House::audited(Plan::default());
+    let (id, token) = house.add_one();
+    // So that its secret, and with it the session, stays for as long.
+    house.set_keyring_fault(Some("locked"));
+    house.simulator.set_fault(Some(Fault::Hang));
+    house.logout(&id, "1ms");
+    eventually("an attempt", || (house.fate(&token).logout_requests > 0).then_some(()));
+    house.call("session.forget", json!({"session": id}));
+    house.eventually_audited(&id, "forgotten");
+    eventually("the attempt's end", || {
+        let status = house.call("daemon.status", json!({}));
+        (!status["instances"][0]["last_contact"].is_null()).then_some(())
+    });
+    house.set_keyring_fault(None);
+    house.eventually_empty();
+    house.terminate();
+    assert_eq!(house.events(&id), ["created", "revocation-asked", "forgotten"]);
+    house.assert_audited();
+}
+
 #[test]
 fn not_taken_in() {
     let house = House::audited(Plan::default());

@@ -260,6 +260,14 @@ fn machines_files_that_are_not_roots_alone_are_errors_and_never_skipped() {
             check(name, owner, mode);
         }
     }
+    // A group that root lets write decides as well; but for his own.
+    let folder = etc.path("");
+    chown(&folder, None, Some(54_321)).unwrap();
+    check("", None, 0o775);
+    chown(&folder, None, Some(0)).unwrap();
+    fs::set_permissions(&folder, Permissions::from_mode(0o775)).unwrap();
+    assert!(good(&house));
+    fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
     for (name, mode) in [
         ("config.toml", 0o664),
         ("config.d/50.toml", 0o646),

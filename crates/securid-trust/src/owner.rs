@@ -42,6 +42,12 @@ pub fn is_writable_by_others(about: &Metadata) -> bool {
     about.mode() & BY_ALL != 0 || by_group
 }
 
+/// Whether others than root can write to what is root's: any group counts but root's own.
+#[must_use]
+pub(crate) fn is_writable_by_any_group(about: &Metadata) -> bool {
+    about.mode() & BY_GROUP != 0 && !is_root(about.gid())
+}
+
 /// Whether this is root's number or ours: nobody else's files are used.
 #[must_use]
 pub fn is_trusted(uid: u32) -> bool {

@@ -11,7 +11,7 @@ use std::{
 use rustix::io::Errno;
 use thiserror::Error;
 
-use crate::owner::{is_root, is_trusted, is_writable_by_others};
+use crate::owner::{is_root, is_trusted, is_writable_by_any_group, is_writable_by_others};
 
 /// As many links as the kernel follows.
 const MOST_LINKS: u32 = 40;
@@ -90,7 +90,8 @@ pub fn real_path(path: &Path) -> Result<PathBuf, Untrusted> {
     follow(path, Whose::RootsOrOurs)
 }
 
-/// The same where every folder and link has to be root's: for what he has laid down for his users.
+/// The same where every folder and link has to be root's, and a group that he lets write counts as others: for what
+/// he has laid down for his users.
 ///
 /// # Errors
 /// As [`real_path`].
@@ -178,7 +179,8 @@ fn judge(path: &Path, about: &Metadata, whose: Whose) -> Result<(), Untrusted> {
             Whose::Roots => Untrusted::NotRoots { path, owner },
         });
     }
-    if is_writable_by_others(about) && about.mode() & STICKY == 0 {
+    let by_group = matches!(whose, Whose::Roots) && is_writable_by_any_group(about);
+    if (is_writable_by_others(about) || by_group) && about.mode() & STICKY == 0 {
         return Err(Untrusted::Writable { path, mode: about.mode() & 0o7777 });
     }
     Ok(())
@@ -319,6 +321,26 @@ mod tests {
             );
             lchown(top.join(given), Some(0), None).unwrap();
         }
+    }
+
+    #[test]
+    fn a_group_can_not_write_to_what_has_to_be_roots_alone() {
+        if !geteuid().is_root() {
+            return; // Only root can give something away.
+        }
+        let (_home, top) = tree();
+        let (folder, file) = (top.join("a"), top.join("a/b/file"));
+        chmod(&folder, 0o775);
+        assert!(real_path_of_root(&file).is_ok(), "root's own group");
+        chown(&folder, None, Some(STRANGER)).unwrap();
+        let refused = real_path_of_root(&file).unwrap_err();
+        assert!(
+            matches!(&refused, Untrusted::Writable { path, .. } if *path == folder),
+            "{refused}"
+        );
+        assert!(real_path(&file).is_ok(), "root lets it write");
+        chmod(&folder, 0o755);
+        assert!(real_path_of_root(&file).is_ok());
     }
 
     #[test]

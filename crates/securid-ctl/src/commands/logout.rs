@@ -75,7 +75,8 @@ impl Args {
             return Ok(0);
         }
         let named = !self.selectors.is_empty();
-        if !named {
+        // Nobody reads the warning at a log-off, and looking for others would have every home mounted.
+        if !named && !self.if_last_session {
             all_users::warn_of_others(context);
         }
         let mut client = match Client::connect(&context.paths.sockets) {

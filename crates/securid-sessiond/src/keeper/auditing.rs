@@ -193,7 +193,11 @@ impl Auditing {
         self.tell(key, Happening::RevocationAsked, Details { reason, ..Details::default() });
     }
 
+    /// An attempt that was out when a person gave the session up is answered behind the end: that is the last of it.
     fn attempted(&mut self, machine: &Machine, key: &Key, verdict: Verdict) {
+        if self.told.get(key).is_none_or(|told| told.end.is_some()) {
+            return;
+        }
         let session = machine.session(&key.id).filter(|session| session.key() == key);
         let pending = session
             .and_then(|session| session.pending())

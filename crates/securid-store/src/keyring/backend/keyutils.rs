@@ -95,6 +95,10 @@ const FOR_WHAT_IS_NEW: &str = "Give it a key for a sealed file (securid-ctl setu
 const FOR_WHAT_IS_STORED: &str = "Its sessions can be revoked from outside: systemctl --user stop \
      securid-sessiond.socket securid-sessiond.service, then securid-sessiond --drain.";
 
+/// The secrets are still there, and a daemon that is started elsewhere reaches them.
+const FOR_ANOTHER_LOGIN: &str = "Run securid-ctl restart from a session that stays, or let systemd run the \
+     daemon (securid-ctl setup).";
+
 /// Each user namespace has persistent keyrings of its own: one that a container or a unit with
 /// `PrivateUsers=` brings along is gone with it, and what others hold cannot be seen from within. So
 /// there, nothing is stored, and nothing counts as absent.
@@ -111,20 +115,46 @@ fn refuse_other_namespaces(hint: &'static str) -> Result<(), KeyringError> {
 
 /// Links the persistent keyring to the calling thread's session keyring, where searches find it.
 fn reach_persistent_keyring() -> Result<(), KeyringError> {
-    let refused = |what: &str, error: KeyError| {
-        let why = match error {
-            KeyError::PermissionDenied | KeyError::AccessDenied => {
-                "access denied; a container or a sandbox often bars it".to_owned()
-            }
-            // ENOSYS: the kernel has no keyrings, or a seccomp filter says so.
-            KeyError::Unknown(38) => "the kernel, or a sandbox, has no such call".to_owned(),
-            KeyError::OperationNotSupported => "the kernel has none".to_owned(),
-            other => other.to_string(),
-        };
-        KeyringError::unavailable(KIND, format!("no {what} keyring: {why}"))
-    };
     KeyRing::from_special_id(KeyRingIdentifier::Session, false)
         .map_err(|e| refused("session", e))?;
     KeyRing::get_persistent(KeyRingIdentifier::Session).map_err(|e| refused("persistent", e))?;
     Ok(())
+}
+
+fn refused(what: &str, error: KeyError) -> KeyringError {
+    let why = match error {
+        // pam_keyinit revokes a login's keyring at its end, and with it that of all that it has started.
+        KeyError::KeyRevoked => {
+            let cause = "the login session that started this daemon has ended, and took its way to the \
+                         kernel's keyring along";
+            let cause = cause.to_owned();
+            return KeyringError::Unavailable { kind: KIND, cause, hint: FOR_ANOTHER_LOGIN };
+        }
+        KeyError::PermissionDenied | KeyError::AccessDenied => {
+            "access denied; a container or a sandbox often bars it".to_owned()
+        }
+        // ENOSYS: the kernel has no keyrings, or a seccomp filter says so.
+        KeyError::Unknown(38) => "the kernel, or a sandbox, has no such call".to_owned(),
+        KeyError::OperationNotSupported => "the kernel has none".to_owned(),
+        other => other.to_string(),
+    };
+    KeyringError::unavailable(KIND, format!("no {what} keyring: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_that_has_ended_is_told_apart_from_a_kernel_without_keyrings() {
+        let ended = refused("persistent", KeyError::KeyRevoked);
+        assert!(
+            ended.to_string().contains("the login session that started this daemon"),
+            "{ended}"
+        );
+        assert!(ended.hint().contains("securid-ctl restart"), "{}", ended.hint());
+        let none = refused("session", KeyError::OperationNotSupported);
+        assert!(none.to_string().ends_with("no session keyring: the kernel has none"), "{none}");
+        assert!(none.hint().contains("another store"), "{}", none.hint());
+    }
 }

@@ -7,14 +7,15 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use securid_ipc::{
+    client::ConnectError,
     duration::format_duration,
-    messages::{DrainView, LogoutItem, SessionState},
+    messages::{DrainView, LogoutItem, SessionState, StatusView},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     PATH,
@@ -108,11 +109,8 @@ pub(super) fn visit(
     for said in homes.into_iter().chain(unit.unwrap_or_default()) {
         outcome.note(said);
     }
-    match daemon.unwrap_or_default() {
-        // What has records in the usual places has told of them.
-        Some(Err(_)) if !outcome.is_blank() => {}
-        Some(said) => outcome.note(said),
-        None => {}
+    if let Some(said) = daemon.unwrap_or_default() {
+        outcome.note_daemon(said);
     }
     outcome
 }
@@ -141,15 +139,35 @@ impl Outcome {
         }
     }
 
+    /// What the daemon at his socket said: that of his home, or another.
+    fn note_daemon(&mut self, said: Said) {
+        match said {
+            // There is none any more, and what has records in the usual places has told of them.
+            Err(error) if !self.is_blank() && is_nobody(&error) => {}
+            Ok((mut view, is_left)) => {
+                // The same daemon may have been asked twice.
+                view.undecided = view.undecided.saturating_sub(self.undecided);
+                self.note(Ok((view, is_left)));
+            }
+            said => self.note(said),
+        }
+    }
+
     fn is_blank(&self) -> bool {
         self.sessions.is_empty() && self.undecided == 0 && self.error.is_none()
     }
 }
 
 fn ask(account: &Account, programs: &Programs, timeout: Duration) -> Said {
-    let words = ["logout", "--json", "--timeout", &format_duration(timeout)];
-    let ended = run(as_user(account, &account.home, &[], &programs.ctl, &words), timeout)?;
-    said(&ended)
+    let until = Instant::now() + timeout + MARGIN;
+    let ask = |words: &[&str]| {
+        let left = until.saturating_duration_since(Instant::now());
+        run(as_user(account, &account.home, &[], &programs.ctl, words), left)
+    };
+    let logout = ask(&["logout", "--json", "--timeout", &format_duration(timeout)])?;
+    let (mut view, is_left) = said(&logout)?;
+    view.undecided = undecided(&ask(&["status", "--json"])?)?;
+    Ok((view, is_left))
 }
 
 fn drain(
@@ -160,7 +178,8 @@ fn drain(
     timeout: Duration,
 ) -> Said {
     let words = ["--log", "off", "--drain", "--json", "--timeout", &format_duration(timeout)];
-    let ended = run(as_user(account, home, variables, &programs.daemon, &words), timeout)?;
+    let command = as_user(account, home, variables, &programs.daemon, &words);
+    let ended = run(command, timeout + MARGIN)?;
     said(&ended)
 }
 
@@ -179,8 +198,8 @@ fn drain_unit(account: &Account, recorded: bool, programs: &Programs, timeout: D
     drain(account, &account.home, &variables, programs, timeout)
 }
 
-fn run(command: Command, timeout: Duration) -> Result<Ended, String> {
-    program::run_bounded(command, timeout + MARGIN, MOST_SAID)
+fn run(command: Command, within: Duration) -> Result<Ended, String> {
+    program::run_bounded(command, within, MOST_SAID)
         .map_err(|failure| format!("the visit failed: {}", failure.message()))
 }
 
@@ -204,8 +223,29 @@ fn as_user(
     command
 }
 
-/// What a program says on its way out.
+/// What a program says of sessions on its way out.
 fn said(ended: &Ended) -> Said {
+    let is_left = ended.status.code() == Some(i32::from(super::PENDING));
+    Ok((shown(ended)?, is_left))
+}
+
+/// Of how many sessions without a good record the daemon that was asked knows nothing.
+fn undecided(status: &Ended) -> Result<u32, String> {
+    match shown::<StatusView>(status) {
+        Ok(status) => Ok(status.undecided),
+        // It had nothing to do any more, or there was none.
+        Err(error) if is_nobody(&error) => Ok(0),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether it says that there is no daemon.
+fn is_nobody(error: &str) -> bool {
+    error.starts_with(&ConnectError::NoDaemon { tried: Vec::new() }.to_string())
+}
+
+/// What a program shows with `--json`; else what went wrong, in its words.
+fn shown<T: DeserializeOwned>(ended: &Ended) -> Result<T, String> {
     #[derive(Deserialize)]
     struct Refused {
         error: Why,
@@ -214,9 +254,8 @@ fn said(ended: &Ended) -> Said {
     struct Why {
         message: String,
     }
-    let is_left = ended.status.code() == Some(i32::from(super::PENDING));
-    if let Ok(view) = serde_json::from_str::<DrainView>(&ended.out) {
-        return Ok((view, is_left));
+    if let Ok(view) = serde_json::from_str(&ended.out) {
+        return Ok(view);
     }
     let complaint = ended.complaint();
     let refused = serde_json::from_str::<Refused>(&complaint);
@@ -267,6 +306,51 @@ mod tests {
         }
         assert_eq!(outcome.sessions.len(), 1);
         assert_eq!(outcome.sessions["1"].state, SessionState::Ended);
+    }
+
+    /// A daemon whose records are elsewhere is found by its socket alone, and may stand beside that of the home.
+    #[test]
+    fn a_daemon_elsewhere_that_does_not_answer_is_told_of() {
+        let revoked = r#"{"sessions":[{"id":"1","instance":"a","state":"ended","outcome":null,"last_error":null,"durable":true}]}"#;
+        let at_home = || {
+            let mut outcome = Outcome::default();
+            outcome.note(said(&ended(0, revoked, "")));
+            outcome
+        };
+        let complaint = |what: &str| format!(r#"{{"error":{{"code":"x","message":"{what}"}}}}"#);
+        let mut frozen = at_home();
+        frozen.note_daemon(said(&ended(69, "", &complaint("the daemon at /x does not answer"))));
+        assert_eq!(frozen.error.as_deref(), Some("the daemon at /x does not answer"));
+        // Its socket was left behind.
+        let gone = complaint("no daemon is running, and sessions are recorded in /x: 1");
+        let mut gone_at_home = at_home();
+        gone_at_home.note_daemon(said(&ended(69, "", &gone)));
+        assert_eq!(gone_at_home.error, None);
+        let mut gone_alone = Outcome::default();
+        gone_alone.note_daemon(said(&ended(69, "", &gone)));
+        assert!(gone_alone.error.is_some());
+    }
+
+    #[test]
+    fn what_a_daemon_elsewhere_cannot_decide_is_told_of_once() {
+        let status = |undecided: u32| {
+            format!(
+                r#"{{"version":"1","pid":1,"started_at":"2026-01-01T00:00:00Z","sessions":{{}},
+                "undecided":{undecided},"oldest_pending_seconds":null,"keyring":{{"kind":"keyutils",
+                "state":"ready","survives_reboot":false}},"instances":[],"problems":[]}}"#
+            )
+        };
+        assert_eq!(undecided(&ended(1, &status(2), "")), Ok(2));
+        let gone = r#"{"error":{"code":"daemon-unreachable","message":"no daemon is running"}}"#;
+        assert_eq!(undecided(&ended(69, "", gone)), Ok(0));
+        assert!(undecided(&ended(69, "", "it hangs")).is_err());
+        let says = |undecided| Ok((DrainView { undecided, ..DrainView::default() }, false));
+        let mut outcome = Outcome::default();
+        outcome.note(says(1));
+        outcome.note_daemon(says(1));
+        assert_eq!(outcome.undecided, 1, "that of the home");
+        outcome.note_daemon(says(3));
+        assert_eq!(outcome.undecided, 3);
     }
 
     #[test]
