@@ -368,7 +368,27 @@ fn with_the_password_refused_the_file_is_named() {
         "does not accept the user name and password in proxy_credentials_file {}",
         file.display()
     );
-    is_told(&house, "refused", &words);
+    let pending = is_told(&house, "refused", &words);
+    let asked = proxy.seen().len();
+    assert_eq!(asked, 1, "the account behind it would be locked");
+    let wait = |attempts: u64| {
+        eventually("more attempts", || {
+            let session = house.session(&pending.0)?;
+            (session["revocation"]["attempts"].as_u64()? >= attempts).then_some(session)
+        })
+    };
+    let session = wait(3);
+    let told = session["revocation"]["last_error"].as_str().unwrap();
+    assert!(told.contains("they are not sent again before 20"), "{told}");
+    assert_eq!(proxy.seen().len(), asked, "by no attempt");
+    assert!(house.ctl(&["retry"]).status.success());
+    eventually("a person's word to count", || (proxy.seen().len() == asked + 1).then_some(()));
+    // The mended file does at once.
+    proxy.set(AtProxy::Lead);
+    secret_file(&file, "me:another");
+    is_revoked(&house, "another password", &pending);
+    proxy.set(AtProxy::Refuse(407));
+    cut(&house);
     fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
     is_told(&house, "open to others", "can be read by others (mode 0644): run chmod 600");
     fs::remove_file(&file).unwrap();

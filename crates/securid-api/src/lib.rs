@@ -13,7 +13,7 @@
 //!   [`Failure`] for a person to read.
 //! - [`Access`] is what it takes to get to a server. `way` reaches it (`names` knows its addresses, `dial` tries them),
 //!   straight or by `tunnel` through one of the
-//!   [`Proxies`], whose `proxy_password` may be in a file; `handshake` makes sure that it is the server, with those whom
+//!   [`Proxies`], whose `proxy_password` may be in a file (and is not sent again and again, `proxy_refusals`); `handshake` makes sure that it is the server, with those whom
 //!   `tls` trusts, and shows it our `identity`. `meeting` and `issuer` know afterwards why that failed, and `tls_words`
 //!   says it. `files` says whose the files for all this have to be, `pem` reads them, `beside` the runtime.
 //! - `confirmation` holds [`judge`]: which replies say that a token is dead. All else hangs on
@@ -55,6 +55,7 @@ mod names;
 mod pem;
 mod proxy;
 mod proxy_password;
+mod proxy_refusals;
 mod retry_after;
 mod stream;
 mod syntax;

@@ -6,12 +6,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use hyper::Uri;
-use hyper::header::HeaderValue;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use jiff::Timestamp;
 use securid_secret::Secret;
 use thiserror::Error;
 
 use crate::proxy_password::ProxyPassword;
+use crate::proxy_refusals::{Credentials, Refusals, Refused};
 use crate::{BadFile, Endpoint, Failure, FailureKind, ProxySettings};
 
 /// The proxies that there are. [`Default`] is none: all ways are straight.
@@ -20,6 +21,7 @@ pub struct Proxies {
     named: Option<Named>,
     exceptions: String,
     password: Option<ProxyPassword>,
+    refusals: Refusals,
 }
 
 /// One proxy, and who says so.
@@ -110,6 +112,7 @@ impl Proxies {
             }),
             exceptions: exceptions.to_string_lossy().into_owned(),
             password: None,
+            refusals: Refusals::default(),
         }
     }
 
@@ -127,7 +130,7 @@ impl Proxies {
             None => (self.named.clone(), exceptions.unwrap_or_else(|| self.exceptions.clone())),
         };
         let password = settings.credentials_file.as_deref().map(ProxyPassword::new);
-        Self { named, exceptions, password }
+        Self { named, exceptions, password, refusals: self.refusals.clone() }
     }
 
     /// What is wrong with them. As long as it is, no server but loopback can be reached.
@@ -144,6 +147,12 @@ impl Proxies {
         self.password.as_ref().map_or(Ok(()), ProxyPassword::check)
     }
 
+    /// Has user names and passwords that a proxy has refused be sent once more: somebody says that they are right
+    /// now. By itself that happens half an hour later.
+    pub fn forget_refusals(&self) {
+        self.refusals.forget();
+    }
+
     /// The proxy that is asked for `endpoint`. None for loopback, whatever the variables say: a
     /// proxy would look for it on its own machine.
     pub(crate) fn on_the_way_to(&self, endpoint: &Endpoint) -> Result<Option<Proxy>, BadProxy> {
@@ -158,6 +167,7 @@ impl Proxies {
             by: named.by,
             intercept,
             password: self.password.clone(),
+            refusals: self.refusals.clone(),
         }))
     }
 }
@@ -214,6 +224,7 @@ pub(crate) struct Proxy {
     by: By,
     intercept: Intercept,
     password: Option<ProxyPassword>,
+    refusals: Refusals,
 }
 
 impl Proxy {
@@ -228,15 +239,27 @@ impl Proxy {
     }
 
     /// The `Proxy-Authorization` that it wants: of its URL, or of the file, as it is at this moment.
-    pub(crate) async fn credentials(&self) -> Result<Option<HeaderValue>, Failure> {
-        match (self.intercept.basic_auth(), &self.password) {
-            (Some(own), _) => Ok(Some(own.clone())),
-            (None, Some(file)) => file.read().await.map(Some).map_err(|bad| {
+    pub(crate) async fn credentials(&self) -> Result<Option<Credentials>, Failure> {
+        let header = match (self.intercept.basic_auth(), &self.password) {
+            (Some(own), _) => own.clone(),
+            (None, Some(file)) => file.read().await.map_err(|bad| {
                 let message = format!("the proxy {} was not asked: {bad}", self.shown());
                 Failure::new(FailureKind::Proxy, message)
-            }),
-            (None, None) => Ok(None),
-        }
+            })?,
+            (None, None) => return Ok(None),
+        };
+        Ok(Some(self.refusals.of(&self.shown(), header)))
+    }
+
+    /// Why its user name and password are not sent.
+    pub(crate) fn unasked(&self, Refused { status, left }: Refused) -> Failure {
+        let (proxy, place) = (self.shown(), self.place_of_password());
+        let again = Timestamp::now() + left;
+        let message = format!(
+            "the proxy {proxy} does not accept the user name and password in {place} (HTTP {status}): mend them; \
+             they are not sent again before {again:.0}, unless they change or `retry` is asked for"
+        );
+        Failure::new(FailureKind::Proxy, message)
     }
 
     /// Where the user name and password are that it does not accept, or should be.

@@ -4,24 +4,24 @@
 use bytes::Bytes;
 use http_body_util::Empty;
 use hyper::client::conn::http1;
-use hyper::header::{HOST, HeaderValue, PROXY_AUTHORIZATION};
+use hyper::header::{HOST, PROXY_AUTHORIZATION};
 use hyper::{Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::conversation::MAX_HEAD;
 use crate::proxy::Proxy;
+use crate::proxy_refusals::Credentials;
 use crate::{Failure, FailureKind};
 
 /// Asks the proxy at the other end of `tcp` for `server`. What comes back leads there.
 pub(crate) async fn open(
     tcp: TcpStream,
     proxy: &Proxy,
-    credentials: Option<HeaderValue>,
+    credentials: Option<&Credentials>,
     server: &Uri,
 ) -> Result<TcpStream, Failure> {
     let target = server.authority().map_or("", |authority| authority.as_str());
-    let has_credentials = credentials.is_some();
     let request = request(credentials, target)
         .map_err(|_| failure(proxy, format!("cannot be asked for {target}")))?;
     let not_http = |error: &hyper::Error| {
@@ -39,8 +39,14 @@ pub(crate) async fn open(
         settings.handshake(TokioIo::new(tcp)).await.map_err(|error| not_http(&error))?;
     let asked = async {
         let response = sender.send_request(request).await.map_err(|error| not_http(&error))?;
-        if !response.status().is_success() {
-            return Err(failure(proxy, refusal(response.status(), proxy, has_credentials, target)));
+        let status = response.status();
+        match (credentials, status.as_u16()) {
+            (Some(credentials), 401 | 407) => credentials.refused(status.as_u16()),
+            (Some(credentials), _) if status.is_success() => credentials.accepted(),
+            _ => {}
+        }
+        if !status.is_success() {
+            return Err(failure(proxy, refusal(status, proxy, credentials.is_some(), target)));
         }
         Ok(())
     };
@@ -57,12 +63,12 @@ pub(crate) async fn open(
 }
 
 fn request(
-    credentials: Option<HeaderValue>,
+    credentials: Option<&Credentials>,
     target: &str,
 ) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
     let mut request = Request::connect(target).header(HOST, target).body(Empty::new())?;
     if let Some(credentials) = credentials {
-        request.headers_mut().insert(PROXY_AUTHORIZATION, credentials);
+        request.headers_mut().insert(PROXY_AUTHORIZATION, credentials.header.clone());
     }
     Ok(request)
 }

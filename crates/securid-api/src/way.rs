@@ -62,9 +62,17 @@ impl Way {
 
     async fn open(&self, proxy: &Proxy, clock: Clock) -> Result<TcpStream, Failure> {
         let named = format!("the proxy {}", proxy.shown());
+        let unasked = |refused| proxy.unasked(refused);
         let credentials = proxy.credentials().await?;
+        if let Some(credentials) = &credentials {
+            credentials.check().map_err(unasked)?;
+        }
         let tcp = dial(&self.host, &named, clock).await.map_err(of_the_proxy)?;
-        tunnel::open(tcp, proxy, credentials, &self.server).await
+        let _turn = match &credentials {
+            Some(credentials) => credentials.turn(clock).await.map_err(unasked)?,
+            None => None,
+        };
+        tunnel::open(tcp, proxy, credentials.as_ref(), &self.server).await
     }
 
     /// Names the proxy in what went wrong behind it: it may be the proxy that answered.

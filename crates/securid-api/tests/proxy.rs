@@ -3,6 +3,8 @@
 
 mod responder;
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -191,6 +193,65 @@ async fn what_a_proxy_does_wrong_is_told_from_what_the_server_does() {
         let failure = failed(what, act, credentials, AMPLE).await;
         assert_eq!(failure.kind, FailureKind::Proxy, "{what}: {failure}");
         assert_eq!(failure.message, format!("the proxy http://127.0.0.1:PORT {words}"), "{what}");
+    }
+}
+
+/// What a logout says that fails at the proxy.
+async fn refused(client: &Client) -> String {
+    let reply = client.logout(&token(), AMPLE).await;
+    let LogoutReply::Unconfirmed(failure) = reply else { panic!("{reply:?}") };
+    assert_eq!(failure.kind, FailureKind::Proxy, "{failure}");
+    failure.message
+}
+
+#[tokio::test]
+async fn a_password_that_was_refused_is_not_sent_again() {
+    for status in ["407 No", "401 No"] {
+        let proxy = Responder::start(Act::Say(answer(status, "", ""))).await;
+        let (_server, folder, file) = server("iga.example.com", Vec::new()).await;
+        let password = folder.path().join("proxy");
+        let write = |text: &str| {
+            std::fs::write(&password, text).unwrap();
+            std::fs::set_permissions(&password, Permissions::from_mode(0o600)).unwrap();
+        };
+        write("me:s3cret");
+        let url = format!("http://127.0.0.1:{}", proxy.port);
+        let proxies =
+            Proxies::from_variables(|name| (name == "HTTPS_PROXY").then(|| url.clone().into()));
+        let client = |server: &str| {
+            let mut access = Access { ca_file: Some(file.clone()), ..Access::default() };
+            access.proxy.credentials_file = Some(password.clone());
+            let endpoint = Endpoint::parse(server).unwrap();
+            Client::new(endpoint, &access, Format::Json, &proxies).unwrap()
+        };
+        let (one, other) = (client(SERVER), client("https://other.example.com/aveksa"));
+
+        // All that begin together, and of all servers, send it once.
+        let (a, b, c) = tokio::join!(refused(&one), refused(&one), refused(&other));
+        let place = format!("proxy_credentials_file {}", password.display());
+        let words = format!("does not accept the user name and password in {place} (HTTP ");
+        for said in [&a, &b, &c, &refused(&one).await, &refused(&other).await] {
+            assert!(said.contains(&words) && !said.contains("s3cret"), "{said}");
+        }
+        let later = [&a, &b, &c].into_iter().filter(|said| said.contains("not sent again before"));
+        assert_eq!(later.count(), 2, "{a}; {b}; {c}");
+        let told = one.login(login(), AMPLE).await.unwrap_err().to_string();
+        assert!(told.contains(": mend them; they are not sent again before 20"), "{told}");
+        assert!(proxy.connections() <= 3, "nobody connects for nothing");
+        assert_eq!(proxy.requests().len(), 1, "{status}");
+
+        // Another one is, and the same if somebody says so.
+        write("me:other");
+        refused(&one).await;
+        refused(&one).await;
+        assert_eq!(proxy.requests().len(), 2);
+        write("me:s3cret");
+        refused(&one).await;
+        assert_eq!(proxy.requests().len(), 2);
+        proxies.forget_refusals();
+        refused(&one).await;
+        refused(&other).await;
+        assert_eq!(proxy.requests().len(), 3);
     }
 }
 

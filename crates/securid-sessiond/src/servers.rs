@@ -81,6 +81,11 @@ impl Servers {
         Ok(client)
     }
 
+    /// Sends proxies the passwords that they have refused once more: a person has asked for it.
+    pub(crate) fn ask_proxies_again(&self) {
+        self.proxies.forget_refusals();
+    }
+
     /// Makes the client anew next time: its certificates may have been replaced.
     pub(crate) fn forget(&self, origin: &Origin) {
         self.origins().remove(origin);

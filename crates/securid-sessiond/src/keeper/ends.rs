@@ -89,6 +89,7 @@ impl Keeper {
                 }
             }
         }
+        self.errands.servers.ask_proxies_again();
         for id in &ids {
             crash::point("retry.asked", id);
             self.event(Event::Retry { id: id.clone() });
