@@ -255,8 +255,44 @@ fn a_hundred_thousand_lines() {
     let forgotten = (11_000..110_000).step_by(1_000).filter(|&n| *at(n).to_string() < *until);
     let forgotten: Vec<_> = forgotten.map(|number| format!("{number:016x}")).collect();
     assert_eq!(ids(&year.stdout), forgotten.into_iter().rev().collect::<Vec<_>>());
-    let gap = format!("the history goes back to {}", at(10_001));
+    let gap =
+        format!("the history goes back to {}", at(10_000) + jiff::SignedDuration::from_secs(1));
     assert!(told(&year).contains(&gap), "{}", told(&year));
+}
+
+/// As a shorter `history_keep`, or a wall clock that is far ahead for an hour, has them.
+#[test]
+fn lines_that_went_for_their_age_leave_a_gap_however_much_is_kept_later() {
+    let day = |ago: i64| Timestamp::now() - jiff::SignedDuration::from_hours(24 * ago);
+    let second = Timestamp::from_second(day(60).as_second()).unwrap();
+    let newest_gone = second + jiff::SignedDuration::from_millis(500);
+    let text = [line(1_000, newest_gone), line(1, day(70)), line(2, day(20))].concat();
+    let mut house = with_history(Plan::default(), &text);
+    let since = |time: Timestamp| time.to_string();
+    assert_eq!(listed(&house, &["--since", &since(day(90))], 0)["kept_since"], json!(null));
+
+    house.change_config("\"never\"", "\"30d\"");
+    house.call("daemon.reload", json!({}));
+    let (id, _) = house.add_one();
+    house.logout(&id, "10s");
+    let file = house.state_dir().join("history.jsonl");
+    eventually("a shorter file", || {
+        (!fs::read_to_string(&file).ok()?.contains(&format!("{:016x}", 1_000))).then_some(())
+    });
+    // It holds for the next daemon as well.
+    house.change_config("\"30d\"", "\"400d\"");
+    house.call("daemon.reload", json!({}));
+    for _ in 0..2 {
+        let whole = second + jiff::SignedDuration::from_secs(1);
+        for (from, exit) in [(day(90), 1), (second, 1), (newest_gone, 1), (whole, 0)] {
+            let words = ["--unconfirmed", "--since", &since(from)];
+            assert_eq!(listed(&house, &words, exit)["kept_since"], whole.to_string());
+            let warned = told(&history(&house, &words, exit)).contains("the history goes back to");
+            assert_eq!(warned, exit == 1, "{from}");
+        }
+        assert!(house.terminate().success());
+        house.start();
+    }
 }
 
 /// After a power cut, a bad disk, or somebody's editor.

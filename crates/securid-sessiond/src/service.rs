@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use securid_ipc::messages::{
     Call, ErrorCode, History, HistoryItem, HistoryView, Logout, LogoutItem, LogoutView, Outcome,
     Reason, Reply, RpcError, SessionState, Targets,
@@ -185,7 +185,8 @@ impl Desk {
         let fresh: HashSet<_> = fresh.iter().map(|line| (&line.id, line.generation)).collect();
         let is_fresh = |line: &HistoryLine| fresh.contains(&(&line.id, line.generation));
         lines.extend(past.lines.into_iter().filter(|line| !is_fresh(line)));
-        let kept_since = if is_last { self.kept_since().max(gaps.whole_since) } else { None };
+        let whole_since = gaps.whole_since.map(next_second);
+        let kept_since = if is_last { self.kept_since().max(whole_since) } else { None };
         Ok(HistoryView {
             sessions: lines.iter().map(item).collect(),
             damaged: past.damaged as u64,
@@ -205,6 +206,13 @@ fn time(text: &str) -> Result<Timestamp, RpcError> {
 
 fn shown(at: Timestamp) -> String {
     crate::clock::rfc3339(at.as_millisecond())
+}
+
+/// The first whole second that is not before, because [`shown`] leaves the rest of a second out, and in it one may have
+/// ended that has gone.
+fn next_second(at: Timestamp) -> Timestamp {
+    let up = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Ceil);
+    at.round(up).unwrap_or(at)
 }
 
 fn item(line: &HistoryLine) -> HistoryItem {

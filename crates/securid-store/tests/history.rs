@@ -229,9 +229,68 @@ fn the_oldest_go_when_there_are_too_many() {
     let stale = history.reader().page(&Wanted::default(), Some(&gone), 5).unwrap();
     assert_eq!(stale, None, "its session went, and others may have gone with it");
 
-    // Who takes it for proof is told from when on it is whole.
-    let gaps = history.reader().gaps().unwrap();
-    assert_eq!(gaps, Gaps { whole_since: Some(now), set_aside: None });
+    // Who takes it for proof is told since when it is whole.
+    let after = now + SignedDuration::from_millis(1);
+    assert_eq!(since(&history), Some(after));
+    // As an earlier version left it.
+    fs::remove_file(state.path().join("history-since")).unwrap();
+    assert_eq!(since(&history), Some(now));
+}
+
+fn since(history: &History) -> Option<Timestamp> {
+    let Gaps { whole_since, set_aside } = history.reader().gaps().unwrap();
+    assert_eq!(set_aside, None);
+    whole_since
+}
+
+#[test]
+fn what_went_for_its_age_is_not_hidden_when_more_is_kept_later() {
+    let state = private_folder();
+    let [newest, old, new] = [50, 60, 20].map(|days| ago(DAY * days));
+    let lines = || [ended(1, newest), ended(2, old), ended(3, new)].into_iter();
+    write(&file(&state), lines());
+    let history = History::open(state.path(), None, []);
+    start_disk(&state, Some(DAY * 400));
+    assert_eq!((all(&history), since(&history)), (vec![3, 2, 1], None));
+
+    start_disk(&state, Some(DAY * 30));
+    let after = newest + SignedDuration::from_millis(1);
+    assert_eq!((all(&history), since(&history)), (vec![3], Some(after)));
+    for keep in [None, Some(DAY * 400)] {
+        start_disk(&state, keep);
+        assert_eq!(since(&history), Some(after), "{keep:?}");
+    }
+    // Older ones that come back and go again change nothing; nor does a file that nobody can read hide anything.
+    write(&file(&state), lines());
+    start_disk(&state, Some(DAY * 55));
+    assert_eq!((all(&history), since(&history)), (vec![3, 1], Some(after)));
+    let note = state.path().join("history-since");
+    assert_eq!(fs::read_to_string(&note).unwrap(), format!("{after}\n"));
+    assert_eq!(fs::metadata(&note).unwrap().permissions().mode() & 0o7777, 0o600);
+    for spoilt in [&b""[..], b"yesterday\n", &[0; 24], &[b'2'; 100]] {
+        fs::write(&note, spoilt).unwrap();
+        assert!(since(&history) > Some(ago(DAY)), "{spoilt:?}");
+    }
+    // All go, and the history is empty.
+    start_disk(&state, Some(DAY));
+    assert_eq!(all(&history), [0_u64; 0]);
+    assert!(since(&history) > Some(ago(DAY)));
+}
+
+#[test]
+fn without_the_note_nothing_goes() {
+    let state = private_folder();
+    write(&file(&state), [ended(1, ago(DAY * 50))].into_iter());
+    // It cannot be put there.
+    fs::create_dir(state.path().join("history-since")).unwrap();
+    start_disk(&state, Some(DAY));
+    let history = History::open(state.path(), None, []);
+    assert_eq!(all(&history), [1]);
+    history.reader().gaps().expect_err("it cannot be read");
+    fs::remove_dir(state.path().join("history-since")).unwrap();
+    start_disk(&state, Some(DAY));
+    assert_eq!(all(&history), [0_u64; 0]);
+    assert!(since(&history).is_some());
 }
 
 #[test]

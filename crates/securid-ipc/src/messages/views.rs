@@ -96,7 +96,8 @@ pub struct HistoryView {
     /// On the last page: the folder with lines that were damaged and set aside, if there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_aside: Option<String>,
-    /// On the last page: sessions that ended before may be in the history no more; absent if none has to go.
+    /// On the last page: sessions that ended before may be in the history no more; absent if none has gone, or has
+    /// to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept_since: Option<Time>,
     /// Where the next page starts; absent on the last one.

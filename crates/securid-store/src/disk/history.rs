@@ -8,11 +8,13 @@
 //! - `trimming`: what goes, and how the file is written anew without it
 //! - `reading`: pages, and sessions by their names
 //! - `backwards`: the lines from the last to the first
+//! - `since`: since when none has gone, in a file of its own
 //! - `gaps`: what is not there any more
 
 mod backwards;
 mod gaps;
 mod reading;
+mod since;
 mod trimming;
 mod writing;
 

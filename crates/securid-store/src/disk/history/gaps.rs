@@ -1,4 +1,4 @@
-//! What the history does not have any more: sessions that had to make room, and lines that were damaged.
+//! What the history does not have any more: sessions that had to go, and lines that were damaged.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -8,13 +8,13 @@ use jiff::Timestamp;
 
 use super::reading::HistoryReader;
 use super::trimming::MOST_LINES;
-use super::{BEGINNING, FILE, line_of};
+use super::{BEGINNING, FILE, line_of, since};
 use crate::disk::error::DiskError;
 
 /// What whoever takes the history for proof has to know.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Gaps {
-    /// Sessions that ended before may have made room for others; `None` if there was room for all.
+    /// Sessions that ended before may have gone, for their age or to make room for others; `None` if none has.
     pub whole_since: Option<Timestamp>,
     /// The folder with the lines that were damaged, if any were set aside.
     pub set_aside: Option<PathBuf>,
@@ -26,7 +26,10 @@ impl HistoryReader {
     /// # Errors
     /// If the file, or the folder of what was set aside, is there and cannot be read.
     pub fn gaps(&self) -> Result<Gaps, DiskError> {
-        let whole_since = self.whole_since().map_err(|e| self.failed(&e))?;
+        let whole_since = match since::noted(&self.path.with_file_name(since::FILE))? {
+            None => self.full_since().map_err(|e| self.failed(&e))?,
+            noted => noted,
+        };
         let aside = self.path.with_file_name("damaged");
         let set_aside = match fs::read_dir(&aside) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => None,
@@ -40,8 +43,9 @@ impl HistoryReader {
         Ok(Gaps { whole_since, set_aside })
     }
 
-    /// Where there are as many lines as there may be, others may have gone: those that ended before the first.
-    fn whole_since(&self) -> io::Result<Option<Timestamp>> {
+    /// Earlier versions wrote nothing down. Where there are as many lines as there may be, others may have gone: those
+    /// that ended before the first.
+    fn full_since(&self) -> io::Result<Option<Timestamp>> {
         let Some(mut file) = self.open()? else { return Ok(None) };
         let mut beginning = Vec::new();
         file.by_ref().take(BEGINNING).read_to_end(&mut beginning)?;

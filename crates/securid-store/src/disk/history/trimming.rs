@@ -2,7 +2,7 @@
 //!
 //! The file is written anew without the lines that are too old, or too many, and put into the place of the old one:
 //! after a power cut there is the one or the other, and both have every line that is to stay. Damaged lines are copied
-//! to `damaged/` first.
+//! to `damaged/` first, and since when none has gone is written down.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::writing::History;
-use super::{BEGINNING, FILE, LONGEST_LINE, line_of};
+use super::{BEGINNING, FILE, HistoryLine, LONGEST_LINE, line_of, since};
 use crate::disk::error::DiskError;
 use crate::files;
 
@@ -108,7 +108,7 @@ impl History {
         let damaged = self.set_damage_aside()?;
         let oldest = self.keep.and_then(|keep| now.checked_sub(keep).ok());
         let too_many = self.lines.saturating_sub(MOST_LINES);
-        let (mut seen, mut kept) = (0, 0);
+        let (mut seen, mut kept, mut newest_gone) = (0, 0, None);
         // Until the folder is synced, a power cut may bring the old file back, without what is added to the new one.
         self.name_is_durable = false;
         let stays = |ended| oldest.is_none_or(|oldest| ended >= oldest);
@@ -116,13 +116,19 @@ impl History {
             self.each_piece(|piece| {
                 let Piece::Line(text) = piece else { return Ok(()) };
                 seen += 1;
-                if seen <= too_many || line_of(text).is_none_or(|line| !stays(line.ended_at)) {
+                let Some(HistoryLine { ended_at, .. }) = line_of(text) else { return Ok(()) };
+                if seen <= too_many || !stays(ended_at) {
+                    newest_gone = newest_gone.max(Some(ended_at));
                     return Ok(());
                 }
                 kept += 1;
                 out.write_all(text)?;
                 // Somebody has edited it.
                 if text.last() == Some(&b'\n') { Ok(()) } else { out.write_all(b"\n") }
+            })?;
+            // Before it takes the place of the old one.
+            newest_gone.map_or(Ok(()), |newest| {
+                since::note(&self.state_dir, newest).map_err(io::Error::other)
             })
         };
         files::replace_with(&self.state_dir, FILE, TEMPORARY, "history", what_stays)?;
