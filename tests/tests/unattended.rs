@@ -169,6 +169,32 @@ fn whatever_keeps_it_from_beginning_is_125_in_words() {
 }
 
 #[test]
+fn a_token_that_is_held_already_is_no_session_of_its_own() {
+    let house = house();
+    let (id, token) = house.add_one();
+    house.simulator.hand_out(Some(&token));
+    let output = ran(&house, &["--json", "--", "touch", "begun"]);
+    assert_eq!(output.status.code(), Some(125), "{output:?}");
+    let error: Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(error["error"]["code"], "server-error", "{error}");
+    assert!(told(&output).contains(&id), "{error}");
+    assert!(!house.path("begun").exists());
+    let session = house.session(&id).unwrap();
+    assert_eq!((&session["state"], &session["holds"]), (&json!("active"), &json!(0)));
+    assert!(house.fate(&token).alive);
+    // Whoever logs in without ending it gets that session.
+    assert_eq!(house.call("session.login", json!({"password": PASSWORD}))["id"], *id);
+    // What belongs to one program is no other's either.
+    house.simulator.hand_out(None);
+    let mut job = Job::begin(&house, &[]);
+    house.simulator.hand_out(Some(&job.token));
+    assert_eq!(ran(&house, &["--", "true"]).status.code(), Some(125));
+    assert!(job.is_held(&house));
+    assert_eq!(job.end(), Some(0), "{}", job.stderr());
+    assert_eq!(house.simulator.truth().alive(), [&token]);
+}
+
+#[test]
 fn what_the_server_has_not_confirmed_is_75_where_the_program_has_nothing_to_complain_of() {
     let house = house();
     let script =

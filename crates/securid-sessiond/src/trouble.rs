@@ -216,6 +216,16 @@ pub(crate) fn under_revocation(id: &str) -> RpcError {
         .with_hint("Log in anew for another session.")
 }
 
+/// A login was answered with the token of a session that there is.
+pub(crate) fn not_of_its_own(id: &str) -> RpcError {
+    let message = format!(
+        "the server answered this login with the token of session {id}, which is not this program's to end"
+    );
+    RpcError::new(ErrorCode::ServerError, message).with_hint(
+        "Nothing was revoked. Use that session (securid-ctl exec ID -- CMD), or log it out and try again.",
+    )
+}
+
 pub(crate) fn no_such_session(selector: &str) -> RpcError {
     RpcError::new(ErrorCode::NoSuchSession, format!("there is no session {}", mention(selector)))
         .with_hint("See securid-ctl list for all of them.")

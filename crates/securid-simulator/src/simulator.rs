@@ -153,6 +153,12 @@ impl Simulator {
         self.server.ledger.revive(token)
     }
 
+    /// Logins that succeed are answered with this token from now on, as by a server that knows one a user; or
+    /// with new ones again.
+    pub fn hand_out(&self, token: Option<&str>) {
+        self.server.switches().handed_out = token.map(str::to_owned);
+    }
+
     /// What really happened up to now.
     #[must_use]
     pub fn truth(&self) -> Truth {

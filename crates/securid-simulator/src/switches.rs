@@ -13,6 +13,8 @@ pub(crate) struct Switches {
     pub(crate) by_command: HashMap<String, Fault>,
     /// What every reply of a command takes longer.
     pub(crate) latency: Duration,
+    /// What logins get in the place of a new token.
+    pub(crate) handed_out: Option<String>,
 }
 
 impl Switches {

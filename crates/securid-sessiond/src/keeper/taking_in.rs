@@ -159,6 +159,10 @@ impl Keeper {
     fn brought_again(&mut self, key: &Key, bringer: Bringer) {
         let Some(session) = self.machine.session(&key.id) else { return };
         match session.phase() {
+            // Who ends it at the end of his program would end it for all who have this token.
+            Phase::Active | Phase::Adding if bringer.holder.is_some() => {
+                let _ = bringer.reply.send(Err(trouble::not_of_its_own(key.id.as_str())));
+            }
             Phase::Active => self.welcome(key, vec![bringer]),
             Phase::Adding if self.taking_in.waiting.contains_key(key) => {
                 self.taking_in.waiting.entry(key.clone()).or_default().push(bringer);

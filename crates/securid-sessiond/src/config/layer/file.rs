@@ -27,7 +27,7 @@ impl Layer {
             Ok(document) => reader.document(document.get_ref()),
             Err(error) => {
                 let place = reader.place(error.span().map_or(0, |span| span.start));
-                reader.fault(place, String::new(), error.message().to_owned());
+                reader.fault(place, String::new(), in_words(error.message()));
             }
         }
         reader.layer
@@ -161,6 +161,14 @@ impl Reader {
 
     fn fault(&mut self, place: Place, key: String, problem: String) {
         self.layer.faults.push(Fault { place, key, problem });
+    }
+}
+
+/// What the parser finds. What it has for a text without quotes, the commonest of all, tells nobody what to write.
+fn in_words(message: &str) -> String {
+    match message.starts_with("string values must be quoted") {
+        true => "a text has to stand in quotes, as in on_lock = \"keep\"".to_owned(),
+        false => message.to_owned(),
     }
 }
 

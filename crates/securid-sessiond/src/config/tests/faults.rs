@@ -49,6 +49,10 @@ fn every_fault_names_file_line_key_and_what_was_expected() {
         ("[instances.a]\nurl = \"ftp://h\"".into(), "/c.toml:2: instances.a.url: "),
         ("[instances.a]\nurl = \"http://h/aveksa\"".into(), "/c.toml:2: instances.a.url: "),
         ("a = ".into(), "/c.toml:1: "),
+        (
+            "on_lock = keep".into(),
+            "/c.toml:1: a text has to stand in quotes, as in on_lock = \"keep\"",
+        ),
         ("instances.a = 1".into(), "/c.toml:1: instances.a: is an integer, and has to be"),
         (
             "retry_max = \"1m\"".into(),
