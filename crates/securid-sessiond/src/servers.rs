@@ -11,11 +11,14 @@ use securid_api::{
 use securid_session::{Network, Origin};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 
 /// The clients of all origins, those of instances that the config has no more among them.
 #[derive(Debug)]
 pub(crate) struct Servers {
     origins: Mutex<HashMap<Origin, Slot>>,
+    /// When a way last led nowhere.
+    in_vain: Mutex<HashMap<Origin, Instant>>,
     proxies: Arc<Proxies>,
 }
 
@@ -47,7 +50,7 @@ impl Servers {
         if let Some(bad) = proxies.fault() {
             tracing::warn!("{bad}; until then no server beyond this machine is reached by it");
         }
-        Self { origins: Mutex::default(), proxies }
+        Self { origins: Mutex::default(), in_vain: Mutex::default(), proxies }
     }
 
     /// What keeps all servers from being reached, for people.
@@ -96,6 +99,24 @@ impl Servers {
         self.origins().clear();
     }
 
+    /// The ways to a server in the order in which they are to be tried: those that have led nowhere come last.
+    pub(crate) fn least_recently_in_vain<'a>(&self, ways: &'a [Origin]) -> Vec<&'a Origin> {
+        let mut ways: Vec<&Origin> = ways.iter().collect();
+        let in_vain = self.ways_in_vain();
+        ways.sort_by_key(|way| in_vain.get(way));
+        ways
+    }
+
+    /// This way has led nowhere.
+    pub(crate) fn in_vain(&self, way: &Origin) {
+        self.ways_in_vain().insert(way.clone(), Instant::now());
+    }
+
+    /// This way has led to the server.
+    pub(crate) fn led_there(&self, way: &Origin) {
+        self.ways_in_vain().remove(way);
+    }
+
     /// The client, or the right to make it.
     fn made(&self, origin: &Origin) -> Result<Client, Arc<Semaphore>> {
         let mut origins = self.origins();
@@ -103,6 +124,10 @@ impl Servers {
             .entry(origin.clone())
             .or_insert_with(|| Slot { client: None, making: Arc::new(Semaphore::new(1)) });
         slot.client.clone().ok_or_else(|| Arc::clone(&slot.making))
+    }
+
+    fn ways_in_vain(&self) -> MutexGuard<'_, HashMap<Origin, Instant>> {
+        self.in_vain.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn origins(&self) -> MutexGuard<'_, HashMap<Origin, Slot>> {
