@@ -249,7 +249,9 @@ fn certificates_that_hang() {
     let (good, pipe) = (house.path("ca.pem"), house.path("pipe.pem"));
     put_pipe(&pipe);
     house.change_config(good.to_str().unwrap(), pipe.to_str().unwrap());
-    let (url, good_name) = (house.simulator.url().to_owned(), good.display());
+    // Another URL: settings for the same one would be tried for it as well.
+    let url = house.simulator.url().replace("localhost", "127.0.0.1");
+    let good_name = good.display();
     let other = format!("[instances.other]\nurl = \"{url}\"\nca_file = \"{good_name}\"\n\n");
     house.change_config("[instances.prod]", &format!("{other}[instances.prod]"));
     house.start();
@@ -279,6 +281,23 @@ fn certificates_that_hang() {
     house.start();
     assert_eq!(house.eventually_ended(&stuck)["outcome"], "revoked");
     assert_eq!(house.simulator.truth().alive(), [""; 0]);
+}
+
+#[test]
+fn certificates_that_hang_while_others_for_the_same_url_do_not() {
+    let top = "default_instance = \"prod\"".to_owned();
+    let mut house = House::build(Plan { top, ..Plan::default() });
+    let (good, pipe) = (house.path("ca.pem"), house.path("pipe.pem"));
+    put_pipe(&pipe);
+    house.change_config(good.to_str().unwrap(), pipe.to_str().unwrap());
+    let (url, good_name) = (house.simulator.url().to_owned(), good.display());
+    let other = format!("[instances.other]\nurl = \"{url}\"\nca_file = \"{good_name}\"\n\n");
+    house.change_config("[instances.prod]", &format!("{other}[instances.prod]"));
+    house.start();
+    let (stuck, token) = house.add_one();
+    house.call("session.logout", json!({"sessions": [stuck]}));
+    assert_eq!(house.eventually_ended(&stuck)["outcome"], "revoked");
+    assert!(!house.fate(&token).alive);
 }
 
 #[test]
