@@ -11,7 +11,7 @@
 //!   the connections that may be used again, each for a request of the next `turn`. `fault` says what went wrong with
 //!   an exchange (`causes` looks behind the libraries' errors), `answer` what is wrong with an answer, both as a
 //!   [`Failure`] for a person to read.
-//! - [`Access`] is what it takes to get to a server. `way` reaches it (`names` knows its addresses, `dial` tries them),
+//! - [`Access`] is what it takes to get to a server. `way` reaches it (`names` knows its addresses, by `looks` that are shared, `dial` tries them),
 //!   straight or by `tunnel` through one of the
 //!   [`Proxies`], whose `proxy_password` may be in a file (and is not sent again and again, `proxy_refusals`); `handshake` makes sure that it is the server, with those whom
 //!   `tls` trusts, and shows it our `identity`. `meeting` and `issuer` know afterwards why that failed, and `tls_words`
@@ -50,6 +50,7 @@ mod issuer;
 mod kept;
 mod login;
 mod logout;
+mod looks;
 mod meeting;
 mod names;
 mod pem;
