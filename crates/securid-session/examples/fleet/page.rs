@@ -52,41 +52,22 @@ pub(crate) fn leaving(all: &[Played]) -> String {
 
 /// A server is lost.
 pub(crate) fn outages(all: &[Played]) -> String {
-    let heads = [
-        "it is lost for",
-        "meanwhile it",
-        "back, it",
-        "meanwhile: mean a second",
-        "peak",
-        "back: peak a second",
-        "mean",
-        "peak : mean",
-        "99 % dead after",
-        "all",
-    ];
-    table(&heads, all, recovery)
+    recoveries(&["it is lost for", "meanwhile it", "back, it"], all)
 }
 
 /// A network is lost.
 pub(crate) fn networks(all: &[Played]) -> String {
-    let heads = [
-        "the server manages",
-        "meanwhile: mean a second",
-        "peak",
-        "back: peak a second",
-        "mean",
-        "peak : mean",
-        "99 % dead after",
-        "all",
-    ];
-    table(&heads, all, recovery)
+    recoveries(&["the server manages"], all)
 }
 
 /// The same with other settings.
 pub(crate) fn settings(all: &[Played]) -> String {
+    recoveries(&["`retry_max`", "back, the server manages"], all)
+}
+
+/// What is lost and comes back, each row beginning with what it is.
+fn recoveries(is: &[&str], all: &[Played]) -> String {
     let heads = [
-        "`retry_max`",
-        "back, the server manages",
         "meanwhile: mean a second",
         "peak",
         "back: peak a second",
@@ -95,7 +76,7 @@ pub(crate) fn settings(all: &[Played]) -> String {
         "99 % dead after",
         "all",
     ];
-    table(&heads, all, recovery)
+    table(&[is, &heads].concat(), all, recovery)
 }
 
 fn recovery(played: &Played) -> Vec<String> {
