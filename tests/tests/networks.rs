@@ -34,13 +34,7 @@ fn house_of_client(name: &str) -> House {
     let house = House::build(plan());
     house.simulator.set_handshake(handshake(Chain::Whole, true)).unwrap();
     give_certificate(&house, &house.simulator, name, Validity::Now);
-    let (cert, key) = (house.path("client.pem"), house.path("client.key"));
-    let keys = format!(
-        "username = \"alice\"\nclient_cert = \"{}\"\nclient_key = \"{}\"",
-        cert.display(),
-        key.display()
-    );
-    house.change_config("username = \"alice\"", &keys);
+    name_certificate(&house);
     house
 }
 
@@ -49,6 +43,17 @@ fn give_certificate(house: &House, issuer: &Simulator, name: &str, validity: Val
     let made = issuer.client_certificate(name, validity).unwrap();
     fs::write(house.path("client.pem"), made.chain).unwrap();
     secret_file(&house.path("client.key"), &made.key);
+}
+
+/// Has the config say where that is.
+fn name_certificate(house: &House) {
+    let [cert, key] = ["client.pem", "client.key"].map(|name| house.path(name));
+    let keys = format!(
+        "username = \"alice\"\nclient_cert = \"{}\"\nclient_key = \"{}\"",
+        cert.display(),
+        key.display()
+    );
+    house.change_config("username = \"alice\"", &keys);
 }
 
 fn secret_file(path: &Path, text: &str) {
@@ -207,13 +212,7 @@ fn what_a_server_has_against_our_certificate_is_told_apart_and_heals() {
     let pending = is_told(&house, "none", words);
     // It is the session's own setting, but another instance's files may help.
     give_certificate(&house, &house.simulator, "later", Validity::Now);
-    let (cert, key) = (house.path("client.pem"), house.path("client.key"));
-    let keys = format!(
-        "username = \"alice\"\nclient_cert = \"{}\"\nclient_key = \"{}\"",
-        cert.display(),
-        key.display()
-    );
-    house.change_config("username = \"alice\"", &keys);
+    name_certificate(&house);
     assert!(house.ctl(&["reload"]).status.success());
     is_revoked(&house, "none", &pending);
 }
@@ -403,20 +402,14 @@ fn a_session_goes_by_its_own_proxy_and_certificate_when_its_instance_is_gone() {
         let mut house = house_behind(&proxy, "");
         house.simulator.set_handshake(handshake(Chain::Whole, true)).unwrap();
         give_certificate(&house, &house.simulator, "recorded", Validity::Now);
-        let (cert, key) = (house.path("client.pem"), house.path("client.key"));
-        let keys = format!(
-            "username = \"alice\"\nclient_cert = \"{}\"\nclient_key = \"{}\"",
-            cert.display(),
-            key.display()
-        );
-        house.change_config("username = \"alice\"", &keys);
+        name_certificate(&house);
         house.start();
         let id = house.login();
         let token = house.token(&id);
         house.kill_9();
         house.reboot();
         let record = fs::read_to_string(&house.records()[0]).unwrap();
-        let made = fs::read_to_string(&key).unwrap();
+        let made = fs::read_to_string(house.path("client.key")).unwrap();
         assert!(
             record.contains("\"version\": 2") && !record.contains(made.lines().nth(1).unwrap())
         );
