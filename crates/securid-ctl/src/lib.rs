@@ -8,7 +8,7 @@
 //!   down; `systemd`: the service manager that does it where there is one; `program`: running others,
 //!   each wait with a limit;
 //! - `failure`: what goes wrong, with exit status and advice;
-//! - `screen`, `table`, `times`: what a person sees;
+//! - `screen`, `table`, `times`: what a person sees; `terminal`: a page that is drawn again and again;
 //! - `secrets`: reading a password or a token; `credentials`: who logs in with it; `interrupt`: Ctrl-C is
 //!   130;
 //! - `records`: whether anything is recorded, for when no daemon can be asked.
@@ -27,6 +27,7 @@ mod screen;
 mod secrets;
 mod systemd;
 mod table;
+mod terminal;
 mod times;
 
 use std::{env, io, path::PathBuf, process::ExitCode};
@@ -35,7 +36,10 @@ use clap::{
     Parser as _,
     error::{ContextKind, ContextValue, ErrorKind},
 };
-use securid_ipc::paths::{Overrides, Paths};
+use securid_ipc::{
+    panics::tell_on_stderr,
+    paths::{Overrides, Paths},
+};
 use securid_text::mention;
 
 use args::Cli;
@@ -55,6 +59,12 @@ impl Context {
     fn is_elsewhere(&self) -> bool {
         self.named != Overrides::default()
     }
+}
+
+/// Says what a panic has to say, on a terminal that is as it was before.
+pub fn tell_of_a_panic(words: &str) {
+    terminal::put_back();
+    tell_on_stderr(words);
 }
 
 /// Runs the command of this process's arguments.
