@@ -2,6 +2,7 @@
 //!
 //! - `answer`: taking a reply line apart;
 //! - `connect`: finding the daemon among the candidate sockets, and whose it is;
+//! - `events`: what a connection is told that has subscribed;
 //! - `error`: what can go wrong, with the exit statuses of the contract.
 //!
 //! Every call is sent in one piece with a `daemon.hello`: a live daemon answers that within
@@ -11,6 +12,7 @@
 pub(crate) mod answer;
 mod connect;
 mod error;
+mod events;
 
 use std::{
     fmt,
@@ -24,6 +26,7 @@ use serde::de::DeserializeOwned;
 
 use answer::Answer;
 pub use error::{ClientError, ConnectError};
+pub use events::Events;
 
 use crate::{
     PROTOCOL, envelope,
@@ -150,7 +153,7 @@ impl Client {
     fn last_words(&mut self) -> ClientError {
         match self.next_answer(Instant::now() + LIVE_WITHIN, true) {
             Ok(Answer { id: None, outcome: Err(error) }) => ClientError::Rpc(error),
-            _ => ClientError::Disconnected { path: self.path.clone() },
+            _ => self.disconnected(),
         }
     }
 
@@ -170,10 +173,10 @@ impl Client {
             let read =
                 self.stream.set_recv_timeout(Some(left)).and_then(|()| (&self.stream).read(space));
             match read {
-                Ok(0) => return Err(ClientError::Disconnected { path: self.path.clone() }),
+                Ok(0) => return Err(self.disconnected()),
                 Ok(n) => self.lines.advance(n),
                 Err(error) if is_timeout(&error) => {}
-                Err(_) => return Err(ClientError::Disconnected { path: self.path.clone() }),
+                Err(_) => return Err(self.disconnected()),
             }
         }
     }
@@ -184,6 +187,10 @@ impl Client {
 
     fn too_slow(&self) -> ClientError {
         ClientError::TooSlow { path: self.path.clone() }
+    }
+
+    fn disconnected(&self) -> ClientError {
+        ClientError::Disconnected { path: self.path.clone() }
     }
 
     fn garbled(&self) -> ClientError {

@@ -39,6 +39,7 @@ const CALLS: &[(&str, &str)] = &[
     ("session.retry", "{}"),
     ("session.retry", r#"{"sessions":["prod"]}"#),
     ("session.forget", r#"{"session":"0123456789abcdef"}"#),
+    ("events.subscribe", "{}"),
 ];
 
 fn parsed(line: &str) -> Result<Call, RpcError> {
@@ -101,6 +102,7 @@ fn parameters_that_are_wrong_are_refused_by_name_and_without_their_values() {
         ("session.logout", r#"{"all":true,"sessions":["a"]}"#, "give `sessions`"),
         ("session.logout", r#"{"all":true,"wiat":"1s"}"#, "unknown parameter `wiat`"),
         ("session.forget", "{}", "missing parameter `session`"),
+        ("events.subscribe", r#"{"since":1}"#, "unknown parameter `since`"),
     ] {
         let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
         let error = Request::parse(line.as_bytes()).asked.unwrap_err();
@@ -138,7 +140,7 @@ fn what_is_no_request_is_refused_under_the_id_null() {
 
 #[test]
 fn methods_that_are_not_built_are_not_found() {
-    for method in ["session.call", "events.subscribe", "daemon.restart", "Session.list", ""] {
+    for method in ["session.call", "events.unsubscribe", "daemon.restart", "Session.list", ""] {
         let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}"}}"#);
         assert_eq!(parsed(&line).unwrap_err().code, ErrorCode::Method);
     }
@@ -382,6 +384,7 @@ fn any_call() -> impl Strategy<Value = Call> {
     prop_oneof![
         Just(Call::Status),
         Just(Call::Reload),
+        Just(Call::Subscribe),
         prop::option::of(any::<bool>()).prop_map(|keep| Call::Stop(Stop { keep })),
         (some_text(), any::<String>(), some_text()).prop_map(|(instance, token, username)| {
             Call::Add(Add { instance, token: token.into(), username })

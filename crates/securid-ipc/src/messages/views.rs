@@ -160,6 +160,10 @@ pub struct SessionRef {
     pub session: String,
 }
 
+/// Of `events.subscribe`: nothing but that the events follow.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubscribedView {}
+
 /// Of `session.logout`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogoutView {
