@@ -11,6 +11,7 @@
 //! - `screen`, `table`, `times`: what a person sees;
 //! - `secrets`: reading a password or a token; `credentials`: who logs in with it; `interrupt`: Ctrl-C is
 //!   130;
+//! - `manual`: the manual pages, made by a test;
 //! - `records`: whether anything is recorded, for when no daemon can be asked.
 
 mod args;
@@ -21,6 +22,8 @@ mod ending;
 mod failure;
 mod interrupt;
 mod launch;
+#[cfg(test)]
+mod manual;
 mod program;
 mod records;
 mod screen;
