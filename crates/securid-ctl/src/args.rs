@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueHint};
 use securid_ipc::paths::Overrides;
 
 use crate::{Context, commands, failure::Failure};
@@ -90,7 +90,7 @@ pub(crate) struct Cli {
     socket: Option<PathBuf>,
 
     /// The folder of the daemon's records [else $SECURID_STATE_DIR]
-    #[arg(long, global = true, help_heading = COMMON, value_name = "FOLDER")]
+    #[arg(long, global = true, help_heading = COMMON, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     state_dir: Option<PathBuf>,
 
     /// The config file, alone [else $SECURID_CONFIG]
@@ -132,6 +132,9 @@ pub(crate) enum Command {
     Setup(commands::setup::Args),
     Config(commands::config::Args),
     Paths(commands::paths::Args),
+    Completions(commands::completions::Args),
+    #[command(name = "__complete", hide = true)]
+    Complete(commands::complete::Args),
 }
 
 impl Command {
@@ -156,6 +159,8 @@ impl Command {
             Self::Setup(args) => args.run(context),
             Self::Config(args) => args.run(context),
             Self::Paths(args) => args.run(context),
+            Self::Completions(args) => args.run(context),
+            Self::Complete(args) => args.run(context),
         }
     }
 }

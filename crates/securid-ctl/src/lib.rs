@@ -4,6 +4,7 @@
 //! remote server. A map:
 //!
 //! - `args`: the command line; `commands`: one file for each command;
+//! - `completion`: what a shell is told that completes a command line;
 //! - `daemon`: a connection whose every wait has a limit; `launch` and `ending`: bringing it up and
 //!   down; `systemd`: the service manager that does it where there is one; `program`: running others,
 //!   each wait with a limit;
@@ -16,6 +17,7 @@
 
 mod args;
 mod commands;
+mod completion;
 mod credentials;
 mod daemon;
 mod ending;

@@ -46,7 +46,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "T", value_parser = parse_time)]
     until: Option<Timestamp>,
     /// Only those of this instance
-    #[arg(long, value_name = "I")]
+    #[arg(long, value_name = "INSTANCE")]
     instance: Option<String>,
     /// Only those that ended without the server's word. Exits 1 if there are any, if a session is lost or the history
     /// has gaps; else 75 if something is not confirmed yet; else 0
