@@ -86,7 +86,11 @@ fn parameters_that_are_wrong_are_refused_by_name_and_without_their_values() {
         ("daemon.status", r#"{"x":1}"#, "unknown parameter `x`"),
         ("daemon.hello", r#"{"x":1}"#, "unknown parameter `x`"),
         ("session.list", r#"{"al":true}"#, "unknown parameter `al`"),
-        ("session.login", r#"{"password":"hunter2","interactive":true}"#, "`interactive`"),
+        (
+            "session.login",
+            r#"{"password":"hunter2","interactive":true}"#,
+            "unknown parameter `interactive`",
+        ),
         ("session.login", r#"{"username":"anna"}"#, "missing parameter `password`"),
         ("session.login", r#"{"password":4711}"#, "a secret must be a string"),
         ("session.login", r#"{"password":"a","replace":"hunter2"}"#, "expected a boolean"),
@@ -108,6 +112,20 @@ fn parameters_that_are_wrong_are_refused_by_name_and_without_their_values() {
         assert!(error.message.contains(says), "{line}: {error}");
         assert!(!error.message.contains("hunter2") && !error.message.contains("4711"), "{error}");
         assert!(!error.message.contains("line 1"), "{error}");
+        assert_eq!(error.data.unknown.is_some(), says.starts_with("unknown"), "{error:?}");
+    }
+}
+
+#[test]
+fn an_unknown_parameter_is_named_if_it_could_be_a_name() {
+    for (name, unknown) in
+        [("assertion", Some("assertion")), ("hunter 2", None), ("`, expected `", None)]
+    {
+        let line = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"session.list","params":{{"{name}":1}}}}"#
+        );
+        let error = Request::parse(line.as_bytes()).asked.unwrap_err();
+        assert_eq!(error.data.unknown.as_deref(), unknown, "{error:?}");
     }
 }
 
