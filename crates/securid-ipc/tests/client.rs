@@ -131,11 +131,11 @@ fn an_older_daemon_of_this_protocol_is_told_from_a_wrong_call() {
         format!(r#"{{"jsonrpc":"2.0","id":2,"error":{{"code":{code},"message":"no"{data}}}}}"#)
     };
     let method = error(-32601, "");
-    let unknown = error(-32602, r#","data":{"unknown":"session"}"#);
+    let unknown = error(-32602, r#","data":{"unknown":true}"#);
     let wrong = error(-32602, "");
     for (greeting, answer, exit, says) in [
         (&*older, &method, 76, "does not know session.hold"),
-        (&older, &unknown, 76, "does not know the parameter session of session.hold"),
+        (&older, &unknown, 76, "does not know a parameter of session.hold: no"),
         (&older, &wrong, 1, "no"),
         (GREETING, &method, 1, "no"),
         (GREETING, &unknown, 1, "no"),

@@ -135,7 +135,7 @@ pub enum ClientError {
     Outdated {
         /// Its version.
         version: String,
-        /// The method, or the parameter.
+        /// The method, or a parameter in the daemon's words.
         what: String,
     },
     /// What it says is not this protocol.

@@ -11,10 +11,9 @@ use crate::{
 pub(super) fn explained(error: ClientError, version: &str, call: &Call) -> ClientError {
     let what = match &error {
         ClientError::Rpc(RpcError { code: ErrorCode::Method, .. }) => call.method().to_owned(),
-        ClientError::Rpc(RpcError { code: ErrorCode::Params, data, .. }) => match &data.unknown {
-            Some(parameter) => format!("the parameter {parameter} of {}", call.method()),
-            None => return error,
-        },
+        ClientError::Rpc(RpcError { code: ErrorCode::Params, message, data }) if data.unknown => {
+            format!("a parameter of {}: {message}", call.method())
+        }
         _ => return error,
     };
     if is_older(version, VERSION) {

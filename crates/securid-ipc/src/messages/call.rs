@@ -123,21 +123,9 @@ fn read<'a, T: Deserialize<'a>>(params: Option<&'a RawValue>) -> Result<T, RpcEr
     }
     serde_json::from_str(text).map_err(|error| {
         let mut refused = RpcError::new(ErrorCode::Params, wording(&error));
-        let named = |(name, _): (&str, &str)| is_repeated(name).then(|| name.to_owned());
-        refused.data.unknown = unknown(&error.to_string()).and_then(named);
+        refused.data.unknown = error.to_string().starts_with("unknown field ");
         refused
     })
-}
-
-/// The parameter that serde does not know, and the rest of its words, if that is what it says.
-fn unknown(words: &str) -> Option<(&str, &str)> {
-    let rest = words.strip_prefix("unknown field `")?;
-    rest.rsplit_once("`, expected ").or_else(|| rest.rsplit_once("`, there "))
-}
-
-/// Whether an error may repeat this name as it is.
-fn is_repeated(name: &str) -> bool {
-    mention(name) == format!("{name:?}")
 }
 
 /// Says what was wrong in the words of the protocol, and repeats no value: whoever gives a
@@ -153,8 +141,10 @@ fn wording(error: &serde_json::Error) -> String {
             None => "a parameter is wrong".to_owned(),
         };
     }
-    if let Some((name, others)) = unknown(&text)
-        && !is_repeated(name)
+    if let Some((name, others)) = text
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.rsplit_once("`, expected ").or_else(|| rest.rsplit_once("`, there ")))
+        && mention(name) != format!("{name:?}")
     {
         return format!("unknown parameter {}, known: {others}", mention(name));
     }

@@ -30,9 +30,9 @@ pub struct ErrorData {
     /// With `params`: a parameter that neither call nor config gives, as `username`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
-    /// With `params`: a parameter that the method does not have; an older daemon may not know it yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unknown: Option<String>,
+    /// With `params`: the method has no such parameter; an older daemon may not know it yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unknown: bool,
     /// With `shutting-down`: the daemon only drains, because its config is bad.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bad_config: bool,
