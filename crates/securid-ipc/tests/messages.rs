@@ -87,7 +87,11 @@ fn parameters_that_are_wrong_are_refused_by_name_and_without_their_values() {
         ("daemon.status", r#"{"x":1}"#, "unknown parameter `x`"),
         ("daemon.hello", r#"{"x":1}"#, "unknown parameter `x`"),
         ("session.list", r#"{"al":true}"#, "unknown parameter `al`"),
-        ("session.login", r#"{"password":"hunter2","interactive":true}"#, "`interactive`"),
+        (
+            "session.login",
+            r#"{"password":"hunter2","interactive":true}"#,
+            "unknown parameter `interactive`",
+        ),
         ("session.login", r#"{"username":"anna"}"#, "missing parameter `password`"),
         ("session.login", r#"{"password":4711}"#, "a secret must be a string"),
         ("session.login", r#"{"password":"a","replace":"hunter2"}"#, "expected a boolean"),
@@ -110,6 +114,7 @@ fn parameters_that_are_wrong_are_refused_by_name_and_without_their_values() {
         assert!(error.message.contains(says), "{line}: {error}");
         assert!(!error.message.contains("hunter2") && !error.message.contains("4711"), "{error}");
         assert!(!error.message.contains("line 1"), "{error}");
+        assert_eq!(error.data.unknown, says.starts_with("unknown"), "{error:?}");
     }
 }
 

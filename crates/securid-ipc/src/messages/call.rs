@@ -125,7 +125,11 @@ fn read<'a, T: Deserialize<'a>>(params: Option<&'a RawValue>) -> Result<T, RpcEr
         let message = "parameters are given by name, in an object";
         return Err(RpcError::new(ErrorCode::Params, message));
     }
-    serde_json::from_str(text).map_err(|error| RpcError::new(ErrorCode::Params, wording(&error)))
+    serde_json::from_str(text).map_err(|error| {
+        let mut refused = RpcError::new(ErrorCode::Params, wording(&error));
+        refused.data.unknown = error.to_string().starts_with("unknown field ");
+        refused
+    })
 }
 
 /// Says what was wrong in the words of the protocol, and repeats no value: whoever gives a
