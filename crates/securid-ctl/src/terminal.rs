@@ -1,149 +1,202 @@
-//! The terminal, for a page that is drawn again and again, and as it was before.
-//!
-//! The page is on the alternate screen, so that nothing of it is left among what stood there before, nor where a
-//! person scrolls back to.
+//! Questions to a person, on the terminal itself: standard output and error may be elsewhere. However a question ends,
+//! the terminal is as it was before.
 
 use std::{
-    io::{self, IsTerminal as _, Write as _, stdin, stdout},
-    sync::{Mutex, TryLockError},
+    fs::{File, OpenOptions},
+    io::{self, IsTerminal as _, Write as _, stdin},
 };
 
-use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize, tcsetattr,
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::{Errno, read},
+    termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr},
+};
+use securid_secret::{Secret, SecretBytes};
+
+use crate::{
+    interrupt::{Caught, obey},
+    screen::printable,
 };
 
-/// To the alternate screen; no cursor; lines that are too long end at the edge.
-const BEGIN: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l";
+/// The terminal that this process belongs to.
+pub(crate) struct Terminal(File);
 
-/// The opposite, in the opposite order.
-const END: &str = "\x1b[?7h\x1b[?25h\x1b[?1049l";
+/// As many bytes as a terminal gives out of a line.
+const LINE: usize = 4096;
 
-/// How large a terminal is that does not tell: as the first ones.
-const USUAL: Size = Size { columns: 80, rows: 24 };
+/// How wide a terminal is that does not say.
+const COLUMNS: u16 = 80;
 
-/// What is to be put back, as long as a page is drawn. Whoever panics puts it back too.
-static BEFORE: Mutex<Option<Before>> = Mutex::new(None);
+/// How far a text from elsewhere is moved in, so that it is not taken for ours.
+const MARGIN: &str = "  ";
 
-/// How the terminal was.
-struct Before {
-    /// How it took what was typed; none if nobody types there.
-    typing: Option<Termios>,
-}
-
-/// How large a page may be, in characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Size {
-    pub(crate) columns: usize,
-    pub(crate) rows: usize,
-}
-
-/// A page on the terminal. When it is dropped, all is as it was.
-#[derive(Debug)]
-pub(crate) struct Page {
-    drawn: Vec<String>,
-}
-
-impl Page {
-    /// Begins one. What is typed is not shown, and comes key by key.
-    ///
-    /// # Errors
-    /// If the terminal cannot be written to, or set.
-    pub(crate) fn begin() -> io::Result<Self> {
-        let page = Self { drawn: Vec::new() };
-        enter()?;
-        Ok(page)
+impl Terminal {
+    /// Whether there is a person to ask.
+    pub(crate) fn is_there() -> bool {
+        stdin().is_terminal()
     }
 
-    /// Somebody else may have used the terminal meanwhile: it is set anew, and the next drawing is whole.
-    ///
     /// # Errors
-    /// As of [`Page::begin`].
-    pub(crate) fn resume(&mut self) -> io::Result<()> {
-        enter()?;
-        self.forget()
+    /// If this process belongs to none.
+    pub(crate) fn open() -> io::Result<Self> {
+        OpenOptions::new().read(true).write(true).open("/dev/tty").map(Self)
     }
 
-    /// Leaves the terminal to somebody else for a while.
-    pub(crate) fn pause(&self) {
-        put_back();
-    }
-
-    /// What was drawn is there no more, or in another place.
+    /// Shows a text from elsewhere, each line of it moved in, however narrow the terminal is.
     ///
     /// # Errors
-    /// If the terminal cannot be written to.
-    pub(crate) fn forget(&mut self) -> io::Result<()> {
-        self.drawn.clear();
-        write("\x1b[H\x1b[2J")
-    }
-
-    /// Draws these lines, as far as they are other ones than before.
-    ///
-    /// # Errors
-    /// If the terminal cannot be written to.
-    pub(crate) fn draw(&mut self, lines: Vec<String>) -> io::Result<()> {
-        let mut text = String::new();
-        for (row, line) in lines.iter().enumerate() {
-            if self.drawn.get(row) != Some(line) {
-                text.push_str(&format!("\x1b[{};1H{line}\x1b[K", row + 1));
+    /// If the terminal has gone.
+    pub(crate) fn tell(&self, heading: &str, text: &str) -> io::Result<()> {
+        let columns = tcgetwinsize(&self.0).map_or(0, |size| size.ws_col);
+        let columns = usize::from(if columns == 0 { COLUMNS } else { columns });
+        let mut shown = format!("{heading}\n");
+        for line in text.lines() {
+            for part in wrapped(&printable(line), columns.saturating_sub(MARGIN.len() + 1)) {
+                shown.push_str(&format!("{MARGIN}{part}\n"));
             }
         }
-        if lines.len() < self.drawn.len() {
-            text.push_str(&format!("\x1b[{};1H\x1b[J", lines.len() + 1));
+        (&self.0).write_all(shown.as_bytes())
+    }
+
+    /// Asks for something that may be seen.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Interrupted`] for Ctrl-C; else if there is no answer.
+    pub(crate) fn ask(&self, caught: &mut Caught, prompt: &str) -> io::Result<Secret> {
+        let mode = tcgetattr(&self.0)?;
+        Question { tty: &self.0, before: &mode, during: &mode, prompt }.ask(caught)
+    }
+
+    /// Asks without echo.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub(crate) fn ask_secretly(&self, caught: &mut Caught, prompt: &str) -> io::Result<Secret> {
+        let before = tcgetattr(&self.0)?;
+        let mut during = before.clone();
+        during.local_modes.remove(LocalModes::ECHO);
+        let answer =
+            Question { tty: &self.0, before: &before, during: &during, prompt }.ask(caught);
+        // The one that was typed was not seen either.
+        let _ = (&self.0).write_all(b"\n");
+        answer
+    }
+}
+
+struct Question<'a> {
+    tty: &'a File,
+    before: &'a Termios,
+    during: &'a Termios,
+    prompt: &'a str,
+}
+
+impl Question<'_> {
+    fn ask(&self, caught: &mut Caught) -> io::Result<Secret> {
+        let answer = self.begin().and_then(|()| self.answer(caught));
+        let line = self.end().and(answer)?;
+        Secret::try_from(line).map_err(|_| io::Error::other("it is no UTF-8"))
+    }
+
+    /// What is typed before the echo is off was seen, and does not count.
+    fn begin(&self) -> io::Result<()> {
+        tcsetattr(self.tty, OptionalActions::Flush, self.during)?;
+        let mut tty = self.tty;
+        tty.write_all(self.prompt.as_bytes())
+    }
+
+    fn end(&self) -> io::Result<()> {
+        Ok(tcsetattr(self.tty, OptionalActions::Flush, self.before)?)
+    }
+
+    /// A line without its end.
+    fn answer(&self, caught: &mut Caught) -> io::Result<SecretBytes> {
+        let mut line = SecretBytes::new();
+        let mut piece = SecretBytes::zeroed(LINE);
+        loop {
+            let is_typed = self.wait(caught)?;
+            let signals = caught.pending();
+            for signal in &signals {
+                self.end()?;
+                obey(*signal)?;
+            }
+            if !signals.is_empty() {
+                // We were stopped, and others may have set the terminal in their own way meanwhile.
+                line.truncate(0);
+                self.begin()?;
+                continue;
+            }
+            if !is_typed {
+                continue;
+            }
+            let length = read(self.tty, &mut *piece)?;
+            line.extend_from_slice(&piece[..length]);
+            match line.last() {
+                None => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Some(b'\n') => {
+                    line.truncate(line.len() - 1);
+                    return Ok(line);
+                }
+                Some(_) if length == 0 => return Ok(line),
+                Some(_) => {}
+            }
         }
-        self.drawn = lines;
-        write(&text)
     }
-}
 
-impl Drop for Page {
-    fn drop(&mut self) {
-        put_back();
-    }
-}
-
-/// How large the terminal is now.
-pub(crate) fn size() -> Size {
-    let told = tcgetwinsize(stdout()).ok();
-    let told = told.map(|size| Size { columns: size.ws_col.into(), rows: size.ws_row.into() });
-    told.filter(|size| size.columns > 0 && size.rows > 0).unwrap_or(USUAL)
-}
-
-/// Ends the page that is drawn, if one is, whoever drew it.
-pub(crate) fn put_back() {
-    let mut before = match BEFORE.try_lock() {
-        Ok(before) => before,
-        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-        // Only for a moment, by whoever changes the terminal just now: it cannot be waited for on the way out.
-        Err(TryLockError::WouldBlock) => return,
-    };
-    if let Some(Before { typing }) = before.take() {
-        // A terminal that is gone needs nothing any more.
-        let _ = write(END);
-        if let Some(typing) = typing {
-            let _ = tcsetattr(stdin(), OptionalActions::Now, &typing);
+    /// Waits until there is something to read, or a signal; whether there is something to read.
+    fn wait(&self, caught: &Caught) -> io::Result<bool> {
+        let mut both = [PollFd::new(self.tty, PollFlags::IN), PollFd::new(caught, PollFlags::IN)];
+        match poll(&mut both, None) {
+            Ok(_) => Ok(!both[0].revents().is_empty()),
+            Err(Errno::INTR) => Ok(false),
+            Err(error) => Err(error.into()),
         }
     }
 }
 
-fn enter() -> io::Result<()> {
-    let mut before = BEFORE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if before.is_none() {
-        let typing = if stdin().is_terminal() { Some(tcgetattr(stdin())?) } else { None };
-        *before = Some(Before { typing });
+/// A line in parts of so many columns at most, between words where there are some.
+fn wrapped(line: &str, columns: usize) -> Vec<String> {
+    // Rather too wide than too narrow: some characters take one column, some two.
+    let width = |text: &str| text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum::<usize>();
+    let mut parts = vec![String::new()];
+    for word in line.split_inclusive(' ') {
+        if let Some(part) = parts.last()
+            && !part.is_empty()
+            && width(part) + width(word.trim_end()) > columns
+        {
+            parts.push(String::new());
+        }
+        for c in word.chars() {
+            if let Some(part) = parts.last_mut() {
+                if !part.is_empty() && width(part) + 2 > columns && c != ' ' {
+                    parts.push(c.to_string());
+                } else {
+                    part.push(c);
+                }
+            }
+        }
     }
-    if let Some(Before { typing: Some(typing) }) = &*before {
-        let mut key_by_key = typing.clone();
-        key_by_key.local_modes -= LocalModes::ICANON | LocalModes::ECHO;
-        key_by_key.special_codes[SpecialCodeIndex::VMIN] = 1;
-        key_by_key.special_codes[SpecialCodeIndex::VTIME] = 0;
-        tcsetattr(stdin(), OptionalActions::Now, &key_by_key)?;
-    }
-    write(BEGIN)
+    parts
 }
 
-fn write(text: &str) -> io::Result<()> {
-    let mut out = stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_fit_however_narrow_it_is() {
+        assert_eq!(wrapped("", 10), [""]);
+        assert_eq!(wrapped("one two three", 10), ["one two ", "three"]);
+        assert_eq!(wrapped("  indented", 20), ["  indented"]);
+        for (line, columns) in
+            [("x".repeat(100), 10), ("日本".repeat(30), 9), ("a b ".repeat(40), 7)]
+        {
+            let parts = wrapped(&line, columns);
+            assert_eq!(parts.concat(), line);
+            for part in parts {
+                let width: usize =
+                    part.trim_end().chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+                assert!(width <= columns, "{part:?}");
+            }
+        }
+    }
 }

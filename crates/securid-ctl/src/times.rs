@@ -39,6 +39,12 @@ pub(crate) fn countdown(until: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// How much later the second is; nothing if there is none, or one is no time.
+pub(crate) fn between(first: &str, second: Option<&str>) -> Option<String> {
+    let (first, second): (Timestamp, Timestamp) = (first.parse().ok()?, second?.parse().ok()?);
+    Some(rough(second.duration_since(first)))
+}
+
 /// One number and one unit: the largest of which there are at least two, as a rule, so that `90m`
 /// is not `1h`.
 fn rough(span: SignedDuration) -> String {

@@ -2,8 +2,9 @@
 //!
 //! - `answer`: taking a reply line apart;
 //! - `connect`: finding the daemon among the candidate sockets, and whose it is;
+//! - `error`: what can go wrong, with the exit statuses of the contract;
 //! - `events`: what a connection is told that has subscribed;
-//! - `error`: what can go wrong, with the exit statuses of the contract.
+//! - `skew`: daemons of other versions than ours.
 //!
 //! Every call is sent in one piece with a `daemon.hello`: a live daemon answers that within
 //! [`LIVE_WITHIN`], whatever its keyring, disk or network do, so a stopped one is told from a busy
@@ -13,6 +14,7 @@ pub(crate) mod answer;
 mod connect;
 mod error;
 mod events;
+mod skew;
 
 use std::{
     fmt,
@@ -86,20 +88,25 @@ impl Client {
             envelope::greet_and_call(hello_id, call_id, call).map_err(ClientError::TooLong)?;
         self.send(request.filled())?;
 
-        let (mut greeted, mut outcome) = (false, None);
+        let (mut greeting, mut outcome) = (None, None);
         loop {
-            if greeted && let Some(outcome) = outcome.take() {
-                return self.understand(outcome);
+            if let Some(HelloView { version, .. }) = &greeting
+                && let Some(outcome) = outcome.take()
+            {
+                return self
+                    .understand(outcome)
+                    .map_err(|error| skew::explained(error, version, call));
             }
-            let until = started + if greeted { within } else { LIVE_WITHIN };
-            let answer = self.next_answer(until, greeted)?;
+            let until = started + if greeting.is_some() { within } else { LIVE_WITHIN };
+            let answer = self.next_answer(until, greeting.is_some())?;
             match answer.id {
                 Some(id) if id == hello_id => {
                     let hello: HelloView = self.understand(answer.outcome)?;
                     if hello.protocol != PROTOCOL {
-                        return Err(ClientError::WrongProtocol { theirs: hello.protocol });
+                        let HelloView { protocol: theirs, version } = hello;
+                        return Err(ClientError::WrongProtocol { theirs, version });
                     }
-                    greeted = true;
+                    greeting = Some(hello);
                 }
                 Some(id) if id == call_id => outcome = Some(answer.outcome),
                 // An answer that nobody waits for any more.

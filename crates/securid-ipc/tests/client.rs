@@ -15,6 +15,7 @@ use std::{
 };
 
 use securid_ipc::{
+    VERSION,
     client::{Client, ClientError, ConnectError, LIVE_WITHIN},
     messages::{Call, ErrorCode, Event, News, OneSession, SessionRef},
 };
@@ -107,12 +108,47 @@ fn the_daemon_s_error_is_handed_on() {
 }
 
 #[test]
-fn another_protocol_is_refused() {
-    let mut daemon = Daemon::new();
-    daemon.answer(&[&GREETING.replace("\"protocol\":1", "\"protocol\":2"), HELD]);
-    let error = held(&mut daemon.connect()).unwrap_err();
-    assert!(matches!(error, ClientError::WrongProtocol { theirs: 2 }), "{error}");
-    assert_eq!(error.exit_code(), 76);
+fn another_protocol_is_refused_and_told_which_side_is_older() {
+    for (theirs, it_is) in [(0, "older"), (2, "newer")] {
+        let mut daemon = Daemon::new();
+        let protocol = format!("\"protocol\":{theirs}");
+        daemon.answer(&[&GREETING.replace("\"protocol\":1", &protocol), HELD]);
+        let error = held(&mut daemon.connect()).unwrap_err();
+        assert_eq!(error.exit_code(), 76);
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "the daemon speaks protocol {theirs} (version 9), this program 1 (version {VERSION}): it is {it_is} \
+                 than this program"
+            )
+        );
+    }
+}
+
+#[test]
+fn an_older_daemon_of_this_protocol_is_told_from_a_wrong_call() {
+    let older = GREETING.replace("\"9\"", "\"0.0.9\"");
+    let error = |code, data| {
+        format!(r#"{{"jsonrpc":"2.0","id":2,"error":{{"code":{code},"message":"no"{data}}}}}"#)
+    };
+    let method = error(-32601, "");
+    let unknown = error(-32602, r#","data":{"unknown":true}"#);
+    let wrong = error(-32602, "");
+    for (greeting, answer, exit, says) in [
+        (&*older, &method, 76, "does not know session.hold"),
+        (&older, &unknown, 76, "does not know a parameter of session.hold: no"),
+        (&older, &wrong, 1, "no"),
+        (GREETING, &method, 1, "no"),
+        (GREETING, &unknown, 1, "no"),
+    ] {
+        // The answer first: what it means follows from the greeting all the same.
+        let mut daemon = Daemon::new();
+        daemon.answer(&[answer, greeting]);
+        let error = held(&mut daemon.connect()).unwrap_err();
+        assert_eq!(error.exit_code(), exit, "{error}");
+        assert!(error.to_string().ends_with(says), "{error}");
+        assert_eq!(error.to_string().contains("(version 0.0.9) is older"), exit == 76, "{error}");
+    }
 }
 
 #[test]

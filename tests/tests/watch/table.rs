@@ -64,12 +64,12 @@ fn however_it_ends_the_terminal_is_as_it_was() {
     let Some(terminal) = house.terminal() else { return };
     let _ = terminal.run(&format!("echo {BEFORE}"));
     for (signal, status) in [("C-c", 130), ("TERM", 143), ("HUP", 129), ("QUIT", 131)] {
-        terminal.begin("kept sh -c 'echo $$ > watch.pid; exec securid-ctl watch'");
+        terminal.begin("kept sh -c 'echo $$ > $HOME/watch.pid; exec securid-ctl watch'");
         terminal.wait_until("the table", |screen| screen.contains("q ends"));
         match signal {
             "C-c" => terminal.key("C-c"),
             signal => {
-                let pid = std::fs::read_to_string(house.path("watch.pid")).unwrap();
+                let pid = std::fs::read_to_string(house.path("home/watch.pid")).unwrap();
                 let mut kill = std::process::Command::new("kill");
                 assert!(kill.arg(format!("-{signal}")).arg(pid.trim()).status().unwrap().success());
             }

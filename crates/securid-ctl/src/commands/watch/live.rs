@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    os::{fd::AsFd as _, unix::net::UnixStream},
+    os::fd::AsFd as _,
     time::{Duration, Instant},
 };
 
@@ -12,11 +12,7 @@ use rustix::{
     io::Errno,
 };
 use securid_ipc::messages::Event;
-use signal_hook::{
-    consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH},
-    iterator::{backend::SignalDelivery, exfiltrator::SignalOnly},
-    low_level::emulate_default_handler,
-};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
 
 use super::{
     following::{Following, Said},
@@ -24,9 +20,9 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    interrupt::INTERRUPTED,
+    interrupt::{Caught, INTERRUPTED, obey},
+    page::{self, Page},
     screen::Screen,
-    terminal::{self, Page},
 };
 
 /// How soon one drawing may follow another: faster than that nobody reads.
@@ -47,7 +43,7 @@ pub(super) fn show(screen: &Screen, mut following: Following) -> Result<u8, Fail
         let more = take_in(&mut following, &mut picture, &mut stale)?;
         let now = Instant::now();
         if stale && now >= next_frame {
-            page.draw(picture.lines(screen, terminal::size(), now))?;
+            page.draw(picture.lines(screen, page::size(), now))?;
             (stale, next_frame) = (false, now + FRAME);
         }
         let within = match (more, stale) {
@@ -67,7 +63,7 @@ pub(super) fn show(screen: &Screen, mut following: Following) -> Result<u8, Fail
                 other => {
                     // It stops, or ends, as it would have without us, on a terminal as it was.
                     page.pause();
-                    emulate_default_handler(other)?;
+                    obey(other)?;
                 }
             }
             stale = true;
@@ -97,7 +93,7 @@ fn take_in(
 
 /// What wakes us, besides the daemon.
 struct Inputs {
-    signals: SignalDelivery<UnixStream, SignalOnly>,
+    signals: Caught,
     /// Keys, as long as somebody can type.
     keys: Option<io::Stdin>,
     typed: bool,
@@ -105,15 +101,14 @@ struct Inputs {
 
 impl Inputs {
     fn open() -> io::Result<Self> {
-        let (read, write) = UnixStream::pair()?;
-        let signals = SignalDelivery::with_pipe(read, write, SignalOnly, SIGNALS)?;
+        let signals = Caught::begin(SIGNALS)?;
         let keys = Some(io::stdin()).filter(io::IsTerminal::is_terminal);
         Ok(Self { signals, keys, typed: false })
     }
 
     /// Waits for the daemon, a key or a signal, for at most that long if it is said.
     fn wait(&mut self, following: &Following, within: Option<Duration>) -> io::Result<()> {
-        let mut look = vec![PollFd::new(self.signals.get_read(), PollFlags::IN)];
+        let mut look = vec![PollFd::new(&self.signals, PollFlags::IN)];
         look.extend(following.descriptor().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
         let keys = look.len();
         look.extend(

@@ -10,9 +10,9 @@ use securid_ipc::messages::{HistoryItem, News, SessionState, SessionView};
 
 use crate::{
     commands::list,
+    page::Size,
     screen::{Screen, Tone},
     table::Table,
-    terminal::Size,
     times::countdown,
 };
 
