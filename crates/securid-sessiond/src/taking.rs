@@ -7,6 +7,7 @@ use securid_ipc::messages::{Add, ErrorCode, Login, RpcError, TakenView};
 use securid_ipc::server::ConnectionId;
 use securid_session::{About, Source};
 use securid_store::{StoreKind, crash};
+use securid_text::mention;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -42,7 +43,7 @@ pub(crate) async fn login(
     let Some(username) = username.filter(|name| !name.is_empty()) else {
         let mut error = RpcError::new(
             ErrorCode::Params,
-            format!("whose login at {:?} is not said", instance.name),
+            format!("whose login at {} is not said", mention(&instance.name)),
         )
         .with_hint("Give --username, or set username in the instance's table.");
         error.data.missing = Some("username".to_owned());
