@@ -3,6 +3,7 @@
 use hyper::HeaderMap;
 use hyper::header::{DATE, HeaderValue, LOCATION};
 use securid_secret::SecretBytes;
+use securid_text::span;
 
 use crate::date::{instant, rfc9110};
 use crate::retry_after::retry_after;
@@ -35,7 +36,7 @@ impl Answer {
         if let Some(wait) = retry_after(status, &self.headers) {
             return Failure {
                 kind: FailureKind::Throttled,
-                message: format!("the server asks to wait {wait:?} (HTTP {status})"),
+                message: format!("the server asks to wait {} (HTTP {status})", span(wait)),
                 retry_after: Some(wait),
             };
         }

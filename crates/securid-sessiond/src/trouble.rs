@@ -69,8 +69,11 @@ pub(crate) fn other_origin(id: &SessionId, entry: &str, record: &str) -> RpcErro
 }
 
 pub(crate) fn unknown_store(name: &str) -> RpcError {
-    RpcError::new(ErrorCode::KeyringUnavailable, format!("this build knows no keyring {name:?}"))
-        .with_hint("Start the build that the session was made with.")
+    RpcError::new(
+        ErrorCode::KeyringUnavailable,
+        format!("this build knows no keyring {}", mention(name)),
+    )
+    .with_hint("Start the build that the session was made with.")
 }
 
 /// A login at this instance, of this user if that is known.

@@ -122,7 +122,7 @@ impl Works {
                     }
                     // A call panicked: a half-dead daemon helps nobody.
                     Err(panicked) => {
-                        let error = format!("the server ended: {panicked:?}");
+                        let error = format!("the socket's task has ended: {panicked}");
                         return Err(std::io::Error::other(error).into());
                     }
                 },
