@@ -10,12 +10,13 @@
 //!   each wait with a limit;
 //! - `failure`: what goes wrong, with exit status and advice;
 //! - `screen`, `table`, `times`: what a person sees;
-//! - `secrets`: reading a password or a token; `credentials`: who logs in with it; `interrupt`: Ctrl-C is
-//!   130;
+//! - `secrets`: reading a password or a token; `terminal`, `askpass`: asking a person for one; `credentials`: who
+//!   logs in with it; `interrupt`: Ctrl-C is 130, and a terminal is put back before a signal counts;
 //! - `manual`: the manual pages, made by a test;
 //! - `records`: whether anything is recorded, for when no daemon can be asked.
 
 mod args;
+mod askpass;
 mod commands;
 mod completion;
 mod credentials;
@@ -32,6 +33,7 @@ mod screen;
 mod secrets;
 mod systemd;
 mod table;
+mod terminal;
 mod times;
 
 use std::{env, io, path::PathBuf, process::ExitCode};

@@ -20,13 +20,14 @@ pub use call::Call;
 pub use error::{ErrorCode, ErrorData, RpcError};
 pub use events::{Event, News};
 pub use params::{
-    Add, Forget, History, List, Login, Logout, OneSession, Retry, Stop, Targets, Use,
+    Add, Forget, History, Instructions, List, Login, Logout, OneSession, Proof, Retry, Stop,
+    Targets, Use,
 };
 pub use reply::Reply;
 pub use views::{
-    ContactView, DrainView, HelloView, HistoryItem, HistoryView, InstanceView, KeyringView,
-    ListView, LogoutItem, LogoutView, RefusedView, ReloadView, RetryView, RevocationView,
-    SessionCounts, SessionRef, SessionView, StatusView, StopView, SubscribedView, TakenView, Time,
-    TokenView,
+    ContactView, DrainView, HelloView, HistoryItem, HistoryView, InstanceView, InstructionsView,
+    KeyringView, ListView, LogoutItem, LogoutView, RefusedView, ReloadView, RetryView,
+    RevocationView, SessionCounts, SessionRef, SessionView, StatusView, StopView, SubscribedView,
+    TakenView, Time, TokenView,
 };
 pub use words::{KeyringState, Outcome, Reason, SessionState};

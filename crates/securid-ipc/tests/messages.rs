@@ -23,6 +23,9 @@ const CALLS: &[(&str, &str)] = &[
         r#"{"instance":"prod","username":"anna","password":"p\"w","auth_source":"AD","replace":true}"#,
     ),
     ("session.login", r#"{"password":"pw"}"#),
+    ("session.login", r#"{"assertion":"<a b=\"c\"/>\n","auth_source":"SSO","tied":true}"#),
+    ("session.instructions", "{}"),
+    ("session.instructions", r#"{"instance":"prod","auth_source":"AD"}"#),
     ("session.list", "{}"),
     ("session.list", r#"{"limit":50,"cursor":"c"}"#),
     (
@@ -72,9 +75,11 @@ fn calls_come_back_byte_for_byte() {
 
 #[test]
 fn no_debug_shows_a_secret() {
-    for (method, params) in
-        [("session.add", r#"{"token":"hunter2"}"#), ("session.login", r#"{"password":"hunter2"}"#)]
-    {
+    for (method, params) in [
+        ("session.add", r#"{"token":"hunter2"}"#),
+        ("session.login", r#"{"password":"hunter2"}"#),
+        ("session.login", r#"{"assertion":"hunter2"}"#),
+    ] {
         let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
         let request = format!("{:?}", Request::parse(line.as_bytes()));
         assert!(request.contains("[redacted]") && !request.contains("hunter2"), "{request}");
@@ -93,6 +98,7 @@ fn parameters_that_are_wrong_are_refused_by_name_and_without_their_values() {
             "unknown parameter `interactive`",
         ),
         ("session.login", r#"{"username":"anna"}"#, "missing parameter `password`"),
+        ("session.login", r#"{"password":"hunter2","assertion":"hunter2"}"#, "not both"),
         ("session.login", r#"{"password":4711}"#, "a secret must be a string"),
         ("session.login", r#"{"password":"a","replace":"hunter2"}"#, "expected a boolean"),
         ("session.login", r#"{"password":"hunter2","password":"b"}"#, "repeated parameter"),
@@ -394,12 +400,16 @@ fn any_call() -> impl Strategy<Value = Call> {
         (some_text(), any::<String>(), some_text()).prop_map(|(instance, token, username)| {
             Call::Add(Add { instance, token: token.into(), username })
         }),
-        (some_text(), some_text(), any::<String>(), some_text(), any::<[bool; 2]>()).prop_map(
-            |(instance, username, password, auth_source, [replace, tied])| {
-                let password = password.into();
-                Call::Login(Login { instance, username, password, auth_source, replace, tied })
+        (some_text(), some_text(), any::<String>(), some_text(), any::<[bool; 3]>()).prop_map(
+            |(instance, username, secret, auth_source, [vouched, replace, tied])| {
+                let proof = if vouched { Proof::Assertion } else { Proof::Password };
+                let proof = proof(secret.into());
+                Call::Login(Login { instance, username, proof, auth_source, replace, tied })
             }
         ),
+        (some_text(), some_text()).prop_map(|(instance, auth_source)| {
+            Call::Instructions(Instructions { instance, auth_source })
+        }),
         (prop::option::of(any::<u32>()), some_text())
             .prop_map(|(limit, cursor)| Call::List(List { limit, cursor })),
         (

@@ -46,10 +46,15 @@ impl Service for Desk {
                 Some(reloading) => reloading.reload().await.map(Reply::Reloaded),
                 None => Err(trouble::draining()),
             },
-            Call::Add(_) | Call::Login(_) if self.reloading.is_none() => Err(trouble::draining()),
+            Call::Add(_) | Call::Login(_) | Call::Instructions(_) if self.reloading.is_none() => {
+                Err(trouble::draining())
+            }
             Call::Add(params) => taking::add(self, params).await.map(Reply::Added),
             Call::Login(params) => {
                 taking::login(self, connection, params).await.map(Reply::LoggedIn)
+            }
+            Call::Instructions(params) => {
+                taking::instructions(self, params).await.map(Reply::Instructions)
             }
             Call::History(params) => self.history(params).await.map(Reply::History),
             Call::Logout(params) => self.logout(connection, params).await.map(Reply::Logout),

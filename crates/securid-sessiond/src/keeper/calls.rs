@@ -47,7 +47,11 @@ impl Keeper {
                 Ok(Reply::Stopping(StopView { keep: self.stop(keep) }))
             }
             // Answered before they come here.
-            Call::Add(_) | Call::Login(_) | Call::History(_) | Call::Reload => {
+            Call::Add(_)
+            | Call::Login(_)
+            | Call::Instructions(_)
+            | Call::History(_)
+            | Call::Reload => {
                 Err(RpcError::new(ErrorCode::Method, "this call is not the keeper's"))
             }
         };
