@@ -3,6 +3,7 @@
 use std::{io, process::ExitCode};
 
 use securid_ipc::{
+    PROTOCOL,
     client::{ClientError, ConnectError},
     messages::{ErrorCode, RpcError},
 };
@@ -132,8 +133,18 @@ impl From<ClientError> for Failure {
                 failure.with_hint("Start it again; it goes on where it was. (A login that was under way may have left a token \
                      that nobody holds; the server ends it by its own limits.)")
             }
-            ClientError::WrongProtocol { .. } | ClientError::Garbled { .. } => {
-                failure.with_hint("Restart the daemon after an update: securid-ctl restart.")
+            ClientError::Outdated { .. } => failure.with_hint(
+                "Restart it, and its sessions are kept: securid-ctl restart.",
+            ),
+            ClientError::WrongProtocol { theirs, .. } if theirs > PROTOCOL => failure.with_hint(
+                "Use the securid-ctl that was installed with the daemon, or update this one.",
+            ),
+            ClientError::WrongProtocol { .. } => failure.with_hint(
+                "End it with the securid-ctl that it came with (stop --keep keeps its sessions), or with systemctl \
+                 --user stop securid-sessiond (which revokes them unless its on_exit is keep); then securid-ctl start.",
+            ),
+            ClientError::Garbled { .. } => {
+                failure.with_hint("Is it another program's socket? Check --socket and SECURID_SOCKET.")
             }
             ClientError::TooLong(_) => failure,
         }
@@ -149,7 +160,6 @@ pub(crate) fn advice(error: &RpcError) -> Option<String> {
         ErrorCode::Ambiguous if !error.data.candidates.is_empty() => {
             return Some(format!("Say which: {}.", error.data.candidates.join(", ")));
         }
-        ErrorCode::Method | ErrorCode::Params => "Is the daemon older than this program?",
         ErrorCode::NoSuchSession => "securid-ctl list shows what there is.",
         ErrorCode::KeyringLocked => "Unlock the keyring and try again.",
         ErrorCode::KeyringUnavailable => "securid-ctl status shows which keyring is wanted.",

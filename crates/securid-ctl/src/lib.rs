@@ -4,6 +4,7 @@
 //! remote server. A map:
 //!
 //! - `args`: the command line; `commands`: one file for each command;
+//! - `completion`: what a shell is told that completes a command line;
 //! - `daemon`: a connection whose every wait has a limit; `launch` and `ending`: bringing it up and
 //!   down; `systemd`: the service manager that does it where there is one; `program`: running others,
 //!   each wait with a limit;
@@ -11,17 +12,21 @@
 //! - `screen`, `table`, `times`: what a person sees;
 //! - `secrets`: reading a password or a token; `terminal`, `askpass`: asking a person for one; `credentials`: who
 //!   logs in with it; `interrupt`: Ctrl-C is 130, and a terminal is put back before a signal counts;
+//! - `manual`: the manual pages, made by a test;
 //! - `records`: whether anything is recorded, for when no daemon can be asked.
 
 mod args;
 mod askpass;
 mod commands;
+mod completion;
 mod credentials;
 mod daemon;
 mod ending;
 mod failure;
 mod interrupt;
 mod launch;
+#[cfg(test)]
+mod manual;
 mod program;
 mod records;
 mod screen;

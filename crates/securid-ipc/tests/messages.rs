@@ -42,6 +42,7 @@ const CALLS: &[(&str, &str)] = &[
     ("session.retry", "{}"),
     ("session.retry", r#"{"sessions":["prod"]}"#),
     ("session.forget", r#"{"session":"0123456789abcdef"}"#),
+    ("events.subscribe", "{}"),
 ];
 
 fn parsed(line: &str) -> Result<Call, RpcError> {
@@ -91,7 +92,11 @@ fn parameters_that_are_wrong_are_refused_by_name_and_without_their_values() {
         ("daemon.status", r#"{"x":1}"#, "unknown parameter `x`"),
         ("daemon.hello", r#"{"x":1}"#, "unknown parameter `x`"),
         ("session.list", r#"{"al":true}"#, "unknown parameter `al`"),
-        ("session.login", r#"{"password":"hunter2","interactive":true}"#, "`interactive`"),
+        (
+            "session.login",
+            r#"{"password":"hunter2","interactive":true}"#,
+            "unknown parameter `interactive`",
+        ),
         ("session.login", r#"{"username":"anna"}"#, "missing parameter `password`"),
         ("session.login", r#"{"password":"hunter2","assertion":"hunter2"}"#, "not both"),
         ("session.login", r#"{"password":4711}"#, "a secret must be a string"),
@@ -107,6 +112,7 @@ fn parameters_that_are_wrong_are_refused_by_name_and_without_their_values() {
         ("session.logout", r#"{"all":true,"sessions":["a"]}"#, "give `sessions`"),
         ("session.logout", r#"{"all":true,"wiat":"1s"}"#, "unknown parameter `wiat`"),
         ("session.forget", "{}", "missing parameter `session`"),
+        ("events.subscribe", r#"{"since":1}"#, "unknown parameter `since`"),
     ] {
         let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
         let error = Request::parse(line.as_bytes()).asked.unwrap_err();
@@ -114,6 +120,7 @@ fn parameters_that_are_wrong_are_refused_by_name_and_without_their_values() {
         assert!(error.message.contains(says), "{line}: {error}");
         assert!(!error.message.contains("hunter2") && !error.message.contains("4711"), "{error}");
         assert!(!error.message.contains("line 1"), "{error}");
+        assert_eq!(error.data.unknown, says.starts_with("unknown"), "{error:?}");
     }
 }
 
@@ -144,7 +151,7 @@ fn what_is_no_request_is_refused_under_the_id_null() {
 
 #[test]
 fn methods_that_are_not_built_are_not_found() {
-    for method in ["session.call", "events.subscribe", "daemon.restart", "Session.list", ""] {
+    for method in ["session.call", "events.unsubscribe", "daemon.restart", "Session.list", ""] {
         let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}"}}"#);
         assert_eq!(parsed(&line).unwrap_err().code, ErrorCode::Method);
     }
@@ -388,6 +395,7 @@ fn any_call() -> impl Strategy<Value = Call> {
     prop_oneof![
         Just(Call::Status),
         Just(Call::Reload),
+        Just(Call::Subscribe),
         prop::option::of(any::<bool>()).prop_map(|keep| Call::Stop(Stop { keep })),
         (some_text(), any::<String>(), some_text()).prop_map(|(instance, token, username)| {
             Call::Add(Add { instance, token: token.into(), username })

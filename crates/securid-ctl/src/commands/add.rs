@@ -10,8 +10,15 @@ use crate::{
     secrets, times::between,
 };
 
+/// Below the options, and in the manual page.
+const EXAMPLES: &str = "\
+Examples:
+  some-command | securid-ctl add prod --token-stdin
+      takes over what the command prints";
+
 /// Take over a token from elsewhere
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The instance that issued it [else the config's default]
     instance: Option<String>,

@@ -18,8 +18,17 @@ use crate::{
     secrets,
 };
 
+/// Below the options, and in the manual page.
+const EXAMPLES: &str = "\
+Examples:
+  securid-ctl login prod
+      asks for the password, and logs in at prod as the config says
+  securid-ctl login prod --username ann --password-file ~/.prod-password
+      asks nobody";
+
 /// Log in, and let the daemon hold the token
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Where to log in [else the config's default]
     instance: Option<String>,

@@ -10,3 +10,4 @@ mod nobody;
 mod password;
 mod shows;
 mod starting;
+mod versions;

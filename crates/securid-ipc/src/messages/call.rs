@@ -47,6 +47,8 @@ pub enum Call {
     Retry(Retry),
     /// `session.forget`
     Forget(Forget),
+    /// `events.subscribe`: the connection is told of every change from then on.
+    Subscribe,
 }
 
 impl Call {
@@ -73,6 +75,7 @@ impl Call {
             "session.logout" => read(params).map(Self::Logout),
             "session.retry" => read(params).map(Self::Retry),
             "session.forget" => read(params).map(Self::Forget),
+            "events.subscribe" => read(params).map(|Nothing {}| Self::Subscribe),
             _ => {
                 let message = format!("there is no method {}", mention(method));
                 Err(RpcError::new(ErrorCode::Method, message))
@@ -99,6 +102,7 @@ impl Call {
             Self::Logout(_) => "session.logout",
             Self::Retry(_) => "session.retry",
             Self::Forget(_) => "session.forget",
+            Self::Subscribe => "events.subscribe",
         }
     }
 }
@@ -106,7 +110,7 @@ impl Call {
 impl Serialize for Call {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Status | Self::Reload => Nothing {}.serialize(serializer),
+            Self::Status | Self::Reload | Self::Subscribe => Nothing {}.serialize(serializer),
             Self::Stop(params) => params.serialize(serializer),
             Self::Add(params) => params.serialize(serializer),
             Self::Login(params) => params.serialize(serializer),
@@ -129,7 +133,11 @@ fn read<'a, T: Deserialize<'a>>(params: Option<&'a RawValue>) -> Result<T, RpcEr
         let message = "parameters are given by name, in an object";
         return Err(RpcError::new(ErrorCode::Params, message));
     }
-    serde_json::from_str(text).map_err(|error| RpcError::new(ErrorCode::Params, wording(&error)))
+    serde_json::from_str(text).map_err(|error| {
+        let mut refused = RpcError::new(ErrorCode::Params, wording(&error));
+        refused.data.unknown = error.to_string().starts_with("unknown field ");
+        refused
+    })
 }
 
 /// Says what was wrong in the words of the protocol, and repeats no value: whoever gives a

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::views::{
     HistoryView, InstructionsView, ListView, LogoutView, ReloadView, RetryView, SessionRef,
-    SessionView, StatusView, StopView, TakenView, TokenView,
+    SessionView, StatusView, StopView, SubscribedView, TakenView, TokenView,
 };
 
 /// The result of a [`Call`](super::Call): what goes into `result` is the view alone. The variant
@@ -42,6 +42,8 @@ pub enum Reply {
     Retrying(RetryView),
     /// Of `session.forget`.
     Forgotten(SessionRef),
+    /// Of `events.subscribe`.
+    Subscribed(SubscribedView),
 }
 
 impl Reply {

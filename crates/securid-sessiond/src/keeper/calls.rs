@@ -41,6 +41,7 @@ impl Keeper {
             Call::Touch(params) => self.touch(&params),
             Call::Retry(params) => self.retry(params.sessions.as_deref()),
             Call::Forget(params) => self.forget(&params.session),
+            Call::Subscribe => self.subscribe(connection),
             Call::Stop(params) => {
                 let keep = params.keep.unwrap_or(self.config.now().on_exit == Fate::Keep);
                 Ok(Reply::Stopping(StopView { keep: self.stop(keep) }))
