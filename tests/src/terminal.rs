@@ -77,13 +77,14 @@ impl Terminal {
         }
         let tmux = Tmux::start(|server| {
             furnish(server);
-            server.env("PATH", path_with_programs());
             server.env("PS1", PROMPT).env("HISTFILE", "").env("BASH_FUNC_kept%%", KEPT);
             // What is drawn is drawn in UTF-8.
             server.env("LANG", "C.UTF-8").env_remove("NO_COLOR");
         });
         let (columns, rows) = (COLUMNS.to_string(), ROWS.to_string());
-        let shell = ["bash", "--norc", "--noprofile"];
+        // tmux would have it from whoever asks for the session.
+        let path = format!("PATH={}", path_with_programs().to_string_lossy());
+        let shell = ["env", &path, "bash", "--norc", "--noprofile"];
         tmux.ask(&[&["new-session", "-d", "-x", &columns, "-y", &rows], &shell[..]].concat());
         let shell = tmux.variable("pane_pid").parse().ok().and_then(Pid::from_raw);
         let shell = shell.expect("a pane has a process");
