@@ -11,8 +11,8 @@ use crate::logout::GoodFor;
 use crate::transport::Transport;
 use crate::turn::Turn;
 use crate::{
-    Access, Endpoint, Failure, Format, LoginError, LoginRequest, LogoutReply, Proxies, SetupError,
-    Token, login, logout,
+    Access, Endpoint, Failure, Format, Line, LoginError, LoginRequest, LogoutReply, Proxies,
+    SetupError, Token, login, logout,
 };
 
 /// Sends commands to one endpoint, over connections that all its clones share. It works within a
@@ -28,6 +28,7 @@ pub struct Client(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     transport: Transport,
+    endpoint: Endpoint,
     /// The form of reply that a connection's first request asks for.
     format: Format,
     login: Uri,
@@ -63,6 +64,7 @@ impl Client {
                 command(logout::COMMAND, Format::Properties)?,
             ],
             transport: Transport::new(&endpoint, access, proxies)?,
+            endpoint,
         })))
     }
 
@@ -95,6 +97,21 @@ impl Client {
                 transport.alone(request(Turn::FIRST), clock).await
             }
         }
+    }
+
+    /// Connects for another command, on a connection of its own. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// If there is no way, or it is not the server, within the deadline.
+    pub async fn line(&self, deadline: Duration) -> Result<Line, Failure> {
+        let Inner { transport, endpoint, format, .. } = &*self.0;
+        Ok(Line {
+            stream: transport.connect(Clock::start(deadline)).await?,
+            origin: endpoint.origin().to_owned(),
+            host: transport.host().clone(),
+            path: endpoint.path().to_owned(),
+            format: *format,
+        })
     }
 
     /// Asks the server for a token: one attempt, on a connection of its own.

@@ -2,14 +2,17 @@
 //! translate so.
 
 use std::{
-    io,
+    fs, io,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use signal_hook::{consts::SIGINT, flag};
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGTERM},
+    flag,
+};
 
 /// The exit status of a command that was interrupted.
 pub(crate) const INTERRUPTED: u8 = 130;
@@ -39,4 +42,18 @@ impl Interrupt {
         self.0.store(true, Ordering::SeqCst);
         result
     }
+}
+
+/// What ends or interrupts a program, as a service manager or a person sends it. Those that are ignored are to stay
+/// so (`nohup`).
+pub(crate) fn ending_signals() -> impl Iterator<Item = i32> {
+    let ignored = ignored_signals();
+    [SIGHUP, SIGINT, SIGTERM].into_iter().filter(move |signal| ignored & (1 << (signal - 1)) == 0)
+}
+
+/// The set of signals that this process ignores, bit 0 for signal 1; empty where it is unknown.
+fn ignored_signals() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }

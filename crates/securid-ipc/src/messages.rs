@@ -2,6 +2,7 @@
 //!
 //! - `call`: [`Call`], all methods, from and to the wire;
 //! - `params`: the parameters of each method;
+//! - `relay`: those of `session.call`, and what it answers;
 //! - `views`: the results, field by field as `securid-ctl … --json` prints them;
 //! - `reply`: [`Reply`], all results as one type, for the server;
 //! - `words`: the small vocabularies (states, reasons, outcomes), open to later additions;
@@ -10,6 +11,7 @@
 mod call;
 mod error;
 mod params;
+mod relay;
 mod reply;
 mod views;
 mod words;
@@ -19,6 +21,7 @@ pub use error::{ErrorCode, ErrorData, RpcError};
 pub use params::{
     Add, Forget, History, List, Login, Logout, OneSession, Retry, Stop, Targets, Use,
 };
+pub use relay::{Begin, CHUNK, Chunk, GoOn, Relay, RelayView};
 pub use reply::Reply;
 pub use views::{
     ContactView, DrainView, HelloView, HistoryItem, HistoryView, InstanceView, KeyringView,

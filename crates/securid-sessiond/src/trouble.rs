@@ -89,25 +89,39 @@ pub(crate) fn login(error: &LoginError) -> RpcError {
                      server's own limits.",
                 )
             }
-            FailureKind::Resolve | FailureKind::Connect => {
-                RpcError::new(ErrorCode::ServerUnreachable, message).with_hint(
-                    "Check the network or VPN, host and port in the instance's url, and whether only a \
-                     proxy leads there.",
-                )
+            kind @ (FailureKind::Resolve
+            | FailureKind::Connect
+            | FailureKind::Tls
+            | FailureKind::Proxy) => {
+                let error = RpcError::new(ErrorCode::ServerUnreachable, message);
+                error.with_hint(mend_the_way(kind).unwrap_or_default())
             }
-            FailureKind::Tls => RpcError::new(ErrorCode::ServerUnreachable, message).with_hint(
-                "Check the instance's url, ca_file, client_cert and client_key, and this machine's clock.",
-            ),
-            FailureKind::Proxy => RpcError::new(ErrorCode::ServerUnreachable, message).with_hint(
-                "Check proxy, no_proxy and proxy_credentials_file in the config, or HTTPS_PROXY and \
-                 NO_PROXY in the daemon's environment.",
-            ),
             FailureKind::Throttled => RpcError::new(ErrorCode::ServerError, message)
                 .with_hint("Try again when the server wants to be asked."),
             FailureKind::NotConfirmed => RpcError::new(ErrorCode::ServerError, message)
                 .with_hint("Check the instance's url, and that web services are on at the server."),
         },
     }
+}
+
+/// What to do where a server was not reached.
+pub(crate) fn mend_the_way(kind: FailureKind) -> Option<&'static str> {
+    Some(match kind {
+        FailureKind::Resolve | FailureKind::Connect => {
+            "Check the network or VPN, host and port in the instance's url, and whether only a proxy leads there."
+        }
+        FailureKind::Tls => {
+            "Check the instance's url, ca_file, client_cert and client_key, and this machine's clock."
+        }
+        FailureKind::Proxy => {
+            "Check proxy, no_proxy and proxy_credentials_file in the config, or HTTPS_PROXY and NO_PROXY in \
+             the daemon's environment."
+        }
+        FailureKind::Timeout
+        | FailureKind::Cut
+        | FailureKind::NotConfirmed
+        | FailureKind::Throttled => return None,
+    })
 }
 
 pub(crate) fn server(error: &Unusable) -> RpcError {

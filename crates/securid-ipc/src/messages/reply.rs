@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::RelayView;
 use super::views::{
     HistoryView, ListView, LogoutView, ReloadView, RetryView, SessionRef, SessionView, StatusView,
     StopView, TakenView, TokenView,
@@ -34,6 +35,8 @@ pub enum Reply {
     Touched(SessionRef),
     /// Of `session.hold`.
     Held(SessionRef),
+    /// Of `session.call`.
+    Relayed(RelayView),
     /// Of `session.logout`.
     Logout(LogoutView),
     /// Of `session.retry`.
