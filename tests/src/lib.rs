@@ -42,6 +42,7 @@
 //! | `panics` | an error of our own ends the daemon, in words, and the next one goes on |
 //! | `supervised` | the service manager knows how the daemon is |
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
+//! | `call` | commands go through the daemon whatever their size, and their token stays there |
 //! | `audit` | an auditor can follow every session from its beginning to its end, over crashes too |
 //! | `proof` | the history tells what the server knows, once for each token, and hides no gap |
 //! | `audit_trouble` | a full, hanging or refused audit holds nothing up, and loses nothing |

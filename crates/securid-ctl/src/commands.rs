@@ -1,6 +1,7 @@
 //! One file for each command: its arguments, its call, what it prints, how it ends.
 
 pub(crate) mod add;
+pub(crate) mod call;
 pub(crate) mod check;
 pub(crate) mod complete;
 pub(crate) mod completions;
