@@ -56,6 +56,7 @@
 //! | `documents` | tests that pages name as proof are there |
 //! | `systemd` | on a real systemd the units hold what they promise: sandbox, stop, restart, power-off |
 //! | `walks` | four people get through a whole day, from an empty home on, by what the documents tell them |
+//! | `doctor` | each thing that is broken is named by `doctor`, with what to do next, and it changes nothing |
 //! | `cli` | `securid-ctl`: exit codes, and that it never hangs |
 //!
 //! The harness:

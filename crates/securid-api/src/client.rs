@@ -12,7 +12,7 @@ use crate::transport::Transport;
 use crate::turn::Turn;
 use crate::{
     Access, Endpoint, Failure, Format, LoginError, LoginRequest, LogoutReply, Proxies, SetupError,
-    Token, login, logout,
+    Survey, Token, login, logout, survey,
 };
 
 /// Sends commands to one endpoint, over connections that all its clones share. It works within a
@@ -31,6 +31,7 @@ struct Inner {
     /// The form of reply that a connection's first request asks for.
     format: Format,
     login: Uri,
+    instructions: Uri,
     /// For a reply in JSON, and for one in properties.
     logout: [Uri; 2],
 }
@@ -58,6 +59,7 @@ impl Client {
         Ok(Self(Arc::new(Inner {
             format,
             login: command(login::COMMAND, format)?,
+            instructions: command(survey::COMMAND, format)?,
             logout: [
                 command(logout::COMMAND, Format::Json)?,
                 command(logout::COMMAND, Format::Properties)?,
@@ -74,6 +76,13 @@ impl Client {
             Ok(answer) => logout::read(&answer, token),
             Err(failure) => LogoutReply::Unconfirmed(failure.guarded(&[token.expose()])),
         }
+    }
+
+    /// Goes the whole way to the server and asks it for what needs no token, on a connection of its own: what came
+    /// of each step, up to the first that failed.
+    pub async fn survey(&self, deadline: Duration) -> Survey {
+        let Inner { transport, instructions, .. } = &*self.0;
+        survey::survey(transport, instructions.clone(), Clock::start(deadline)).await
     }
 
     async fn ask_to_end(&self, token: &Token, clock: Clock) -> Result<Answer, Failure> {

@@ -72,6 +72,7 @@ pub(crate) enum Command {
     Stop(commands::stop::Args),
     Setup(commands::setup::Args),
     Config(commands::config::Args),
+    Doctor(commands::doctor::Args),
     Paths(commands::paths::Args),
 }
 
@@ -96,6 +97,7 @@ impl Command {
             Self::Stop(args) => args.run(context),
             Self::Setup(args) => args.run(context),
             Self::Config(args) => args.run(context),
+            Self::Doctor(args) => args.run(context),
             Self::Paths(args) => args.run(context),
         }
     }

@@ -87,7 +87,7 @@ pub(crate) fn run_bounded(
 }
 
 /// Ends a program, and all others of its process group where it has one of its own.
-fn kill(child: &mut Child) {
+pub(crate) fn kill(child: &mut Child) {
     let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     // There may be no such group, and nothing left to be killed.
     let _ = group.map(|group| kill_process_group(group, Signal::KILL));

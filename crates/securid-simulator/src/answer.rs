@@ -2,10 +2,12 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use httpdate::fmt_http_date;
 use hyper::Request;
 use hyper::body::Incoming;
+use hyper::header::DATE;
 use tokio::time::sleep;
 
 use crate::call::{Call, read_body};
@@ -56,7 +58,7 @@ pub(crate) async fn answer(
     };
     let Some(body) = read_body(body).await else { return sever(&line).await };
 
-    let reply = match fault {
+    let mut reply = match fault {
         Some(fault) if !fault.carries_out() => match misbehave(&server, &call, &body, fault) {
             Misbehaviour::Reply(reply) => reply,
             Misbehaviour::Silence => return never().await,
@@ -67,8 +69,14 @@ pub(crate) async fn answer(
     // After the command: what a server does is done, whether or not its client waits for the reply.
     let delay = if let Some(Fault::Delay(delay)) = fault { delay } else { Duration::ZERO };
     sleep(latency.saturating_add(delay)).await;
-    if fault == Some(Fault::ReplyLost) {
-        return sever(&line).await;
+    match fault {
+        Some(Fault::ReplyLost) => return sever(&line).await,
+        Some(Fault::ClockAhead(by)) => {
+            if let Ok(date) = fmt_http_date(SystemTime::now() + by).try_into() {
+                reply.headers_mut().insert(DATE, date);
+            }
+        }
+        _ => {}
     }
     Ok(reply)
 }
