@@ -1,7 +1,7 @@
 """Whether messages are as docs/protocol.schema.json says; told by a validator that knows nothing of our types.
 
-Reads the schema's path as its argument, and a line of JSON for each exchange: {"request": …, "reply": …}. Prints the
-methods that were answered with a result.
+Reads the schema's path as its argument, and a line of JSON for each exchange, {"request": …, "reply": …}, or notification,
+{"notification": …}. Prints the methods that were answered with a result, and the events that were told.
 """
 
 import json
@@ -28,6 +28,16 @@ def hold(holds, what, message):
 answered = set()
 for line in sys.stdin:
     exchange = json.loads(line)
+    if "notification" in exchange:
+        told = exchange["notification"]
+        answered.add(told["params"]["event"])
+        hold(not faults("notification", told), "no notification is so", told)
+        newer = {**told, "params": {**told["params"], "event": "newer"}}
+        hold(not faults("notification", newer), "there may be more of them", newer)
+        for field in told["params"]:
+            less = {**told, "params": {name: value for name, value in told["params"].items() if name != field}}
+            hold(faults("notification", less), f"{field} is always said", less)
+        continue
     request, reply = exchange["request"], exchange["reply"]
     method = request["method"]
     said_wrongly = reply.get("error", {}).get("code") == -32602

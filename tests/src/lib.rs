@@ -54,7 +54,7 @@
 //! | `samples` | the clients in other languages do their whole job, and leave no token behind |
 //! | `crowd` | crowds of clients that want too much lock nobody out, fell nothing, and their memory comes back |
 //! | `load` | a thousand clients, 64 at once, at a server with faults: each gets what is its own |
-//! | `documents` | tests that pages name as proof are there |
+//! | `documents` | tests that pages name as proof are there, and manual pages can be read |
 //! | `systemd` | on a real systemd the units hold what they promise: sandbox, stop, restart, power-off |
 //! | `walks` | four people get through a whole day, from an empty home on, by what the documents tell them |
 //! | `cli` | `securid-ctl`: exit codes, and that it never hangs |
@@ -76,6 +76,7 @@
 //!   unlocked at the worst moment;
 //! - [`Machine`] (`machine`): a machine with a real systemd, with the server and the programs in it;
 //! - [`Packages`] (`packages`): the Debian package, in two versions;
+//! - [`Terminal`] (`terminal`): a person before a real terminal;
 //! - [`ConnectProxy`] (`connect_proxy`): a proxy on the way to the server;
 //! - [`Network`] (`network`): a network between daemon and server, whose parts come and go;
 //! - [`RealProxy`] (`real_proxy`): a real proxy in it;
@@ -126,6 +127,7 @@ mod slow_disk;
 mod small_disk;
 mod socket_unit;
 pub mod stranger;
+pub mod terminal;
 pub mod trace;
 
 pub use bus::Bus;
@@ -149,3 +151,4 @@ pub use rustix::process::Signal;
 pub use secret_service::SecretService;
 pub use slow_disk::SlowDisk;
 pub use small_disk::SmallDisk;
+pub use terminal::{Ended, Terminal};

@@ -236,7 +236,9 @@ fn selectors() {
 fn exchange(client: &mut Client, method: &str, params: &Value) -> Value {
     let id = client.send(method, params.clone());
     let request = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
-    json!({"request": request, "reply": client.receive().unwrap()})
+    // What it has subscribed to may come in between.
+    let reply = std::iter::repeat_with(|| client.receive().unwrap()).find(|line| line["id"] == id);
+    json!({"request": request, "reply": reply})
 }
 
 /// What the daemon says to each method, in all its states.
@@ -248,6 +250,7 @@ fn conversation() -> Vec<Value> {
     let mut say = |method: &str, params: Value| said.push(exchange(&mut client, method, &params));
     say("daemon.hello", json!({}));
     say("daemon.status", json!({}));
+    say("session.instructions", json!({}));
     say("session.login", json!({"password": "wrong horse"}));
     say("session.login", json!({"password": PASSWORD, "tied": true}));
     say("session.login", json!({"password": PASSWORD, "instance": "nowhere"}));
@@ -279,7 +282,12 @@ fn conversation() -> Vec<Value> {
     say("daemon.reload", json!({}));
     house.change_config("[revocation]", "idle_timeout = \"soon\"\n[revocation]");
     say("daemon.reload", json!({}));
-    say("daemon.stop", json!({"keep": true}));
+    say("session.instructions", json!({"instance": "nowhere"}));
+    say("events.subscribe", json!({}));
+    while said.last().is_some_and(|last| last["notification"]["params"]["event"] != "ready") {
+        said.push(json!({"notification": client.receive().unwrap()}));
+    }
+    said.push(exchange(&mut client, "daemon.stop", &json!({"keep": true})));
     said
 }
 
@@ -307,6 +315,10 @@ fn every_message_is_as_the_schema_says() {
         let text = fs::read_to_string(file.unwrap().path()).unwrap();
         let lines: Vec<Value> =
             text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        if lines[0].get("id").is_none() {
+            exchanges.extend(lines.iter().map(|line| json!({"notification": line})));
+            continue;
+        }
         let pairs = lines.chunks(2).map(|pair| json!({"request": pair[0], "reply": pair[1]}));
         exchanges.extend(pairs);
     }

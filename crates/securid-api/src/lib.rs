@@ -5,7 +5,7 @@
 //!
 //! - [`Token`] is the secret, wiped when the last copy of it is dropped.
 //! - [`Endpoint`] is the one address that a token may be sent to; [`Format`] is how replies look.
-//! - [`Client`] sends the two commands. Behind it `transport` makes one exchange within its
+//! - [`Client`] sends the commands. Behind it `transport` makes one exchange within its
 //!   deadline, on a connection that is there or a new one. `conversation` is the exchange proper: `asking` sees to it
 //!   that what is read is an answer to what was asked, for which it looks at the `stream`, and `kept` holds
 //!   the connections that may be used again, each for a request of the next `turn`. `fault` says what went wrong with
@@ -18,7 +18,8 @@
 //!   says it. `files` says whose the files for all this have to be, `pem` reads them, `beside` the runtime.
 //! - `confirmation` holds [`judge`]: which replies say that a token is dead. All else hangs on
 //!   it. It stands on `syntax`, the three forms of a reply; both are pure, as is `date`.
-//! - `login` and `logout` are the two commands: what is sent, and what the answer means.
+//! - `login` and `logout` are the two commands: what is sent, and what the answer means; `instructions` is what a
+//!   server wants a person to know before.
 //! - `fuzz`, for the fuzzer and the tests alone, says what must hold for any answer.
 //!
 //! No error, message or `Debug` of this crate shows a token or a password. What a server said is quoted by
@@ -46,6 +47,7 @@ mod format;
 pub mod fuzz;
 mod handshake;
 mod identity;
+mod instructions;
 mod issuer;
 mod kept;
 mod login;
@@ -76,7 +78,7 @@ pub use endpoint::{BadUrl, Endpoint};
 pub use failure::{Failure, FailureKind};
 pub use files::BadFile;
 pub use format::Format;
-pub use login::{LoginError, LoginRequest};
+pub use login::{AssertionRequest, LoginError, LoginRequest};
 pub use logout::{Confirmation, LogoutReply};
 pub use proxy::{BadProxy, NO_PROXY, Proxies, WrongProxy};
 pub use retry_after::RETRY_AFTER_MAX;

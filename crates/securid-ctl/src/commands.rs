@@ -2,6 +2,8 @@
 
 pub(crate) mod add;
 pub(crate) mod check;
+pub(crate) mod complete;
+pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod exec;
 pub(crate) mod forget;

@@ -28,6 +28,12 @@ pub(crate) fn since(time: &str, now: Timestamp) -> Option<String> {
     time.parse::<Timestamp>().ok().map(|time| rough(now.duration_since(time)))
 }
 
+/// How much later the second is; nothing if there is none, or one is no time.
+pub(crate) fn between(first: &str, second: Option<&str>) -> Option<String> {
+    let (first, second): (Timestamp, Timestamp) = (first.parse().ok()?, second?.parse().ok()?);
+    Some(rough(second.duration_since(first)))
+}
+
 /// One number and one unit: the largest of which there are at least two, as a rule, so that `90m`
 /// is not `1h`.
 fn rough(span: SignedDuration) -> String {

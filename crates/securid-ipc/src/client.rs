@@ -3,6 +3,7 @@
 //! - `answer`: taking a reply line apart;
 //! - `connect`: finding the daemon among the candidate sockets, and whose it is;
 //! - `error`: what can go wrong, with the exit statuses of the contract;
+//! - `events`: what a connection is told that has subscribed;
 //! - `skew`: daemons of other versions than ours.
 //!
 //! Every call is sent in one piece with a `daemon.hello`: a live daemon answers that within
@@ -12,6 +13,7 @@
 pub(crate) mod answer;
 mod connect;
 mod error;
+mod events;
 mod skew;
 
 use std::{
@@ -26,6 +28,7 @@ use serde::de::DeserializeOwned;
 
 use answer::Answer;
 pub use error::{ClientError, ConnectError};
+pub use events::Events;
 
 use crate::{
     PROTOCOL, envelope,
@@ -157,7 +160,7 @@ impl Client {
     fn last_words(&mut self) -> ClientError {
         match self.next_answer(Instant::now() + LIVE_WITHIN, true) {
             Ok(Answer { id: None, outcome: Err(error) }) => ClientError::Rpc(error),
-            _ => ClientError::Disconnected { path: self.path.clone() },
+            _ => self.disconnected(),
         }
     }
 
@@ -177,10 +180,10 @@ impl Client {
             let read =
                 self.stream.set_recv_timeout(Some(left)).and_then(|()| (&self.stream).read(space));
             match read {
-                Ok(0) => return Err(ClientError::Disconnected { path: self.path.clone() }),
+                Ok(0) => return Err(self.disconnected()),
                 Ok(n) => self.lines.advance(n),
                 Err(error) if is_timeout(&error) => {}
-                Err(_) => return Err(ClientError::Disconnected { path: self.path.clone() }),
+                Err(_) => return Err(self.disconnected()),
             }
         }
     }
@@ -191,6 +194,10 @@ impl Client {
 
     fn too_slow(&self) -> ClientError {
         ClientError::TooSlow { path: self.path.clone() }
+    }
+
+    fn disconnected(&self) -> ClientError {
+        ClientError::Disconnected { path: self.path.clone() }
     }
 
     fn garbled(&self) -> ClientError {

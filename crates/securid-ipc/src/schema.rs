@@ -75,3 +75,9 @@ pub(crate) fn one_of_its_targets(schema: &mut Schema) {
         ]),
     );
 }
+
+/// `password` or `assertion`, never both.
+pub(crate) fn one_proof(schema: &mut Schema) {
+    let either = serde_json::json!([{"required": ["password"]}, {"required": ["assertion"]}]);
+    schema.insert("oneOf".to_owned(), either);
+}

@@ -17,8 +17,9 @@ use std::{
 use securid_ipc::{
     VERSION,
     client::{Client, ClientError, ConnectError, LIVE_WITHIN},
-    messages::{Call, ErrorCode, OneSession, SessionRef},
+    messages::{Call, ErrorCode, Event, News, OneSession, SessionRef},
 };
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Enough for any answer that comes at all.
@@ -369,4 +370,51 @@ fn why_the_daemon_let_the_client_go_is_told() {
     let error = held(&mut client).unwrap_err();
     assert!(matches!(&error, ClientError::Rpc(e) if e.code == ErrorCode::LimitExceeded), "{error}");
     assert_eq!(error.exit_code(), 1);
+}
+
+#[test]
+fn events_are_read_one_by_one_to_their_end() {
+    let mut daemon = Daemon::new();
+    let event =
+        |params: &str| format!(r#"{{"jsonrpc":"2.0","method":"event","new":0,"params":{params}}}"#);
+    daemon.answer(&[
+        GREETING,
+        r#"{"jsonrpc":"2.0","id":2,"result":{"new":0}}"#,
+        &event(r#"{"seq":1,"event":"ready","new":0}"#),
+        &event(r#"{"seq":2,"event":"news of later days","of":[]}"#),
+        &event(r#"{"seq":3,"event":"missed","ends":7}"#),
+        r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32011,"message":"full"}}"#,
+    ]);
+    let mut events = daemon.connect().subscribe(PATIENCE).unwrap();
+    let mut next = || events.next::<Event>(PATIENCE).unwrap().unwrap();
+    assert_eq!(next(), Event { seq: 1, news: News::Ready });
+    assert_eq!(next(), Event { seq: 2, news: News::Other });
+    // As it came, for whoever hands it on.
+    let raw: Value = events.next(PATIENCE).unwrap().unwrap();
+    assert_eq!(raw, json!({"seq": 3, "event": "missed", "ends": 7}));
+    let error = events.next::<Event>(PATIENCE).unwrap_err();
+    assert!(matches!(&error, ClientError::Rpc(e) if e.code == ErrorCode::LimitExceeded), "{error}");
+}
+
+#[test]
+fn events_that_do_not_come_are_not_waited_for_any_longer() {
+    let mut daemon = Daemon::new();
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    daemon.serve(move |mut peer| {
+        let mut request = String::new();
+        peer.read_line(&mut request).unwrap();
+        peer.read_line(&mut request).unwrap();
+        writeln!(peer.get_mut(), "{GREETING}\n{{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{{}}}}")
+            .unwrap();
+        ended.recv().unwrap();
+        // What is half said when it ends is no event.
+        peer.get_mut().write_all(br#"{"jsonrpc":"2.0","method":"ev"#).unwrap();
+    });
+    let mut events = daemon.connect().subscribe(PATIENCE).unwrap();
+    for within in [Duration::ZERO, Duration::from_millis(50)] {
+        assert!(bounded(PATIENCE, || events.next::<Event>(within).unwrap()).is_none());
+    }
+    end.send(()).unwrap();
+    let error = events.next::<Event>(PATIENCE).unwrap_err();
+    assert!(matches!(error, ClientError::Disconnected { .. }), "{error}");
 }

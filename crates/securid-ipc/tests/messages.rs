@@ -23,6 +23,9 @@ const CALLS: &[(&str, &str)] = &[
         r#"{"instance":"prod","username":"anna","password":"p\"w","auth_source":"AD","replace":true}"#,
     ),
     ("session.login", r#"{"password":"pw"}"#),
+    ("session.login", r#"{"assertion":"<a b=\"c\"/>\n","auth_source":"SSO","tied":true}"#),
+    ("session.instructions", "{}"),
+    ("session.instructions", r#"{"instance":"prod","auth_source":"AD"}"#),
     ("session.list", "{}"),
     ("session.list", r#"{"limit":50,"cursor":"c"}"#),
     (
@@ -39,6 +42,7 @@ const CALLS: &[(&str, &str)] = &[
     ("session.retry", "{}"),
     ("session.retry", r#"{"sessions":["prod"]}"#),
     ("session.forget", r#"{"session":"0123456789abcdef"}"#),
+    ("events.subscribe", "{}"),
 ];
 
 fn parsed(line: &str) -> Result<Call, RpcError> {
@@ -71,9 +75,11 @@ fn calls_come_back_byte_for_byte() {
 
 #[test]
 fn no_debug_shows_a_secret() {
-    for (method, params) in
-        [("session.add", r#"{"token":"hunter2"}"#), ("session.login", r#"{"password":"hunter2"}"#)]
-    {
+    for (method, params) in [
+        ("session.add", r#"{"token":"hunter2"}"#),
+        ("session.login", r#"{"password":"hunter2"}"#),
+        ("session.login", r#"{"assertion":"hunter2"}"#),
+    ] {
         let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
         let request = format!("{:?}", Request::parse(line.as_bytes()));
         assert!(request.contains("[redacted]") && !request.contains("hunter2"), "{request}");
@@ -92,6 +98,7 @@ fn parameters_that_are_wrong_are_refused_by_name_and_without_their_values() {
             "unknown parameter `interactive`",
         ),
         ("session.login", r#"{"username":"anna"}"#, "missing parameter `password`"),
+        ("session.login", r#"{"password":"hunter2","assertion":"hunter2"}"#, "not both"),
         ("session.login", r#"{"password":4711}"#, "a secret must be a string"),
         ("session.login", r#"{"password":"a","replace":"hunter2"}"#, "expected a boolean"),
         ("session.login", r#"{"password":"hunter2","password":"b"}"#, "repeated parameter"),
@@ -105,6 +112,7 @@ fn parameters_that_are_wrong_are_refused_by_name_and_without_their_values() {
         ("session.logout", r#"{"all":true,"sessions":["a"]}"#, "give `sessions`"),
         ("session.logout", r#"{"all":true,"wiat":"1s"}"#, "unknown parameter `wiat`"),
         ("session.forget", "{}", "missing parameter `session`"),
+        ("events.subscribe", r#"{"since":1}"#, "unknown parameter `since`"),
     ] {
         let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
         let error = Request::parse(line.as_bytes()).asked.unwrap_err();
@@ -143,7 +151,7 @@ fn what_is_no_request_is_refused_under_the_id_null() {
 
 #[test]
 fn methods_that_are_not_built_are_not_found() {
-    for method in ["session.call", "events.subscribe", "daemon.restart", "Session.list", ""] {
+    for method in ["session.call", "events.unsubscribe", "daemon.restart", "Session.list", ""] {
         let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}"}}"#);
         assert_eq!(parsed(&line).unwrap_err().code, ErrorCode::Method);
     }
@@ -387,16 +395,21 @@ fn any_call() -> impl Strategy<Value = Call> {
     prop_oneof![
         Just(Call::Status),
         Just(Call::Reload),
+        Just(Call::Subscribe),
         prop::option::of(any::<bool>()).prop_map(|keep| Call::Stop(Stop { keep })),
         (some_text(), any::<String>(), some_text()).prop_map(|(instance, token, username)| {
             Call::Add(Add { instance, token: token.into(), username })
         }),
-        (some_text(), some_text(), any::<String>(), some_text(), any::<[bool; 2]>()).prop_map(
-            |(instance, username, password, auth_source, [replace, tied])| {
-                let password = password.into();
-                Call::Login(Login { instance, username, password, auth_source, replace, tied })
+        (some_text(), some_text(), any::<String>(), some_text(), any::<[bool; 3]>()).prop_map(
+            |(instance, username, secret, auth_source, [vouched, replace, tied])| {
+                let proof = if vouched { Proof::Assertion } else { Proof::Password };
+                let proof = proof(secret.into());
+                Call::Login(Login { instance, username, proof, auth_source, replace, tied })
             }
         ),
+        (some_text(), some_text()).prop_map(|(instance, auth_source)| {
+            Call::Instructions(Instructions { instance, auth_source })
+        }),
         (prop::option::of(any::<u32>()), some_text())
             .prop_map(|(limit, cursor)| Call::List(List { limit, cursor })),
         (

@@ -19,6 +19,7 @@
 //! - `stopping`: how the daemon comes to its end
 //! - `troubles`: why errands failed
 //! - `views`: sessions as the protocol shows them
+//! - `watching`: clients that are told of every change
 
 mod actions;
 mod auditing;
@@ -38,6 +39,7 @@ mod stopping;
 mod taking_in;
 mod troubles;
 mod views;
+mod watching;
 
 use std::collections::HashMap;
 use std::io;
@@ -62,6 +64,7 @@ use crate::memory;
 pub(crate) use holds::MOST_HOLDS;
 pub(crate) use stopping::End;
 pub(crate) use taking_in::Taking;
+pub(crate) use views::ended;
 
 /// The way to the keeper. Unbounded, because every sender is bounded itself: a connection has few
 /// requests in flight, a session few errands.
@@ -73,6 +76,8 @@ type Answer<T> = oneshot::Sender<Result<T, RpcError>>;
 pub(crate) enum Message {
     /// A client asks something.
     Call { connection: ConnectionId, call: Call, reply: Answer<Reply> },
+    /// A client that has subscribed has room for an event.
+    NextEvent { connection: ConnectionId, waiting: watching::Waiting },
     /// A client has gone; its holds end.
     Closed(ConnectionId),
     /// The client of a login had gone before it was told of this session.
@@ -133,6 +138,7 @@ pub(crate) struct Keeper {
     holds: HashMap<ConnectionId, Vec<Key>>,
     taking_in: taking_in::TakingIn,
     logouts: logouts::Logouts,
+    watching: watching::Watching,
     deferred: Vec<Deferred>,
     /// By URL: an instance that was edited is another server.
     contacts: HashMap<String, Contact>,
@@ -189,6 +195,7 @@ impl Keeper {
             holds: HashMap::new(),
             taking_in: taking_in::TakingIn::default(),
             logouts: logouts::Logouts::default(),
+            watching: watching::Watching::default(),
             deferred: Vec::new(),
             contacts: HashMap::new(),
             logins_in_flight: 0,
@@ -234,6 +241,7 @@ impl Keeper {
                 self.mind_desktop();
                 self.mind_network();
             }
+            self.tell_watchers();
             self.see_whether_to_leave();
             memory::tell_if_unlocked();
             alarm.set(self.wakes_at())?;
@@ -265,7 +273,11 @@ impl Keeper {
     fn take(&mut self, message: Message) {
         match message {
             Message::Call { connection, call, reply } => self.call(connection, call, reply),
-            Message::Closed(connection) => self.release_all(connection),
+            Message::NextEvent { connection, waiting } => self.next_event(connection, waiting),
+            Message::Closed(connection) => {
+                self.stop_watching(connection);
+                self.release_all(connection);
+            }
             Message::Abandoned(id) => {
                 let known = SessionId::parse(&id).and_then(|id| self.machine.session(&id));
                 if let Some(key) = known.map(|session| session.key().clone()) {
@@ -319,7 +331,9 @@ impl Keeper {
             debug!(session = %key.id, "{trouble}");
         }
         let keyring_answers = trouble.is_none() && troubles::at_keyring(&event);
-        self.troubles.note(&event, &key, trouble);
+        if self.troubles.note(&event, &key, trouble) {
+            self.note_trouble(&key);
+        }
         if let Event::Fetched { found: Found::Nowhere, .. } = &event {
             warn!(session = %key.id, "its secret is gone from the keyring");
         }

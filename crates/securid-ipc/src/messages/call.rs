@@ -6,7 +6,10 @@ use serde_json::value::RawValue;
 
 use super::{
     ErrorCode, RpcError,
-    params::{Add, Forget, History, List, Login, Logout, Nothing, OneSession, Retry, Stop, Use},
+    params::{
+        Add, Forget, History, Instructions, List, Login, Logout, Nothing, OneSession, Retry, Stop,
+        Use,
+    },
 };
 
 /// A call that was understood. `daemon.hello` is not among them: the connection answers it alone.
@@ -24,6 +27,8 @@ pub enum Call {
     Add(Add),
     /// `session.login`
     Login(Login),
+    /// `session.instructions`: what its server wants a person to know before a login.
+    Instructions(Instructions),
     /// `session.list`
     List(List),
     /// `session.history`
@@ -42,6 +47,8 @@ pub enum Call {
     Retry(Retry),
     /// `session.forget`
     Forget(Forget),
+    /// `events.subscribe`: the connection is told of every change from then on.
+    Subscribe,
 }
 
 impl Call {
@@ -58,6 +65,7 @@ impl Call {
             "daemon.stop" => read(params).map(Self::Stop),
             "session.add" => read(params).map(Self::Add),
             "session.login" => read(params).map(Self::Login),
+            "session.instructions" => read(params).map(Self::Instructions),
             "session.list" => read(params).map(Self::List),
             "session.history" => read(params).map(Self::History),
             "session.show" => read(params).map(Self::Show),
@@ -67,6 +75,7 @@ impl Call {
             "session.logout" => read(params).map(Self::Logout),
             "session.retry" => read(params).map(Self::Retry),
             "session.forget" => read(params).map(Self::Forget),
+            "events.subscribe" => read(params).map(|Nothing {}| Self::Subscribe),
             _ => {
                 let message = format!("there is no method {}", mention(method));
                 Err(RpcError::new(ErrorCode::Method, message))
@@ -83,6 +92,7 @@ impl Call {
             Self::Stop(_) => "daemon.stop",
             Self::Add(_) => "session.add",
             Self::Login(_) => "session.login",
+            Self::Instructions(_) => "session.instructions",
             Self::List(_) => "session.list",
             Self::History(_) => "session.history",
             Self::Show(_) => "session.show",
@@ -92,6 +102,7 @@ impl Call {
             Self::Logout(_) => "session.logout",
             Self::Retry(_) => "session.retry",
             Self::Forget(_) => "session.forget",
+            Self::Subscribe => "events.subscribe",
         }
     }
 }
@@ -99,10 +110,11 @@ impl Call {
 impl Serialize for Call {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Status | Self::Reload => Nothing {}.serialize(serializer),
+            Self::Status | Self::Reload | Self::Subscribe => Nothing {}.serialize(serializer),
             Self::Stop(params) => params.serialize(serializer),
             Self::Add(params) => params.serialize(serializer),
             Self::Login(params) => params.serialize(serializer),
+            Self::Instructions(params) => params.serialize(serializer),
             Self::List(params) => params.serialize(serializer),
             Self::History(params) => params.serialize(serializer),
             Self::Show(params) | Self::Hold(params) => params.serialize(serializer),

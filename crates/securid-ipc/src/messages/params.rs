@@ -44,27 +44,103 @@ pub struct Add {
 /// Of `session.login`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "LoginOnTheWire", into = "LoginOnTheWire")]
 pub struct Login {
     /// The instance's name; the default one where it is not said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
     /// Who logs in; the instance's own username where it is not said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// The password.
-    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::SecretText"))]
-    pub password: Secret,
+    /// What is shown to the server.
+    pub proof: Proof,
     /// The authentication source; the instance's own where it is not said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_source: Option<String>,
     /// Revoke this user's other sessions at this instance.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replace: bool,
     /// For one program: this connection holds the session from the beginning, and when nobody holds it any
     /// more, it is revoked.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tied: bool,
+}
+
+/// By what a server knows who logs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// A password; the login then needs a username.
+    Password(Secret),
+    /// What another party says of a person (a SAML assertion, say), sent as it is; the login then needs an
+    /// authentication source.
+    Assertion(Secret),
+}
+
+/// With exactly one of `password` and `assertion`.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::one_proof))]
+#[serde(deny_unknown_fields, rename = "login")]
+struct LoginOnTheWire {
+    /// The instance's name; the default one where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
+    /// Who logs in; the instance's own username where it is not said. Beside an assertion it is what the session is
+    /// listed under, and nothing that the server is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    /// The password; or `assertion`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::SecretText>"))]
+    password: Option<Secret>,
+    /// In the password's place what another party says of a person (a SAML assertion, say): the body that the
+    /// server gets, as it is. It needs an authentication source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::SecretText>"))]
+    assertion: Option<Secret>,
+    /// The authentication source; the instance's own where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    auth_source: Option<String>,
+    /// Revoke this user's other sessions at this instance.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    replace: bool,
+    /// For one program: this connection holds the session from the beginning, and when nobody holds it any
+    /// more, it is revoked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    tied: bool,
+}
+
+impl TryFrom<LoginOnTheWire> for Login {
+    type Error = &'static str;
+
+    fn try_from(wire: LoginOnTheWire) -> Result<Self, Self::Error> {
+        let proof = match (wire.password, wire.assertion) {
+            (Some(password), None) => Proof::Password(password),
+            (None, Some(assertion)) => Proof::Assertion(assertion),
+            (None, None) => return Err("missing parameter `password` (or `assertion`)"),
+            (Some(_), Some(_)) => return Err("give `password` or `assertion`, not both"),
+        };
+        let LoginOnTheWire { instance, username, auth_source, replace, tied, .. } = wire;
+        Ok(Self { instance, username, proof, auth_source, replace, tied })
+    }
+}
+
+impl From<Login> for LoginOnTheWire {
+    fn from(login: Login) -> Self {
+        let (password, assertion) = match login.proof {
+            Proof::Password(password) => (Some(password), None),
+            Proof::Assertion(assertion) => (None, Some(assertion)),
+        };
+        let Login { instance, username, auth_source, replace, tied, .. } = login;
+        Self { instance, username, password, assertion, auth_source, replace, tied }
+    }
+}
+
+/// Of `session.instructions`: what a person should know before a login there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Instructions {
+    /// The instance's name; the default one where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// The authentication source; the instance's own where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_source: Option<String>,
 }
 
 /// Of `session.list`, which answers in pages.

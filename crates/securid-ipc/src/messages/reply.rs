@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::views::{
-    HistoryView, ListView, LogoutView, ReloadView, RetryView, SessionRef, SessionView, StatusView,
-    StopView, TakenView, TokenView,
+    HistoryView, InstructionsView, ListView, LogoutView, ReloadView, RetryView, SessionRef,
+    SessionView, StatusView, StopView, SubscribedView, TakenView, TokenView,
 };
 
 /// The result of a [`Call`](super::Call): what goes into `result` is the view alone. The variant
@@ -22,6 +22,8 @@ pub enum Reply {
     Added(TakenView),
     /// Of `session.login`.
     LoggedIn(TakenView),
+    /// Of `session.instructions`.
+    Instructions(InstructionsView),
     /// Of `session.list`.
     List(ListView),
     /// Of `session.history`.
@@ -40,6 +42,8 @@ pub enum Reply {
     Retrying(RetryView),
     /// Of `session.forget`.
     Forgotten(SessionRef),
+    /// Of `events.subscribe`.
+    Subscribed(SubscribedView),
 }
 
 impl Reply {

@@ -155,6 +155,23 @@ pub struct HistoryItem {
     pub evidence: Option<String>,
 }
 
+/// Of `session.instructions`: where a login goes, and what its server wants a person to know before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct InstructionsView {
+    /// The instance's name.
+    pub instance: String,
+    /// The whole endpoint.
+    pub url: String,
+    /// Who logs in where nobody says otherwise: the instance's own username.
+    pub username: Option<String>,
+    /// The authentication source that the login will name.
+    pub auth_source: Option<String>,
+    /// The server's text: at most 24 lines and 2,000 characters, without markup and without what a terminal obeys
+    /// or nobody sees, but for the line ends. Null if the server has none.
+    pub instructions: Option<String>,
+}
+
 /// Of `session.token`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -180,6 +197,11 @@ pub struct SessionRef {
     /// The session's id.
     pub session: String,
 }
+
+/// Of `events.subscribe`: nothing but that the events follow.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SubscribedView {}
 
 /// Of `session.logout`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

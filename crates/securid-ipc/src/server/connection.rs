@@ -2,7 +2,8 @@
 //!
 //! One task a connection: it reads request lines, runs their calls side by side up to a bound,
 //! and writes the answers one at a time, in the order in which the calls end. While the bound is
-//! reached nothing is read: further lines wait in the socket.
+//! reached nothing is read: further lines wait in the socket. Where it has subscribed, an event goes out
+//! whenever no answer waits.
 
 use std::{io, ops::ControlFlow, sync::Arc, time::Duration};
 
@@ -18,6 +19,7 @@ use tokio::{
 use super::{
     ConnectionId, Service,
     accept::{FAREWELL, LAST_WORDS, pass_panic_on},
+    feed::{Feed, next_of},
     outbox::{Answer, Outbox},
     seats::{self, Seat},
     unread::Unread,
@@ -50,6 +52,8 @@ struct Connection<S> {
     outbox: Outbox,
     /// It was granted a hold, which lasts as long as the connection does.
     holds: bool,
+    /// What it is told without asking again, once it has subscribed.
+    feed: Option<Feed<S>>,
     seat: Arc<Seat>,
     /// When the server stops: until when answers may still go out.
     farewell: Option<Instant>,
@@ -73,6 +77,7 @@ pub(super) async fn run<S: Service>(
         calls: JoinSet::new(),
         outbox: Outbox::new(unread),
         holds: false,
+        feed: None,
         seat,
         farewell: None,
     };
@@ -117,9 +122,16 @@ impl<S: Service> Connection<S> {
             select! {
                 Some(done) = self.calls.join_next() => {
                     if let Some((id, outcome)) = pass_panic_on(done) {
+                        if matches!(outcome, Ok(Reply::Subscribed(_))) {
+                            self.feed = Some(Feed::begin(stream, self.service.clone(), self.id));
+                        }
                         self.answer(id, outcome);
                     }
                 }
+                event = next_of(&mut self.feed), if self.reading && self.outbox.len() == 0 => match event {
+                    Some(event) => self.outbox.push_event(&event)?,
+                    None => self.feed = None,
+                },
                 written = self.outbox.write_some(stream) => written?,
                 read = reader.read(self.lines.space()), if open => match read? {
                     0 => self.end_of_requests(),
@@ -181,7 +193,7 @@ impl<S: Service> Connection<S> {
 
     /// Whether nothing but a client that may never ask again would miss it.
     fn is_idle(&self) -> bool {
-        self.calls.is_empty() && self.outbox.len() == 0 && !self.holds
+        self.calls.is_empty() && self.outbox.len() == 0 && !self.holds && self.feed.is_none()
     }
 
     fn answer(&mut self, id: Option<Id>, outcome: Result<Reply, RpcError>) {
@@ -209,8 +221,10 @@ impl<S: Service> Connection<S> {
         self.stop_reading();
     }
 
+    /// It is told nothing more either.
     fn stop_reading(&mut self) {
         self.reading = false;
+        self.outbox.set_deadline();
         self.lines = LineBuffer::new(REQUEST_LIMIT);
     }
 

@@ -4,12 +4,15 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use securid_ipc::{
-    messages::{Call, ErrorCode, Reply, RpcError, SessionRef},
+    messages::{Call, ErrorCode, News, Reply, RpcError, SessionRef, SubscribedView},
     server::{ConnectionId, Listener, Notice, Room, Service, Wanted, serve},
 };
 use serde_json::{Value, json};
@@ -43,13 +46,17 @@ pub(crate) enum Event {
     Closed(ConnectionId),
 }
 
-/// Answers `touch` at once, `hold` when told to, `token` with a long text; panics on `stop`.
+/// Tells events as it is told to, answers `touch` at once, `hold` when told to, `token` with a long text; panics on `stop`.
 pub(crate) struct Fake {
     pub(crate) gate: Semaphore,
     pub(crate) running: mpsc::UnboundedSender<String>,
     pub(crate) events: mpsc::UnboundedSender<Event>,
     pub(crate) notices: mpsc::UnboundedSender<String>,
     pub(crate) peak: Mutex<(usize, usize)>,
+    /// How many events there are to tell; none any more once it is closed.
+    pub(crate) to_tell: Semaphore,
+    /// How many were made.
+    pub(crate) told: AtomicU64,
 }
 
 impl Service for Fake {
@@ -74,9 +81,16 @@ impl Service for Fake {
             Call::Show(_) => {
                 Ok(Reply::Forgotten(SessionRef { session: "x".repeat(2 * 1024 * 1024) }))
             }
+            Call::Subscribe => Ok(Reply::Subscribed(SubscribedView {})),
             Call::Stop(_) => panic!("the service panics"),
             _ => Err(RpcError::new(ErrorCode::ServerError, "not here")),
         }
+    }
+
+    async fn next_event(&self, _: ConnectionId) -> Option<securid_ipc::messages::Event> {
+        self.to_tell.acquire().await.ok()?.forget();
+        let seq = self.told.fetch_add(1, Ordering::SeqCst) + 1;
+        Some(securid_ipc::messages::Event { seq, news: News::Missed { ends: 7 } })
     }
 
     fn undelivered(&self, reply: Reply) {
@@ -120,6 +134,8 @@ impl Server {
             events: event,
             notices: notice,
             peak: Mutex::default(),
+            to_tell: Semaphore::new(0),
+            told: AtomicU64::new(0),
         });
         let (wanted, is_wanted) = watch::channel(Wanted::Always);
         let serving =

@@ -14,6 +14,7 @@ impl Keeper {
         let seen = self.auditing.before(&self.machine, &event);
         let actions = self.machine.handle(clock::now(), event);
         self.auditing.after(&self.machine, seen, &actions);
+        self.note_changes();
         if !only_time || !actions.is_empty() {
             self.standing.note_change();
         }

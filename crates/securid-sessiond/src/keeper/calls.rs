@@ -41,12 +41,17 @@ impl Keeper {
             Call::Touch(params) => self.touch(&params),
             Call::Retry(params) => self.retry(params.sessions.as_deref()),
             Call::Forget(params) => self.forget(&params.session),
+            Call::Subscribe => self.subscribe(connection),
             Call::Stop(params) => {
                 let keep = params.keep.unwrap_or(self.config.now().on_exit == Fate::Keep);
                 Ok(Reply::Stopping(StopView { keep: self.stop(keep) }))
             }
             // Answered before they come here.
-            Call::Add(_) | Call::Login(_) | Call::History(_) | Call::Reload => {
+            Call::Add(_)
+            | Call::Login(_)
+            | Call::Instructions(_)
+            | Call::History(_)
+            | Call::Reload => {
                 Err(RpcError::new(ErrorCode::Method, "this call is not the keeper's"))
             }
         };

@@ -1,7 +1,7 @@
 //! What is sent to us goes to the program.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io,
     process::{Child, ExitStatus},
     thread,
@@ -16,6 +16,8 @@ use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,
 };
+
+use crate::interrupt::ignored_signals;
 
 /// What ends or interrupts a program, as a service manager or a person sends it.
 const FORWARDED: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
@@ -67,11 +69,4 @@ fn forward(pid: Pid, signal: Signal) -> io::Result<()> {
 fn is_in_the_foreground() -> bool {
     let group = File::open("/dev/tty").and_then(|terminal| Ok(tcgetpgrp(terminal)?));
     group.is_ok_and(|group| group == getpgrp())
-}
-
-/// The set of signals that this process ignores, bit 0 for signal 1; empty where it is unknown.
-fn ignored_signals() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
