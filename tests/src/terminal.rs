@@ -77,13 +77,14 @@ impl Terminal {
         }
         let tmux = Tmux::start(|server| {
             furnish(server);
-            server.env("PATH", path_with_programs());
             server.env("PS1", PROMPT).env("HISTFILE", "").env("BASH_FUNC_kept%%", KEPT);
             // What is drawn is drawn in UTF-8.
             server.env("LANG", "C.UTF-8").env_remove("NO_COLOR");
         });
         let (columns, rows) = (COLUMNS.to_string(), ROWS.to_string());
-        let shell = ["bash", "--norc", "--noprofile"];
+        // tmux would have it from whoever asks for the session.
+        let path = format!("PATH={}", path_with_programs().to_string_lossy());
+        let shell = ["env", &path, "bash", "--norc", "--noprofile"];
         tmux.ask(&[&["new-session", "-d", "-x", &columns, "-y", &rows], &shell[..]].concat());
         let shell = tmux.variable("pane_pid").parse().ok().and_then(Pid::from_raw);
         let shell = shell.expect("a pane has a process");
@@ -98,7 +99,8 @@ impl Terminal {
         self.end()
     }
 
-    /// Has the shell run a line, and waits for nothing.
+    /// Has the shell run a line, and waits for nothing. Before anything more is typed, wait for a sign of
+    /// what was begun: what comes too early may be lost on the way, as on any terminal.
     pub fn begin(&self, line: &str) {
         let (next, _) = eventually("the shell's prompt", || self.prompt());
         self.command.set(next);
@@ -161,8 +163,23 @@ impl Terminal {
         eventually(what, || Some(self.screen()).filter(|screen| is_so(screen)))
     }
 
-    /// Whether what is typed would be seen, now, while something runs. (At its own prompt the shell
-    /// shows it by itself.)
+    /// Answers what a program asks at the end of the screen, where what is typed is seen.
+    pub fn answer(&self, question: &str, text: &str) {
+        self.wait_until(&format!("{question:?}"), |screen| is_asked(screen, question));
+        // What comes before the program reads may be taken for the shell's.
+        eventually("the program to read", || self.echoes().then_some(()));
+        self.type_line(text);
+    }
+
+    /// The same where what is typed is not to be seen.
+    pub fn answer_unseen(&self, question: &str, text: &str) {
+        self.wait_until(&format!("{question:?}"), |screen| is_asked(screen, question));
+        eventually("the terminal to hide what is typed", || (!self.echoes()).then_some(()));
+        self.type_line(text);
+    }
+
+    /// Whether what is typed is seen, now, while something runs. (At the shell's own prompt it is not:
+    /// there the shell itself shows it.)
     ///
     /// # Panics
     /// If the terminal cannot be asked.
@@ -251,6 +268,11 @@ fn path_with_programs() -> std::ffi::OsString {
     std::env::join_paths(folders).expect("cargo's folders have no colon")
 }
 
+/// Whether a question stands at the end, and so waits for its answer.
+fn is_asked(screen: &str, question: &str) -> bool {
+    screen.ends_with(question.trim_end())
+}
+
 /// Without what is empty at the end of lines, and of the whole.
 fn trimmed(screen: &str) -> String {
     let lines: Vec<&str> = screen.lines().map(str::trim_end).collect();
@@ -286,13 +308,13 @@ mod tests {
     fn what_reads_is_typed_into_and_interrupted() {
         let Some(terminal) = terminal() else { return };
         terminal.begin("stty -echo; read -rp 'who? ' name; stty echo; echo \"it is $name\"");
-        terminal.wait_for("who? ");
-        assert!(!terminal.echoes());
-        terminal.type_line("alice;");
+        terminal.answer_unseen("\nwho? ", "alice;");
         assert!(terminal.end().text.contains("it is alice;"));
         assert_eq!(terminal.everything().matches("alice").count(), 1);
 
-        terminal.begin("cat");
+        terminal.begin("read -rp 'whence? ' place; echo \"from $place\"; cat");
+        terminal.answer("\nwhence? ", "here");
+        terminal.wait_for("\nfrom here");
         terminal.type_line("once");
         terminal.wait_until("the echo, and cat's answer", |screen| {
             screen.matches("\nonce").count() == 2

@@ -33,8 +33,7 @@ impl Tmux {
         server.args(["-f", "/dev/null", "-D"]);
         server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let tmux = Self { _server: Process::start(server), folder };
-        let socket = tmux.folder.path().join("socket");
-        eventually("tmux", || socket.exists().then_some(()));
+        eventually("tmux", || tmux.try_ask(&["list-sessions"]).ok());
         for option in [
             ["default-terminal", TERM],
             ["history-limit", HISTORY],

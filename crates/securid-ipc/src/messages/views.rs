@@ -320,6 +320,10 @@ pub struct StatusView {
     /// What a person should look at: records of another machine or a newer version, damaged files
     /// that were set aside.
     pub problems: Vec<String>,
+    /// What tells the config that counts from another one, within one version of the daemon; null from one that
+    /// does not say.
+    #[serde(default)]
+    pub config: Option<String>,
 }
 
 /// How many sessions are in each state.
