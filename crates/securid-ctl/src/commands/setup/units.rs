@@ -38,8 +38,8 @@ pub(super) fn steps(context: &Context, place: &Place) -> Result<Vec<Step>, Failu
     }
     if matches!(place.scope, Scope::Alone) {
         return Ok(vec![Step::Say(
-            "systemd does not run here: have securid-ctl start run at login, as from ~/.profile, and \
-             securid-ctl logout when you leave"
+            "systemd does not run here: start the daemon with securid-ctl start, at each login (as from \
+             ~/.profile), and run securid-ctl logout when you leave"
                 .to_owned(),
         )]);
     }
@@ -83,8 +83,8 @@ fn unit(place: &Place, name: &str, text: &str) -> Result<Step, Failure> {
             match found {
                 Found::Ours(present) if present == text => Step::Keep(path, "up to date"),
                 found => {
-                    let replaces = found != Found::Nothing;
-                    Step::Write { path, text, modes: (0o644, place.modes().1), replaces }
+                    let modes = (0o644, place.modes().1);
+                    Step::Write { path, text, modes, before: found.ours() }
                 }
             }
         }
