@@ -11,8 +11,8 @@ use crate::logout::GoodFor;
 use crate::transport::Transport;
 use crate::turn::Turn;
 use crate::{
-    Access, AssertionRequest, Endpoint, Failure, FailureKind, Format, LoginError, LoginRequest,
-    LogoutReply, Proxies, SetupError, Token, instructions, login, logout,
+    Access, AssertionRequest, Endpoint, Failure, FailureKind, Format, Line, LoginError,
+    LoginRequest, LogoutReply, Proxies, SetupError, Token, instructions, login, logout,
 };
 
 /// How long a server that was reached may take for its instructions: a person waits for them before he can type, and
@@ -32,6 +32,7 @@ pub struct Client(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     transport: Transport,
+    endpoint: Endpoint,
     /// The form of reply that a connection's first request asks for.
     format: Format,
     login: Uri,
@@ -71,6 +72,7 @@ impl Client {
                 command(logout::COMMAND, Format::Properties)?,
             ],
             transport: Transport::new(&endpoint, access, proxies)?,
+            endpoint,
         })))
     }
 
@@ -103,6 +105,21 @@ impl Client {
                 transport.alone(request(Turn::FIRST), clock).await
             }
         }
+    }
+
+    /// Connects for another command, on a connection of its own. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// If there is no way, or it is not the server, within the deadline.
+    pub async fn line(&self, deadline: Duration) -> Result<Line, Failure> {
+        let Inner { transport, endpoint, format, .. } = &*self.0;
+        Ok(Line {
+            stream: transport.connect(Clock::start(deadline)).await?,
+            origin: endpoint.origin().to_owned(),
+            host: transport.host().clone(),
+            path: endpoint.path().to_owned(),
+            format: *format,
+        })
     }
 
     /// Asks the server for a token: one attempt, on a connection of its own.

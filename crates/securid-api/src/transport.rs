@@ -119,7 +119,13 @@ impl Transport {
         converse(asking, request, clock, &self.origin).await
     }
 
-    async fn connect(&self, clock: Clock) -> Result<Stream, Failure> {
+    /// What `Host` says.
+    pub(crate) fn host(&self) -> &HeaderValue {
+        &self.host
+    }
+
+    /// A new connection, on which nothing was sent.
+    pub(crate) async fn connect(&self, clock: Clock) -> Result<Stream, Failure> {
         let tcp = self.way.connect(clock).await?;
         let Some(handshake) = &self.handshake else {
             return Ok(Stream::new(tcp, Shown::Unasked));

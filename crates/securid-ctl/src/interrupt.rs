@@ -34,7 +34,7 @@ pub(crate) struct Interrupt {
     is_left_alone: Arc<AtomicBool>,
 }
 
-/// The signals that came while a person was asked.
+/// The signals that came while they were nobody else's.
 pub(crate) struct Caught(SignalDelivery<UnixStream, SignalOnly>);
 
 impl Interrupt {
@@ -67,9 +67,7 @@ impl Interrupt {
     /// # Errors
     /// If the system takes no signal handler.
     pub(crate) fn spare<T>(&self, ask: impl FnOnce(&mut Caught) -> T) -> io::Result<T> {
-        let (read, write) = UnixStream::pair()?;
-        let signals = wanted([SIGINT, SIGHUP, SIGTERM, SIGQUIT, SIGTSTP, SIGCONT]);
-        let mut caught = Caught(SignalDelivery::with_pipe(read, write, SignalOnly, signals)?);
+        let mut caught = Caught::begin([SIGINT, SIGHUP, SIGTERM, SIGQUIT, SIGTSTP, SIGCONT])?;
         self.set(false);
         let answer = ask(&mut caught);
         self.set(true);
@@ -83,6 +81,15 @@ impl Interrupt {
 }
 
 impl Caught {
+    /// Catches these from now on.
+    ///
+    /// # Errors
+    /// If the system takes no signal handler.
+    pub(crate) fn begin<const N: usize>(signals: [i32; N]) -> io::Result<Self> {
+        let (read, write) = UnixStream::pair()?;
+        SignalDelivery::with_pipe(read, write, SignalOnly, wanted(signals)).map(Self)
+    }
+
     /// Those that came since the last look.
     pub(crate) fn pending(&mut self) -> Vec<i32> {
         self.0.pending().collect()
@@ -122,8 +129,13 @@ fn wanted<const N: usize>(signals: [i32; N]) -> impl Iterator<Item = i32> {
     signals.into_iter().filter(move |&signal| !stops(signal) && !is_ignored(signal))
 }
 
+/// What ends or interrupts a program, as a service manager or a person sends it, as far as it is not ignored.
+pub(crate) fn ending_signals() -> impl Iterator<Item = i32> {
+    wanted([SIGHUP, SIGINT, SIGTERM])
+}
+
 /// The set of signals that this process ignores, bit 0 for signal 1; empty where it is unknown.
-pub(crate) fn ignored_signals() -> u64 {
+fn ignored_signals() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)

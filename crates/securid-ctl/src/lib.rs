@@ -9,7 +9,7 @@
 //!   down; `systemd`: the service manager that does it where there is one; `program`: running others,
 //!   each wait with a limit;
 //! - `failure`: what goes wrong, with exit status and advice;
-//! - `screen`, `table`, `times`: what a person sees;
+//! - `screen`, `table`, `times`: what a person sees; `page`: what is drawn again and again;
 //! - `secrets`: reading a password or a token; `terminal`, `askpass`: asking a person for one; `credentials`: who
 //!   logs in with it; `interrupt`: Ctrl-C is 130, and a terminal is put back before a signal counts;
 //! - `manual`: the manual pages, made by a test;
@@ -27,6 +27,7 @@ mod interrupt;
 mod launch;
 #[cfg(test)]
 mod manual;
+mod page;
 mod program;
 mod records;
 mod screen;
@@ -42,7 +43,10 @@ use clap::{
     Parser as _,
     error::{ContextKind, ContextValue, ErrorKind},
 };
-use securid_ipc::paths::{Overrides, Paths};
+use securid_ipc::{
+    panics::tell_on_stderr,
+    paths::{Overrides, Paths},
+};
 use securid_text::mention;
 
 use args::Cli;
@@ -62,6 +66,12 @@ impl Context {
     fn is_elsewhere(&self) -> bool {
         self.named != Overrides::default()
     }
+}
+
+/// Says what a panic has to say, on a terminal that is as it was before.
+pub fn tell_of_a_panic(words: &str) {
+    page::put_back();
+    tell_on_stderr(words);
 }
 
 /// Runs the command of this process's arguments.

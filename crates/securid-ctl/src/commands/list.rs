@@ -77,7 +77,7 @@ fn table(sessions: &[SessionView], screen: &Screen) -> String {
 }
 
 /// What is to be said about a revocation under way.
-fn note(session: &SessionView, now: Timestamp) -> String {
+pub(super) fn note(session: &SessionView, now: Timestamp) -> String {
     if session.state == SessionState::Lost {
         return format!("its token is gone; securid-ctl forget {} --yes gives it up", session.id);
     }
