@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::watcher::Watcher;
 
 /// How many sessions.
-const SESSIONS: usize = 300;
+const SESSIONS: usize = 150;
 
 /// How much more memory the daemon may take for it, in KiB: what is to be told of each session.
 const MORE: usize = 1_024;
@@ -35,7 +35,7 @@ fn who_does_not_read_costs_little_and_is_told_then_how_things_stand() {
     let before = private_kib(house.pid());
 
     let mut watcher = Watcher::ready(&house);
-    (0..3).for_each(|_| touch_all());
+    (0..2).for_each(|_| touch_all());
     let grown = private_kib(house.pid()).saturating_sub(before);
     assert!(grown < MORE, "{grown} KiB for one who does not read");
     // Whatever a session has been meanwhile, it is told once as it is now.
