@@ -61,6 +61,21 @@ impl Answer {
         Failure::new(FailureKind::NotConfirmed, message)
     }
 
+    /// Why the server does not carry a command out, which may be one that it does not know or wants otherwise.
+    pub(crate) fn refusal(&self, secrets: &[&str]) -> Failure {
+        let status = self.status;
+        let what = match status {
+            400 => "the server does not understand the command (HTTP 400)",
+            404 => "the server knows no such command, or is none (HTTP 404)",
+            412 => "the command lacks what it needs (HTTP 412)",
+            _ => return self.failure(secrets),
+        };
+        let said = self.words(secrets);
+        let message =
+            if said.is_empty() { what.to_owned() } else { format!("{what}; it says: {said}") };
+        Failure::new(FailureKind::NotConfirmed, message)
+    }
+
     /// Where it wants to send us; only up to the query, which may hold a session. Secrets go first, for
     /// they may be cut in two there.
     fn redirection(&self, secrets: &[&str]) -> String {
