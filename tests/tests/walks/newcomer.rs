@@ -33,6 +33,11 @@ fn log_in(desk: &Desk) {
 fn look(desk: &Desk) {
     desk.step("securid-ctl list", 0, &["prod", "alice", "active", "in 15m", "in 8h"]);
     desk.step("securid-ctl status", 0, &["1 active", "secret-service", "last contact"]);
+    desk.terminal.begin("kept securid-ctl watch");
+    desk.terminal.wait_for("active");
+    desk.terminal.key("C-c");
+    assert_eq!(desk.terminal.end().status, 130);
+    assert!(desk.terminal.shows_cursor() && !desk.terminal.is_on_other_screen());
 }
 
 fn use_it(desk: &Desk) {
@@ -43,9 +48,10 @@ fn use_it(desk: &Desk) {
         ca.display()
     );
     desk.step(&users, 0, &["alice"]);
+    desk.step("securid-ctl call findUsers", 0, &["alice"]);
     let token = desk.step("securid-ctl token", 0, &[]);
     assert_eq!(desk.house.simulator.truth().alive(), [token.trim()]);
-    assert_eq!(desk.house.simulator.truth().tokens[0].other_requests, 1);
+    assert_eq!(desk.house.simulator.truth().tokens[0].other_requests, 2);
 }
 
 /// A coffee, by a clock that goes fast.
