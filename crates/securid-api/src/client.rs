@@ -11,8 +11,9 @@ use crate::logout::GoodFor;
 use crate::transport::Transport;
 use crate::turn::Turn;
 use crate::{
-    Access, AssertionRequest, Endpoint, Failure, FailureKind, Format, LoginError, LoginRequest,
-    LogoutReply, Proxies, SetupError, Token, instructions, login, logout,
+    Access, AssertionRequest, Endpoint, Failure, FailureKind, Format, Line, LoginError,
+    LoginRequest, LogoutReply, Proxies, SetupError, Survey, Token, instructions, login, logout,
+    survey,
 };
 
 /// How long a server that was reached may take for its instructions: a person waits for them before he can type, and
@@ -32,6 +33,7 @@ pub struct Client(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     transport: Transport,
+    endpoint: Endpoint,
     /// The form of reply that a connection's first request asks for.
     format: Format,
     login: Uri,
@@ -71,6 +73,7 @@ impl Client {
                 command(logout::COMMAND, Format::Properties)?,
             ],
             transport: Transport::new(&endpoint, access, proxies)?,
+            endpoint,
         })))
     }
 
@@ -82,6 +85,13 @@ impl Client {
             Ok(answer) => logout::read(&answer, token),
             Err(failure) => LogoutReply::Unconfirmed(failure.guarded(&[token.expose()])),
         }
+    }
+
+    /// Goes the whole way to the server and asks it for what needs no token, on a connection of its own: what came
+    /// of each step, up to the first that failed.
+    pub async fn survey(&self, deadline: Duration) -> Survey {
+        let Inner { transport, instructions, .. } = &*self.0;
+        survey::survey(transport, instructions.clone(), Clock::start(deadline)).await
     }
 
     async fn ask_to_end(&self, token: &Token, clock: Clock) -> Result<Answer, Failure> {
@@ -103,6 +113,21 @@ impl Client {
                 transport.alone(request(Turn::FIRST), clock).await
             }
         }
+    }
+
+    /// Connects for another command, on a connection of its own. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// If there is no way, or it is not the server, within the deadline.
+    pub async fn line(&self, deadline: Duration) -> Result<Line, Failure> {
+        let Inner { transport, endpoint, format, .. } = &*self.0;
+        Ok(Line {
+            stream: transport.connect(Clock::start(deadline)).await?,
+            origin: endpoint.origin().to_owned(),
+            host: transport.host().clone(),
+            path: endpoint.path().to_owned(),
+            format: *format,
+        })
     }
 
     /// Asks the server for a token: one attempt, on a connection of its own.

@@ -129,8 +129,13 @@ fn wanted<const N: usize>(signals: [i32; N]) -> impl Iterator<Item = i32> {
     signals.into_iter().filter(move |&signal| !stops(signal) && !is_ignored(signal))
 }
 
+/// What ends or interrupts a program, as a service manager or a person sends it, as far as it is not ignored.
+pub(crate) fn ending_signals() -> impl Iterator<Item = i32> {
+    wanted([SIGHUP, SIGINT, SIGTERM])
+}
+
 /// The set of signals that this process ignores, bit 0 for signal 1; empty where it is unknown.
-pub(crate) fn ignored_signals() -> u64 {
+fn ignored_signals() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)

@@ -12,6 +12,7 @@ use rustix::{
     termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr},
 };
 use securid_secret::{Secret, SecretBytes};
+use signal_hook::consts::{SIGCONT, SIGINT};
 
 use crate::{
     interrupt::{Caught, obey},
@@ -75,11 +76,7 @@ impl Terminal {
         let before = tcgetattr(&self.0)?;
         let mut during = before.clone();
         during.local_modes.remove(LocalModes::ECHO);
-        let answer =
-            Question { tty: &self.0, before: &before, during: &during, prompt }.ask(caught);
-        // The one that was typed was not seen either.
-        let _ = (&self.0).write_all(b"\n");
-        answer
+        Question { tty: &self.0, before: &before, during: &during, prompt }.ask(caught)
     }
 }
 
@@ -93,7 +90,12 @@ struct Question<'a> {
 impl Question<'_> {
     fn ask(&self, caught: &mut Caught) -> io::Result<Secret> {
         let answer = self.begin().and_then(|()| self.answer(caught));
-        let line = self.end().and(answer)?;
+        let ended = self.end();
+        let is_seen = self.during.local_modes.contains(LocalModes::ECHO);
+        if !is_seen || answer.is_err() {
+            self.end_line();
+        }
+        let line = ended.and(answer)?;
         Secret::try_from(line).map_err(|_| io::Error::other("it is no UTF-8"))
     }
 
@@ -108,18 +110,19 @@ impl Question<'_> {
         Ok(tcsetattr(self.tty, OptionalActions::Flush, self.before)?)
     }
 
+    /// What comes next gets a line of its own. If even that cannot be written, nobody sees what comes next.
+    fn end_line(&self) {
+        let mut tty = self.tty;
+        let _ = tty.write_all(b"\n");
+    }
+
     /// A line without its end.
     fn answer(&self, caught: &mut Caught) -> io::Result<SecretBytes> {
         let mut line = SecretBytes::new();
         let mut piece = SecretBytes::zeroed(LINE);
         loop {
             let is_typed = self.wait(caught)?;
-            let signals = caught.pending();
-            for signal in &signals {
-                self.end()?;
-                obey(*signal)?;
-            }
-            if !signals.is_empty() {
+            if self.meet(caught)? {
                 // We were stopped, and others may have set the terminal in their own way meanwhile.
                 line.truncate(0);
                 self.begin()?;
@@ -139,6 +142,21 @@ impl Question<'_> {
                 Some(_) if length == 0 => return Ok(line),
                 Some(_) => {}
             }
+        }
+    }
+
+    /// Lets the signals that came do what they do, with the terminal as it was before; whether there were any.
+    fn meet(&self, caught: &mut Caught) -> io::Result<bool> {
+        let mut were_any = false;
+        loop {
+            let signals = caught.pending();
+            let Some(first) = signals.first() else { return Ok(were_any) };
+            self.end()?;
+            if !were_any && !matches!(*first, SIGCONT | SIGINT) {
+                self.end_line();
+            }
+            were_any = true;
+            signals.into_iter().try_for_each(obey)?;
         }
     }
 

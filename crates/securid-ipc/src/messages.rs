@@ -2,6 +2,7 @@
 //!
 //! - `call`: [`Call`], all methods, from and to the wire;
 //! - `params`: the parameters of each method;
+//! - `relay`: those of `session.call`, and what it answers;
 //! - `views`: the results, field by field as `securid-ctl … --json` prints them;
 //! - `events`: [`Event`], what is told without being asked for again;
 //! - `reply`: [`Reply`], all results as one type, for the server;
@@ -12,6 +13,7 @@ mod call;
 mod error;
 mod events;
 mod params;
+mod relay;
 mod reply;
 mod views;
 mod words;
@@ -23,6 +25,7 @@ pub use params::{
     Add, Forget, History, Instructions, List, Login, Logout, OneSession, Proof, Retry, Stop,
     Targets, Use,
 };
+pub use relay::{Begin, CHUNK, Chunk, GoOn, Relay, RelayView};
 pub use reply::Reply;
 pub use views::{
     ContactView, DrainView, HelloView, HistoryItem, HistoryView, InstanceView, InstructionsView,

@@ -80,6 +80,12 @@ pub trait Service: Send + Sync + 'static {
     /// then read it, nobody knows. A page that waited unread does not come back.
     fn undelivered(&self, reply: Reply);
 
+    /// Nobody reads the answers of this connection any more: whatever is done for its client alone may end.
+    /// Comes before [`Service::closed`], while calls may still run.
+    fn gone(&self, connection: ConnectionId) {
+        let _ = connection;
+    }
+
     /// The client has closed or half-closed, or is dropped, and none of its calls runs any more.
     /// Comes exactly once for each connection, last.
     fn closed(&self, connection: ConnectionId);

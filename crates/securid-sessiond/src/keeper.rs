@@ -14,6 +14,7 @@
 //! - `desktop`: what logind has to say, and what is wanted of it
 //! - `network`: when the network is listened to
 //! - `notices`: what a person is told on the desktop
+//! - `relaying`: tokens for calls
 //! - `reloading`: another config counts from now on
 //! - `standing`: how things stand, for the service manager
 //! - `stopping`: how the daemon comes to its end
@@ -33,6 +34,7 @@ mod leaving;
 mod logouts;
 mod network;
 mod notices;
+mod relaying;
 mod reloading;
 mod standing;
 mod stopping;
@@ -62,6 +64,7 @@ use crate::errands::{Done, Errands};
 use crate::memory;
 
 pub(crate) use holds::MOST_HOLDS;
+pub(crate) use relaying::Lent;
 pub(crate) use stopping::End;
 pub(crate) use taking_in::Taking;
 pub(crate) use views::ended;
@@ -82,6 +85,12 @@ pub(crate) enum Message {
     Closed(ConnectionId),
     /// The client of a login had gone before it was told of this session.
     Abandoned(String),
+    /// A call needs a session's token.
+    LendToCall { session: Option<String>, reply: Answer<Lent> },
+    /// A call for which this was lent has ended.
+    CallEnded(Key),
+    /// The server has refused the token of a call as dead.
+    RefusedByServer(Key),
     /// May a login be sent, and may this connection hold its session?
     LoginBegins { holder: Option<ConnectionId>, reply: Answer<()> },
     /// A login is over, whatever came of it.
@@ -118,12 +127,16 @@ struct Contact {
     result: Result<(), String>,
 }
 
-/// A call about a session whose secret is being fetched.
+/// Somebody who waits for a secret that is being fetched.
 struct Deferred {
     key: Key,
-    connection: ConnectionId,
-    call: Call,
-    reply: Answer<Reply>,
+    waiting: Waiting,
+}
+
+/// Who waits.
+enum Waiting {
+    ToAnswer { connection: ConnectionId, call: Call, reply: Answer<Reply> },
+    ToCall { session: Option<String>, reply: Answer<Lent> },
 }
 
 pub(crate) struct Keeper {
@@ -290,6 +303,9 @@ impl Keeper {
                     self.event(Event::Abandon { key });
                 }
             }
+            Message::LendToCall { session, reply } => self.lend_to_call(session, reply, true),
+            Message::CallEnded(key) => self.release(key),
+            Message::RefusedByServer(key) => self.refused_by_server(&key),
             Message::LoginBegins { holder, reply } => self.login_begins(holder, reply),
             Message::LoginEnds => {
                 self.logins_in_flight = self.logins_in_flight.saturating_sub(1);

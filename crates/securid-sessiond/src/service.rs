@@ -19,6 +19,7 @@ use crate::config::LiveConfig;
 use crate::cursor::{Cursor, Place};
 use crate::errands::Errands;
 use crate::keeper::{Inbox, Message, ended};
+use crate::relay::Relays;
 use crate::reload::Reloading;
 use crate::{selector, taking, trouble};
 
@@ -37,6 +38,7 @@ pub(crate) struct Desk {
     /// None if it only drains, because the config is bad: then nothing new is taken in, another config
     /// neither.
     pub(crate) reloading: Option<Reloading>,
+    pub(crate) relays: Relays,
 }
 
 impl Service for Desk {
@@ -56,6 +58,9 @@ impl Service for Desk {
             Call::Instructions(params) => {
                 taking::instructions(self, params).await.map(Reply::Instructions)
             }
+            Call::Relay(params) => {
+                self.relays.relay(self, connection, params).await.map(Reply::Relayed)
+            }
             Call::History(params) => self.history(params).await.map(Reply::History),
             Call::Logout(params) => self.logout(connection, params).await.map(Reply::Logout),
             Call::Status => {
@@ -74,12 +79,21 @@ impl Service for Desk {
     }
 
     fn undelivered(&self, reply: Reply) {
-        if let Reply::LoggedIn(taken) = reply {
-            let _ = self.inbox().send(Message::Abandoned(taken.session.id));
+        match reply {
+            Reply::LoggedIn(taken) => {
+                let _ = self.inbox().send(Message::Abandoned(taken.session.id));
+            }
+            Reply::Relayed(view) => self.relays.end(view.call),
+            _ => {}
         }
     }
 
+    fn gone(&self, connection: ConnectionId) {
+        self.relays.gone(connection);
+    }
+
     fn closed(&self, connection: ConnectionId) {
+        self.relays.closed(connection);
         let _ = self.inbox().send(Message::Closed(connection));
     }
 

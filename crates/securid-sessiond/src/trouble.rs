@@ -69,8 +69,11 @@ pub(crate) fn other_origin(id: &SessionId, entry: &str, record: &str) -> RpcErro
 }
 
 pub(crate) fn unknown_store(name: &str) -> RpcError {
-    RpcError::new(ErrorCode::KeyringUnavailable, format!("this build knows no keyring {name:?}"))
-        .with_hint("Start the build that the session was made with.")
+    RpcError::new(
+        ErrorCode::KeyringUnavailable,
+        format!("this build knows no keyring {}", mention(name)),
+    )
+    .with_hint("Start the build that the session was made with.")
 }
 
 /// A login at this instance, of this user if that is known.
@@ -115,20 +118,28 @@ pub(crate) fn login(error: &LoginError, instance: &str, username: Option<&str>) 
 
 /// The server was not reached: nothing was sent to it.
 pub(crate) fn not_reached(failure: &securid_api::Failure) -> RpcError {
-    let hint = match failure.kind {
+    let error = RpcError::new(ErrorCode::ServerUnreachable, failure.to_string());
+    error.with_hint(mend_the_way(failure.kind).unwrap_or(CHECK_THE_WAY))
+}
+
+const CHECK_THE_WAY: &str = "Check the network or VPN, host and port in the instance's url, and whether only a proxy leads there.";
+
+/// What to do where a server was not reached.
+pub(crate) fn mend_the_way(kind: FailureKind) -> Option<&'static str> {
+    Some(match kind {
+        FailureKind::Resolve | FailureKind::Connect => CHECK_THE_WAY,
         FailureKind::Tls => {
             "Check the instance's url, ca_file, client_cert and client_key, and this machine's clock."
         }
         FailureKind::Proxy => {
-            "Check proxy, no_proxy and proxy_credentials_file in the config, or HTTPS_PROXY and \
-             NO_PROXY in the daemon's environment."
+            "Check proxy, no_proxy and proxy_credentials_file in the config, or HTTPS_PROXY and NO_PROXY in \
+             the daemon's environment."
         }
-        _ => {
-            "Check the network or VPN, host and port in the instance's url, and whether only a \
-             proxy leads there."
-        }
-    };
-    RpcError::new(ErrorCode::ServerUnreachable, failure.to_string()).with_hint(hint)
+        FailureKind::Timeout
+        | FailureKind::Cut
+        | FailureKind::NotConfirmed
+        | FailureKind::Throttled => return None,
+    })
 }
 
 /// Neither the login nor the config says who logs in. Nothing was sent.

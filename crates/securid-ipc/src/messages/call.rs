@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::{
-    ErrorCode, RpcError,
+    ErrorCode, Relay, RpcError,
     params::{
         Add, Forget, History, Instructions, List, Login, Logout, Nothing, OneSession, Retry, Stop,
         Use,
@@ -41,6 +41,8 @@ pub enum Call {
     Touch(Use),
     /// `session.hold`: in use until the connection closes.
     Hold(OneSession),
+    /// `session.call`: a command of the web service, through the daemon.
+    Relay(Relay),
     /// `session.logout`
     Logout(Logout),
     /// `session.retry`
@@ -72,6 +74,7 @@ impl Call {
             "session.token" => read(params).map(Self::Token),
             "session.touch" => read(params).map(Self::Touch),
             "session.hold" => read(params).map(Self::Hold),
+            "session.call" => read(params).map(Self::Relay),
             "session.logout" => read(params).map(Self::Logout),
             "session.retry" => read(params).map(Self::Retry),
             "session.forget" => read(params).map(Self::Forget),
@@ -99,6 +102,7 @@ impl Call {
             Self::Token(_) => "session.token",
             Self::Touch(_) => "session.touch",
             Self::Hold(_) => "session.hold",
+            Self::Relay(_) => "session.call",
             Self::Logout(_) => "session.logout",
             Self::Retry(_) => "session.retry",
             Self::Forget(_) => "session.forget",
@@ -119,6 +123,7 @@ impl Serialize for Call {
             Self::History(params) => params.serialize(serializer),
             Self::Show(params) | Self::Hold(params) => params.serialize(serializer),
             Self::Token(params) | Self::Touch(params) => params.serialize(serializer),
+            Self::Relay(params) => params.serialize(serializer),
             Self::Logout(params) => params.serialize(serializer),
             Self::Retry(params) => params.serialize(serializer),
             Self::Forget(params) => params.serialize(serializer),

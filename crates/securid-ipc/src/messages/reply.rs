@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::RelayView;
 use super::views::{
     HistoryView, InstructionsView, ListView, LogoutView, ReloadView, RetryView, SessionRef,
     SessionView, StatusView, StopView, SubscribedView, TakenView, TokenView,
@@ -36,6 +37,8 @@ pub enum Reply {
     Touched(SessionRef),
     /// Of `session.hold`.
     Held(SessionRef),
+    /// Of `session.call`.
+    Relayed(RelayView),
     /// Of `session.logout`.
     Logout(LogoutView),
     /// Of `session.retry`.

@@ -13,7 +13,7 @@ use tokio::{
     select,
     sync::watch,
     task::JoinSet,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 
 use super::{
@@ -36,6 +36,10 @@ const IN_FLIGHT: usize = 16;
 
 /// How long a line may be half-sent. Clients write a line in one piece.
 const LINE_WITHIN: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether a client that asks nothing more is still there to be answered: the system
+/// tells it of us only if we ask.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// What became of a call, and under which id it is to be said.
 type Done = (Option<Id>, Result<Reply, RpcError>);
@@ -118,6 +122,7 @@ impl<S: Service> Connection<S> {
             let last_words =
                 self.farewell.filter(|_| self.reading).map(|by| by - (FAREWELL - LAST_WORDS));
             self.seat.note(self.is_idle());
+            let waits_for_us = !self.reading && !self.calls.is_empty();
             let mut reader = stream;
             select! {
                 Some(done) = self.calls.join_next() => {
@@ -139,6 +144,11 @@ impl<S: Service> Connection<S> {
                 },
                 () = passed(deadlines) => return Err(io::ErrorKind::TimedOut.into()),
                 () = passed([last_words]) => self.stop_reading(),
+                () = sleep(LOOK_EVERY), if waits_for_us => {
+                    if seats::has_gone(stream) {
+                        return Err(io::ErrorKind::ConnectionReset.into());
+                    }
+                }
                 () = self.seat.told_to_leave() => {
                     if self.is_idle() {
                         seats::let_go(stream, &idle_for_the_longest());
@@ -231,6 +241,7 @@ impl<S: Service> Connection<S> {
     /// Gives back what was not handed over, and lets the calls come to their ends: a login that is
     /// dropped half-way would lose its token.
     async fn wind_up(mut self) {
+        self.service.gone(self.id);
         for reply in self.outbox.into_undelivered() {
             self.service.undelivered(reply);
         }

@@ -82,7 +82,7 @@ impl Keeper {
 
     /// The session's own settings for its URL, then those that the config has for the same one now:
     /// the token goes nowhere else, and a CA file may have been moved.
-    fn ways_to(&self, origin: &Origin) -> Vec<Origin> {
+    pub(super) fn ways_to(&self, origin: &Origin) -> Vec<Origin> {
         let mut ways = vec![origin.clone()];
         for instance in self.config.now().instances.values() {
             let other = instance.origin();

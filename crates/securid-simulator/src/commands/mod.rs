@@ -17,7 +17,7 @@ use crate::server::Server;
 pub(crate) const LOGIN_USER: &str = "loginUser";
 pub(crate) const LOGOUT_USER: &str = "logoutUser";
 const GET_LOGIN_INSTRUCTIONS: &str = "getLoginInstructions";
-const FIND_USERS: &str = "findUsers";
+pub(crate) const FIND_USERS: &str = "findUsers";
 
 /// The one endpoint.
 const PATH: &str = "/aveksa/command.submit";

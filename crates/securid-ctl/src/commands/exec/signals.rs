@@ -12,15 +12,9 @@ use rustix::{
     process::{Pid, Signal, WaitId, WaitIdOptions, getpgrp, kill_process, waitid},
     termios::tcgetpgrp,
 };
-use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
-    iterator::Signals,
-};
+use signal_hook::iterator::Signals;
 
-use crate::interrupt::ignored_signals;
-
-/// What ends or interrupts a program, as a service manager or a person sends it.
-const FORWARDED: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
+use crate::interrupt::ending_signals;
 
 /// Caught signals on their way to a program.
 pub(super) struct Forwarder(Signals);
@@ -29,9 +23,7 @@ impl Forwarder {
     /// Catches signals from now on: one that comes before the program runs is passed on to it as
     /// soon as it does. Signals that are ignored stay so, for the program too (`nohup`).
     pub(super) fn catch() -> io::Result<Self> {
-        let ignored = ignored_signals();
-        let wanted = FORWARDED.into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
-        Signals::new(wanted).map(Self)
+        Signals::new(ending_signals()).map(Self)
     }
 
     /// Passes signals on until the program has ended.
