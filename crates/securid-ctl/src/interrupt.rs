@@ -31,6 +31,23 @@ impl Interrupt {
         self.0.store(false, Ordering::SeqCst);
     }
 
+    /// From now on Ctrl-C only sets the flag, for somebody who has the screen to clear first and ends the process
+    /// then.
+    ///
+    /// # Errors
+    /// If the system takes no signal handler.
+    pub(crate) fn leave_to_flag(&self) -> io::Result<Arc<AtomicBool>> {
+        let noted = Arc::default();
+        flag::register(SIGINT, Arc::clone(&noted))?;
+        self.0.store(false, Ordering::SeqCst);
+        Ok(noted)
+    }
+
+    /// Ctrl-C ends this process again.
+    pub(crate) fn rearm(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
     /// Runs a prompt, which meets Ctrl-C itself: were we to end within it, the terminal would stay
     /// without echo.
     pub(crate) fn spare<T>(&self, prompt: impl FnOnce() -> T) -> T {

@@ -13,6 +13,7 @@
 //! - `secrets`: reading a password or a token; `credentials`: who logs in with it; `interrupt`: Ctrl-C is
 //!   130;
 //! - `manual`: the manual pages, made by a test;
+//! - `progress`: how far revocations have come, on a terminal;
 //! - `records`: whether anything is recorded, for when no daemon can be asked.
 
 mod args;
@@ -27,6 +28,7 @@ mod launch;
 #[cfg(test)]
 mod manual;
 mod program;
+mod progress;
 mod records;
 mod screen;
 mod secrets;
