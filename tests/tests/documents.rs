@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use securid_tests::is_installed;
 
 /// The pages that name tests as proof.
 const PAGES: [&str; 2] = ["docs/threat-model.md", "docs/security.md"];
@@ -35,4 +38,27 @@ fn source(root: &Path, name: &str) -> Option<PathBuf> {
     let file = in_crate.map_or(name, |(_, file)| file);
     let places = [format!("{file}.rs"), format!("stores/{file}.rs"), format!("{file}/main.rs")];
     places.iter().map(|place| folder.join(place)).find(|path| path.is_file())
+}
+
+/// As a person reads them, and as `whatis` finds them.
+#[test]
+fn manual_pages_are_in_order() {
+    if !is_installed("man") || !is_installed("lexgrog") {
+        return;
+    }
+    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/man");
+    let pages: Vec<_> = fs::read_dir(pages).unwrap().map(|page| page.unwrap().path()).collect();
+    assert!(pages.len() > 20, "{pages:?}");
+    for page in &pages {
+        let mut man = Command::new("man");
+        man.args(["--warnings", "-P", "cat", "-l"]).arg(page);
+        let shown = man.env("MANWIDTH", "80").output().unwrap();
+        let (text, warnings) = (String::from_utf8(shown.stdout).unwrap(), shown.stderr);
+        assert!(shown.status.success() && text.contains("SEE ALSO"), "{page:?}: {text}");
+        assert_eq!(String::from_utf8_lossy(&warnings), "", "{page:?}");
+        let found = Command::new("lexgrog").arg(page).output().unwrap();
+        let name = page.file_stem().unwrap().to_str().unwrap();
+        let found = String::from_utf8_lossy(&found.stdout).into_owned();
+        assert!(found.contains(&format!("{name} - ")), "{page:?}: {found}");
+    }
 }

@@ -3,10 +3,8 @@
 
 use std::net::SocketAddr;
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderValue};
-use hyper::{Method, Request, Uri};
+use hyper::Uri;
+use hyper::header::DATE;
 use jiff::{SignedDuration, Timestamp};
 use rustls::ProtocolVersion;
 use tokio::time::timeout;
@@ -19,10 +17,7 @@ use crate::date::instant;
 use crate::meeting::Shown;
 use crate::stream::Stream;
 use crate::transport::Transport;
-use crate::{Failure, FailureKind};
-
-/// The command that every server answers, to anybody.
-pub(crate) const COMMAND: &str = "getLoginInstructions";
+use crate::{Failure, FailureKind, instructions};
 
 /// How far the way to a server leads. What comes after the first failure was not tried.
 #[derive(Debug, Clone, Default)]
@@ -114,7 +109,8 @@ impl Survey {
                 Stream::new(tls, shown)
             }
         };
-        let end = to.converse(Asking::new(stream, false), request(command), clock).await;
+        let end =
+            to.converse(Asking::new(stream, false), instructions::request(command), clock).await;
         let answer = end.result?;
         self.answered = Some(Answered {
             status: answer.status,
@@ -127,19 +123,6 @@ impl Survey {
 fn no_handshake(clock: Clock) -> Failure {
     let message = format!("the TLS handshake had not ended after {:?}", clock.deadline);
     Failure::new(FailureKind::Tls, message)
-}
-
-/// As the vendor's pages have it: a POST without a body.
-fn request(uri: Uri) -> Request<Full<Bytes>> {
-    let json = HeaderValue::from_static("application/json");
-    let mut request = Request::new(Full::default());
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = uri;
-    let headers = request.headers_mut();
-    headers.insert(ACCEPT, json.clone());
-    headers.insert(CONTENT_TYPE, json);
-    headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-    request
 }
 
 /// Instructions are of any form, but no whole page: that is somebody else's, with status 200.

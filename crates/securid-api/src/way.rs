@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use hyper::Uri;
+use securid_text::span;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -69,9 +70,9 @@ impl Way {
         };
         let opened = timeout(clock.left(), self.open(proxy, clock)).await;
         opened.unwrap_or_else(|_| {
-            let (proxy, origin, deadline) = (proxy.shown(), &self.origin, clock.deadline);
+            let (proxy, origin, after) = (proxy.shown(), &self.origin, span(clock.deadline));
             let message =
-                format!("the proxy {proxy} had not opened the way to {origin} after {deadline:?}");
+                format!("the proxy {proxy} had not opened the way to {origin} after {after}");
             Err(Failure::new(FailureKind::Proxy, message))
         })
     }

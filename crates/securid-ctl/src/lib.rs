@@ -4,29 +4,37 @@
 //! remote server. A map:
 //!
 //! - `args`: the command line; `commands`: one file for each command;
+//! - `completion`: what a shell is told that completes a command line;
 //! - `daemon`: a connection whose every wait has a limit; `launch` and `ending`: bringing it up and
 //!   down; `systemd`: the service manager that does it where there is one; `program`: running others,
 //!   each wait with a limit;
 //! - `failure`: what goes wrong, with exit status and advice;
-//! - `screen`, `table`, `times`: what a person sees;
-//! - `secrets`: reading a password or a token; `credentials`: who logs in with it; `interrupt`: Ctrl-C is
-//!   130;
+//! - `screen`, `table`, `times`: what a person sees; `page`: what is drawn again and again;
+//! - `secrets`: reading a password or a token; `terminal`, `askpass`: asking a person for one; `credentials`: who
+//!   logs in with it; `interrupt`: Ctrl-C is 130, and a terminal is put back before a signal counts;
+//! - `manual`: the manual pages, made by a test;
 //! - `records`: whether anything is recorded, for when no daemon can be asked.
 
 mod args;
+mod askpass;
 mod commands;
+mod completion;
 mod credentials;
 mod daemon;
 mod ending;
 mod failure;
 mod interrupt;
 mod launch;
+#[cfg(test)]
+mod manual;
+mod page;
 mod program;
 mod records;
 mod screen;
 mod secrets;
 mod systemd;
 mod table;
+mod terminal;
 mod times;
 
 use std::{env, io, path::PathBuf, process::ExitCode};
@@ -35,7 +43,10 @@ use clap::{
     Parser as _,
     error::{ContextKind, ContextValue, ErrorKind},
 };
-use securid_ipc::paths::{Overrides, Paths};
+use securid_ipc::{
+    panics::tell_on_stderr,
+    paths::{Overrides, Paths},
+};
 use securid_text::mention;
 
 use args::Cli;
@@ -55,6 +66,12 @@ impl Context {
     fn is_elsewhere(&self) -> bool {
         self.named != Overrides::default()
     }
+}
+
+/// Says what a panic has to say, on a terminal that is as it was before.
+pub fn tell_of_a_panic(words: &str) {
+    page::put_back();
+    tell_on_stderr(words);
 }
 
 /// Runs the command of this process's arguments.

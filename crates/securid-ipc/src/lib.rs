@@ -12,6 +12,7 @@
 //! - [`panics`]: how both programs end on an error of our own;
 //! - `client` (feature `client`): a blocking client that never waits without a limit;
 //! - `server` (feature `server`): listener and connections on tokio, above one `Service`;
+//! - `schema` (feature `schema`): how JSON Schema tells what the types alone do not;
 //! - `fuzz`: what must hold for any bytes, for the fuzzer and the tests alone.
 //!
 //! The crate knows nothing of keyrings, records or the remote server: it carries words.
@@ -30,6 +31,9 @@ pub mod paths;
 pub mod client;
 #[cfg(feature = "server")]
 pub mod server;
+
+#[cfg(feature = "schema")]
+mod schema;
 
 #[cfg(any(feature = "client", feature = "server"))]
 mod address;

@@ -11,11 +11,60 @@ use tracing::level_filters::LevelFilter;
 
 use crate::config::Assignment;
 
-/// Keeps the session tokens of RSA Governance & Lifecycle in the OS keyring, lends them out through
-/// securid-ctl, and revokes them at the server: on request, when idle, when their lifetime is over,
-/// and when it stops.
+/// Below the options, and in the manual page.
+const AFTER: &str = "\
+Exit status:
+  0   stopped as asked; the config is good; --drain: nothing is left that
+      could be revoked
+  1   it cannot start: another daemon, no socket
+  2   usage
+  70  an error of its own; the next start goes on
+  74  the state folder cannot be used
+  75  --drain: something is not confirmed dead; the next start goes on
+  78  bad config
+
+Signals:
+  SIGTERM, SIGINT  revokes all sessions, unless the config says on_exit =
+                   \"keep\", and ends; a second one ends it sooner
+  SIGHUP           reads the config anew
+
+Environment:
+  SECURID_CONFIG     as --config
+  SECURID_SOCKET     as --socket
+  SECURID_STATE_DIR  as --state-dir
+  SECURID_LOG        as --log
+  SECURID_KEY        for most keys of the config one of that name, as
+                     SECURID_IDLE_TIMEOUT: see securid.toml(5)
+  CREDENTIALS_DIRECTORY
+      systemd's: securid-store-key there is the key of the sealed file
+  HTTPS_PROXY, ALL_PROXY, NO_PROXY
+      the way to the servers, where the config says nothing of a proxy
+  SSL_CERT_FILE, SSL_CERT_DIR
+      stand in the place of the system's roots
+
+Files:
+  ~/.config/securid/config.toml
+      the user's config, over the machine's /etc/securid/config.toml and
+      /etc/securid/config.d/*.toml
+  $XDG_RUNTIME_DIR/securid/sessiond.sock
+      the socket
+  ~/.local/state/securid
+      records, history, and the sealed file
+
+Examples:
+  securid-sessiond --check-config
+      tells every fault of the config, with its line
+  securid-sessiond --drain --timeout 30s
+      revokes what is recorded, as before the program is removed
+  securid-sessiond --make-key ~/.config/securid/store.key
+      makes a key for keyring = \"sealed-file\"";
+
+/// Keeps session tokens in the OS keyring, lends them out, and revokes them at the server
+///
+/// The tokens are those of RSA Governance & Lifecycle. They are lent out through securid-ctl, and revoked on
+/// request, when idle, when their lifetime is over, and when the daemon stops.
 #[derive(Debug, Parser)]
-#[command(name = "securid-sessiond", version = securid_ipc::VERSION)]
+#[command(name = "securid-sessiond", version = securid_ipc::VERSION, after_long_help = AFTER)]
 pub(crate) struct Args {
     /// Use this config file alone, instead of those in /etc/securid (but for what they enforce) and the
     /// user's own
@@ -84,4 +133,21 @@ impl Args {
 /// Reads the command line; ends the process with status 2 and a message if it makes no sense.
 pub(crate) fn parse() -> Args {
     Args::parse()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use securid_manual::{keep_all, of_program};
+
+    use super::*;
+
+    /// Pages that the daemon's refers to.
+    const OTHERS: [&str; 4] =
+        ["securid-ctl(1)", "securid.toml(5)", "securid-protocol(7)", "systemctl(1)"];
+
+    #[test]
+    fn the_manual_page_says_what_help_says() {
+        keep_all("securid-sessiond", &of_program(Args::command(), "8", &OTHERS));
+    }
 }

@@ -22,6 +22,7 @@
 //! | `service` | what stands behind the socket: hands calls on |
 //! | `cursor` | where a page of the history begins |
 //! | `taking` | `add` and `login`, up to the point where the token is here |
+//! | `relay` | commands of the web service that clients call, body and answer as streams |
 //! | `keeper` | the one task that owns the state: feeds the machine, carries its actions out |
 //! | `errands` | the actions that take time: keyring, disk, server; each answers with an event |
 //! | `desktop` | logind and notifications: tell the keeper, and do as it wants |
@@ -58,6 +59,7 @@ mod memory;
 mod network;
 mod notify;
 mod refusal;
+mod relay;
 mod reload;
 mod selector;
 mod servers;

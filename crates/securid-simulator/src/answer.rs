@@ -4,13 +4,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use httpdate::fmt_http_date;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::header::DATE;
 use tokio::time::sleep;
 
-use crate::call::{Call, read_body};
+use crate::call::{Call, digest_body, read_body};
 use crate::commands;
 use crate::control;
 use crate::fault::Fault;
@@ -56,7 +57,11 @@ pub(crate) async fn answer(
             None
         }
     };
-    let Some(body) = read_body(body).await else { return sever(&line).await };
+    let body = match call.command() {
+        Some(commands::FIND_USERS) => count_body(&server, body).await,
+        _ => read_body(body).await,
+    };
+    let Some(body) = body else { return sever(&line).await };
 
     let mut reply = match fault {
         Some(fault) if !fault.carries_out() => match misbehave(&server, &call, &body, fault) {
@@ -79,6 +84,20 @@ pub(crate) async fn answer(
         _ => {}
     }
     Ok(reply)
+}
+
+/// The body of a command that does not look at it: counted and hashed, and not kept.
+async fn count_body(server: &Server, body: Incoming) -> Option<Bytes> {
+    match digest_body(body).await {
+        Some(digest) => {
+            server.ledger.body_came(digest);
+            Some(Bytes::new())
+        }
+        None => {
+            server.ledger.count(|truth| &mut truth.bodies_broken_off);
+            None
+        }
+    }
 }
 
 /// Resets the connection: no reply comes of this.

@@ -18,8 +18,17 @@ use crate::{
 /// The exit status "no such session".
 const NO_SESSION: u8 = 66;
 
+/// Below the options, and in the manual page.
+const EXAMPLES: &str = "\
+Examples:
+  securid-ctl check prod || securid-ctl login prod
+      logs in if there is no session
+  securid-ctl check --remaining 10m
+      exits with 66 if the session would end before that";
+
 /// Say by the exit status alone whether there is an active session: 0 or 66
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Which session [else $SECURID_SESSION]
     selector: Option<String>,

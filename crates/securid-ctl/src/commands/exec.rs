@@ -37,6 +37,14 @@ const EXEC_FAILED: u8 = 125;
 const CANNOT_RUN: u8 = 126;
 const NOT_FOUND: u8 = 127;
 
+/// Below the options, and in the manual page.
+const EXAMPLES: &str = "\
+Examples:
+  securid-ctl exec prod -- ./report.sh
+      runs it with prod's token in SECURID_TOKEN
+  securid-ctl exec --login prod --password-file secret -- ./report.sh
+      runs it with a session of its own, which ends with it";
+
 /// Run a program with a session's token in its environment
 ///
 /// It gets SECURID_TOKEN, SECURID_URL, SECURID_SESSION, SECURID_INSTANCE and, if the session has an
@@ -44,6 +52,7 @@ const NOT_FOUND: u8 = 127;
 /// passed on. With --login it is one of its own, revoked when the program ends: 75 if that is not
 /// confirmed then, and the program's own status was 0.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Which session [else $SECURID_SESSION]; with --login, at which instance
     selector: Option<String>,

@@ -9,8 +9,15 @@ use crate::{
     screen::printable,
 };
 
+/// Below the options, and in the manual page.
+const EXAMPLES: &str = "\
+Examples:
+  securid-ctl forget 3f9a --yes
+      gives up the session whose id begins so";
+
 /// Give a session up unrevoked, on your word; it stands in the history as forgotten
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The session's id
     id: String,

@@ -24,8 +24,19 @@ use rest::Rest;
 /// The exit status where the config has no such instance.
 const NO_SUCH_INSTANCE: u8 = 78;
 
+/// Below the options, and in the manual page.
+const EXAMPLES: &str = "\
+Examples:
+  securid-ctl history --since 7d
+      shows what ended in the last seven days
+  securid-ctl history --since 2026-01-01 --until 2027-01-01 --csv
+      writes a year down, for a spreadsheet
+  securid-ctl history --unconfirmed
+      shows what no server has confirmed; exits with 0 if that is nothing";
+
 /// Show how sessions ended, newest first
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Only those that ended then or later: 2026-11-22T12:00:00+01:00, 2026-11-22 (when it begins in UTC), or 7d for
     /// "ago"
@@ -35,7 +46,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "T", value_parser = parse_time)]
     until: Option<Timestamp>,
     /// Only those of this instance
-    #[arg(long, value_name = "I")]
+    #[arg(long, value_name = "INSTANCE")]
     instance: Option<String>,
     /// Only those that ended without the server's word. Exits 1 if there are any, if a session is lost or the history
     /// has gaps; else 75 if something is not confirmed yet; else 0

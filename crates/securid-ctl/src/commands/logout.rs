@@ -38,10 +38,22 @@ const SLACK: Duration = Duration::from_secs(3);
 const NO_SESSION: u8 = 66;
 const PENDING: u8 = 75;
 
+/// Below the options, and in the manual page.
+const EXAMPLES: &str = "\
+Examples:
+  securid-ctl logout
+      revokes every session, and waits up to 10 s for the servers' word
+  securid-ctl logout prod ann@test --timeout 1m
+      revokes those of prod, and ann's at test
+  securid-ctl logout --if-last-session
+      belongs into ~/.bash_logout or ~/.zlogout";
+
 /// Revoke sessions: those named, or every one
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Which sessions; an instance means all of its own
+    #[arg(value_name = "SELECTOR")]
     selectors: Vec<String>,
     /// How long to wait for confirmation (10s unless told)
     #[arg(long, value_name = "D", value_parser = parse_duration, conflicts_with = "no_wait")]

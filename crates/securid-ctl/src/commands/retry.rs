@@ -13,6 +13,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Which sessions [else every one that is being revoked]
+    #[arg(value_name = "SELECTOR")]
     selectors: Vec<String>,
 }
 

@@ -21,12 +21,21 @@ use crate::{Context, failure::Failure, interrupt::Interrupt};
 use place::Place;
 use step::{Shown, Step};
 
+/// Below the options, and in the manual page.
+const EXAMPLES: &str = "\
+Examples:
+  securid-ctl setup --url https://gl.example.com:8443/aveksa --instance prod --username ann
+      writes a first config, and has systemd run the daemon
+  securid-ctl setup --print
+      shows what would be done";
+
 /// Have systemd run the daemon for you, and write a first config
 ///
 /// Units that a package has installed are enabled; where there are none, they are written first. What
-/// you have changed is left as it is, and a config that is there is never written over. Twice is the
-/// same as once.
+/// you have changed, or written yourself, is never written over. Twice is the same as once, and once more
+/// with another URL corrects the first config.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Write a first config for this server, as https://HOST:8443/aveksa
     #[arg(long, conflicts_with = "remove")]

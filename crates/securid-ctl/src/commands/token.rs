@@ -14,8 +14,17 @@ use crate::{
     failure::Failure,
 };
 
+/// Below the options, and in the manual page.
+const EXAMPLES: &str = "\
+Examples:
+  securid-ctl token prod
+      prints the token of prod's session
+  securid-ctl token prod --for 1h
+      prints it, and keeps the session in use for an hour";
+
 /// Print a session's token; counts as use
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Which session [else $SECURID_SESSION]
     selector: Option<String>,

@@ -11,3 +11,4 @@ mod nobody;
 mod password;
 mod shows;
 mod starting;
+mod versions;

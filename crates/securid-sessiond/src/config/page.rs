@@ -1,10 +1,12 @@
-//! The table of all keys in `docs/configuration.md`, and that the list of them is right.
+//! The table of all keys in `docs/configuration.md`, that page as a manual page, and that the list of them is right.
 
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::fs;
+use std::path::Path;
+
+use securid_manual::{keep_all, keep_between, of_document};
 
 use super::Config;
 use super::key::{AnyKey, Counts, Scope, Table};
@@ -15,9 +17,6 @@ use super::said::{Counting, Said};
 
 /// The table stands between these lines.
 const MARKS: [&str; 2] = ["<!-- keys: begin -->\n", "<!-- keys: end -->\n"];
-
-/// With this variable the test writes the table instead of comparing it.
-const WRITE: &str = "WRITE_CONFIGURATION_PAGE";
 
 /// Our programs' variables that mean something else than a key.
 const OTHER_VARIABLES: [&str; 12] = [
@@ -37,19 +36,11 @@ const OTHER_VARIABLES: [&str; 12] = [
 
 #[test]
 fn the_page_has_all_keys() {
-    let page = page();
-    let (before, rest) = page.split_once(MARKS[0]).unwrap();
-    let (written, after) = rest.split_once(MARKS[1]).unwrap();
-    if env::var_os(WRITE).is_some() {
-        let page = [before, MARKS[0], &table(), MARKS[1], after].concat();
-        fs::write(path(), page).unwrap();
-        return;
-    }
-    assert!(
-        written == table(),
-        "docs/configuration.md differs: write it anew with {WRITE}=1 cargo test -p securid-sessiond --lib \
-         the_page_has_all_keys"
-    );
+    keep_between("docs/configuration.md", MARKS, &table());
+    let about = "config of securid-sessiond";
+    let others = ["securid-sessiond(8)", "securid-ctl-config-show(1)"];
+    let manual = of_document("securid.toml", "5", about, &page(), &others);
+    keep_all("securid.toml", &[manual]);
 }
 
 #[test]
@@ -65,12 +56,8 @@ fn its_example_is_a_good_file_of_the_machines() {
     assert_eq!(faults, []);
 }
 
-fn path() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md")
-}
-
 fn page() -> String {
-    fs::read_to_string(path()).unwrap()
+    fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md")).unwrap()
 }
 
 fn table() -> String {
