@@ -61,6 +61,7 @@
 //! | `walks` | four people get through a whole day, from an empty home on, by what the documents tell them |
 //! | `login` | a person knows where his password goes, is asked for no more than is missing, and keeps his terminal |
 //! | `doctor` | each thing that is broken is named by `doctor`, with what to do next, and it changes nothing |
+//! | `shell` | shells complete what the daemon has, and take nothing of it for a command |
 //! | `cli` | `securid-ctl`: exit codes, and that it never hangs |
 //!
 //! The harness:
