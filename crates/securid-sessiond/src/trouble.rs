@@ -144,7 +144,7 @@ pub(crate) fn mend_the_way(kind: FailureKind) -> Option<&'static str> {
 
 /// Neither the login nor the config says who logs in. Nothing was sent.
 pub(crate) fn no_username(instance: &str) -> RpcError {
-    missing("username", format!("whose login at {instance:?} is not said"))
+    missing("username", format!("whose login at {} is not said", mention(instance)))
         .with_hint("Give --username, or set username in the instance's table.")
 }
 
@@ -152,7 +152,7 @@ pub(crate) fn no_username(instance: &str) -> RpcError {
 pub(crate) fn no_auth_source(instance: &str) -> RpcError {
     missing(
         "auth_source",
-        format!("which authentication source {instance:?} is to ask is not said"),
+        format!("which authentication source {} is to ask is not said", mention(instance)),
     )
     .with_hint("Give --auth-source, or set auth_source in the instance's table.")
 }

@@ -87,7 +87,10 @@ pub(super) fn note(session: &SessionView, now: Timestamp) -> String {
         note.push_str(", NOT ON DISK");
     }
     if revocation.last_error.is_some() {
-        note.push_str(&format!(", tried {} times", revocation.attempts));
+        match revocation.attempts {
+            1 => note.push_str(", tried once"),
+            n => note.push_str(&format!(", tried {n} times")),
+        }
     }
     if let Some(next) = &revocation.next_attempt_at {
         note.push_str(&format!(", next try {}", relative(next, now)));
