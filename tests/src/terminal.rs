@@ -10,7 +10,6 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::house::House;
 use crate::patience::{eventually, is_installed};
-use crate::programs::programs;
 use tmux::Tmux;
 
 /// How wide it is: most lines of ours fit.
@@ -82,10 +81,9 @@ impl Terminal {
             server.env("LANG", "C.UTF-8").env_remove("NO_COLOR");
         });
         let (columns, rows) = (COLUMNS.to_string(), ROWS.to_string());
-        // tmux would have it from whoever asks for the session.
-        let path = format!("PATH={}", path_with_programs().to_string_lossy());
-        let shell = ["env", &path, "bash", "--norc", "--noprofile"];
-        tmux.ask(&[&["new-session", "-d", "-x", &columns, "-y", &rows], &shell[..]].concat());
+        let start = tmux.start.to_string_lossy().into_owned();
+        let session = ["new-session", "-d", "-x", &columns, "-y", &rows, "-c", &start];
+        tmux.ask(&[&session[..], &["bash", "--norc", "--noprofile"]].concat());
         let shell = tmux.variable("pane_pid").parse().ok().and_then(Pid::from_raw);
         let shell = shell.expect("a pane has a process");
         let terminal = Self { tmux, shell, command: Cell::new(0) };
@@ -119,7 +117,9 @@ impl Terminal {
         // A program may have cleared the screen.
         let typed = lines.iter().rposition(|line| line.contains(&prompt));
         let first = typed.map_or(0, |line| line + 1);
-        let text = lines[first..lines.len() - 1].join("\n");
+        let text = lines[first..].join("\n");
+        // An output that does not end its line has the prompt behind it.
+        let text = text[..text.rfind('(').unwrap_or(0)].trim_end().to_owned();
         Ended { status, text }
     }
 
@@ -261,13 +261,6 @@ fn session_of(pid: i32) -> Option<i32> {
     after_name.split(' ').nth(SESSION_AFTER_NAME)?.parse().ok()
 }
 
-fn path_with_programs() -> std::ffi::OsString {
-    let folder = programs().ctl.parent().map(PathBuf::from);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = folder.into_iter().chain(std::env::split_paths(&path));
-    std::env::join_paths(folders).expect("cargo's folders have no colon")
-}
-
 /// Whether a question stands at the end, and so waits for its answer.
 fn is_asked(screen: &str, question: &str) -> bool {
     screen.ends_with(question.trim_end())
@@ -297,7 +290,7 @@ mod tests {
         let ended = terminal.run("printf 'a\\n(b)\\n'; exit_with() { return $1; }; exit_with 7");
         assert_eq!((ended.status, ended.text.as_str()), (7, "a\n(b)"));
         assert_eq!(terminal.run("true;").status, 0);
-        assert_eq!(terminal.run("printf 'no end of line'").status, 0);
+        assert_eq!(terminal.run("printf 'no end of line'").text, "no end of line");
         // Wrapped by the terminal, and longer than its screen.
         let long = terminal.run(&format!("for i in $(seq {ROWS}); do printf '%200s|\\n' $i; done"));
         assert_eq!(long.text.lines().count(), usize::from(ROWS));

@@ -42,6 +42,7 @@ const CALLS: &[(&str, &str)] = &[
         r#"{"session":"prod","command":"findUsers","arguments":{"name":"smith"},"format":"csv","content_type":"text/xml","timeout":"90s","length":5,"body":"aGVsbG8=","more":true}"#,
     ),
     ("session.call", r#"{"command":"findUsers"}"#),
+    ("session.call", r#"{"command":"findUsers","body":""}"#),
     ("session.call", r#"{"call":7,"body":"aGVsbG8=","more":true}"#),
     ("session.call", r#"{"call":7,"body":""}"#),
     ("session.call", r#"{"call":7}"#),

@@ -317,3 +317,6 @@ pub(crate) fn not_stored() -> RpcError {
     RpcError::new(ErrorCode::StorageFailed, "the token could not be stored")
         .with_hint("Look into the daemon's log for more.")
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,8 @@ impl Args {
         let _interrupt = Interrupt::arm()?;
         let mut program = Program::start(context);
         let checks = thread::scope(|scope| -> Result<_, Failure> {
+            // Each may hang: they do so side by side.
+            let daemon = scope.spawn(|| daemon::look(context));
             let units = scope.spawn(|| units::look(context));
             let mut told = Told { context, checks: Vec::new() };
             // The config comes first, and all else after the daemon.
@@ -42,11 +44,11 @@ impl Args {
                 told.tell([check])?;
                 next = found.next();
             }
-            told.tell(daemon::look(context))?;
+            // One that has panicked has ended the process.
+            told.tell(daemon.join().unwrap_or_default())?;
             for check in next.into_iter().chain(found) {
                 told.tell([check])?;
             }
-            // One that has panicked has ended the process.
             told.tell(units.join().unwrap_or_default())?;
             Ok(told.checks)
         })?;

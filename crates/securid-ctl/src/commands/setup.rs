@@ -32,8 +32,8 @@ Examples:
 /// Have systemd run the daemon for you, and write a first config
 ///
 /// Units that a package has installed are enabled; where there are none, they are written first. What
-/// you have changed is left as it is, and a config that is there is never written over. Twice is the
-/// same as once.
+/// you have changed, or written yourself, is never written over. Twice is the same as once, and once more
+/// with another URL corrects the first config.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {

@@ -40,7 +40,7 @@ pub struct Begin {
     /// How many bytes the whole body has, where that is known.
     pub length: Option<u64>,
     /// The beginning of the body.
-    pub body: Chunk,
+    pub body: Option<Chunk>,
     /// Whether more of the body follows.
     pub more: bool,
 }
@@ -156,7 +156,7 @@ impl TryFrom<RelayOnTheWire> for Relay {
                 content_type,
                 timeout,
                 length,
-                body: body.unwrap_or_default(),
+                body,
                 more,
             })),
             (Some(call), None)
@@ -185,7 +185,7 @@ impl From<Relay> for RelayOnTheWire {
                 content_type: begin.content_type,
                 timeout: begin.timeout,
                 length: begin.length,
-                body: Some(begin.body).filter(|body| !body.0.is_empty()),
+                body: begin.body,
                 more: begin.more,
             },
             Relay::GoOn(GoOn { call, body, more }) => Self {

@@ -157,6 +157,7 @@ pub struct HistoryItem {
 
 /// Of `session.instructions`: where a login goes, and what its server wants a person to know before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InstructionsView {
     /// The instance's name.
     pub instance: String,
@@ -199,6 +200,7 @@ pub struct SessionRef {
 
 /// Of `events.subscribe`: nothing but that the events follow.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SubscribedView {}
 
 /// Of `session.logout`.

@@ -6,9 +6,9 @@ use securid_ipc::{
     messages::{
         Add,
         ErrorCode::{self, *},
-        Forget, HelloView, History, HistoryView, List, ListView, Login, Logout, LogoutView,
-        OneSession, ReloadView, Retry, RetryView, SessionRef, SessionView, StatusView, Stop,
-        StopView, TakenView, TokenView, Use,
+        Forget, HelloView, History, HistoryView, Instructions, InstructionsView, List, ListView,
+        Login, Logout, LogoutView, OneSession, ReloadView, Retry, RetryView, SessionRef,
+        SessionView, StatusView, Stop, StopView, SubscribedView, TakenView, TokenView, Use,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -79,6 +79,11 @@ pub(crate) fn all() -> Vec<Method> {
                 UnderRevocation,
             ],
         ),
+        method::<Instructions, InstructionsView>(
+            "session.instructions",
+            "Where a login would go, and what its server wants a person to know before (`getLoginInstructions`).",
+            &[ServerUnreachable, ServerError, NoSuchInstance],
+        ),
         method::<List, ListView>(
             "session.list",
             "The sessions that are not ended, a page at a time. Never counts as use.",
@@ -123,6 +128,11 @@ pub(crate) fn all() -> Vec<Method> {
             "session.forget",
             "Gives a pending or lost session up on a person's word, without the server's.",
             &[NoSuchSession, Ambiguous],
+        ),
+        method::<Nothing, SubscribedView>(
+            "events.subscribe",
+            "This connection is told of every change of every session from now on, by [events](#events).",
+            &[],
         ),
     ]
 }

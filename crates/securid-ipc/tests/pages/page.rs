@@ -20,6 +20,7 @@ fn the_page_follows_from_the_types() {
     let told = told(definitions);
     for (name, text) in [
         ("methods", methods::all().iter().map(|method| section(method, definitions)).collect()),
+        ("events", events(&definitions["Event"])),
         ("types", shape::sections(definitions, &told)),
         ("errors", errors(definitions)),
     ] {
@@ -80,6 +81,20 @@ fn own_errors(method: &Method) -> String {
     own.sort_by_key(|code| -i32::from(*code));
     let own = own.iter().map(|code| format!("{} {}", i32::from(*code), code.name()));
     format!("Errors: {}, and those of [any method](#errors).", own.collect::<Vec<_>>().join(", "))
+}
+
+fn events(event: &Value) -> String {
+    let mut text = format!("```json\n{}\n```\n\n", golden::events().join("\n"));
+    text += "| event | with | |\n|---|---|---|\n";
+    for kind in event["oneOf"].as_array().unwrap() {
+        let fields = kind["properties"].as_object().unwrap();
+        let Some(name) = fields["event"]["const"].as_str() else { continue };
+        let with = fields.iter().filter(|(name, _)| *name != "event");
+        let with = with.map(|(name, field)| format!("`{name}`: {}", shape::words(field)));
+        let with = with.collect::<Vec<_>>().join(", ");
+        let _ = writeln!(text, "| `{name}` | {with} | {} |", shape::about(kind));
+    }
+    text
 }
 
 fn errors(definitions: &Map<String, Value>) -> String {

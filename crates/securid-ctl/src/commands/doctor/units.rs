@@ -65,7 +65,7 @@ fn of_unit(manager: &Manager, place: &Place, name: &str, text: &str) -> Result<C
         |message: String, next: &str| Ok(CheckView::wrong("units", name, message).then(next));
     let at = match standing(place, name, text)? {
         Standing::Missing(_) => return wrong("it is not installed".to_owned(), SETUP),
-        Standing::Older(_) => {
+        Standing::Older { .. } => {
             let message = format!("{} is an earlier setup's, and another now", own.display());
             return wrong(message, SETUP);
         }

@@ -42,8 +42,8 @@ pub(super) fn steps(context: &Context, place: &Place) -> Result<Vec<Step>, Failu
     }
     if matches!(place.scope, Scope::Alone) {
         return Ok(vec![Step::Say(
-            "systemd does not run here: have securid-ctl start run at login, as from ~/.profile, and \
-             securid-ctl logout when you leave"
+            "systemd does not run here: start the daemon with securid-ctl start, at each login (as from \
+             ~/.profile), and run securid-ctl logout when you leave"
                 .to_owned(),
         )]);
     }
@@ -80,7 +80,7 @@ pub(in crate::commands) enum Standing {
     /// There is none; this would be its text.
     Missing(String),
     /// An earlier setup has written it; this would be its text.
-    Older(String),
+    Older { text: String, before: String },
     /// An earlier setup has written it, and covers what a package has installed since.
     Covering,
     /// A person has written or changed it.
@@ -108,8 +108,8 @@ pub(in crate::commands) fn standing(
             let text = signed(&with_programs(text, &place.scope)?);
             match found {
                 Found::Ours(present) if present == text => Standing::UpToDate,
-                Found::Nothing => Standing::Missing(text),
-                _ => Standing::Older(text),
+                Found::Ours(before) => Standing::Older { text, before },
+                _ => Standing::Missing(text),
             }
         }
     })
@@ -124,8 +124,8 @@ fn unit(place: &Place, name: &str, text: &str) -> Result<Step, Failure> {
         Standing::Covering => Step::Remove(path),
         Standing::Installed(installed) => Step::Keep(installed, "installed already"),
         Standing::UpToDate => Step::Keep(path, "up to date"),
-        Standing::Missing(text) => Step::Write { path, text, modes, replaces: false },
-        Standing::Older(text) => Step::Write { path, text, modes, replaces: true },
+        Standing::Missing(text) => Step::Write { path, text, modes, before: None },
+        Standing::Older { text, before } => Step::Write { path, text, modes, before: Some(before) },
     })
 }
 
