@@ -64,8 +64,9 @@ pub(crate) fn unaudited(why: String) -> RpcError {
 pub(crate) fn other_origin(id: &SessionId, entry: &str, record: &str) -> RpcError {
     let message =
         format!("session {id} is recorded for {record}, but its keyring entry is for {entry}");
-    RpcError::new(ErrorCode::StorageFailed, message)
-        .with_hint("Log it out at both servers, then give it up with securid-ctl forget.")
+    RpcError::new(ErrorCode::StorageFailed, message).with_hint(format!(
+        "Log it out at both servers, then give it up: securid-ctl forget {id} --yes."
+    ))
 }
 
 pub(crate) fn unknown_store(name: &str) -> RpcError {
@@ -189,7 +190,7 @@ pub(crate) fn token(error: BadToken) -> RpcError {
 pub(crate) fn too_many_sessions() -> RpcError {
     let message = format!("{MOST_SESSIONS} sessions are held already, and no more are taken in");
     RpcError::new(ErrorCode::LimitExceeded, message).with_hint(
-        "Log some of them out, or give lost ones up with securid-ctl forget; securid-ctl list shows them all.",
+        "Log some of them out, or give lost ones up with securid-ctl forget ID --yes; securid-ctl list shows them all.",
     )
 }
 
