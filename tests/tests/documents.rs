@@ -62,3 +62,69 @@ fn manual_pages_are_in_order() {
         assert!(found.contains(&format!("{name} - ")), "{page:?}: {found}");
     }
 }
+
+/// Where a program may write `{:?}` outside of its tests, and why no person reads what comes of it.
+const DEBUG: [(&str, &str, &str); 6] = [
+    ("securid-text/src/lib.rs", "{text:?}", "quotes what has letters and digits alone"),
+    ("securid-ipc/src/messages/call.rs", "{name:?}", "is compared with that"),
+    ("securid-sessiond/src/config/place.rs", "{name:?}", "is compared with that"),
+    ("securid-sessiond/src/config/settings.rs", "{self:?}", "is hashed"),
+    (
+        "securid-sessiond/src/log.rs",
+        "{value:?}",
+        "tracing's words for any field, texts as they are",
+    ),
+    ("securid-sessiond/src/log/to_journal.rs", "{value:?}", "the same"),
+];
+
+/// How Rust sees a value is for those who write it.
+#[test]
+fn nobody_is_shown_how_rust_sees_a_value() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("crates");
+    let mut seen = Vec::new();
+    for file in sources_of(&crates).filter(|file| !is_for_tests(file)) {
+        let text = fs::read_to_string(&file).unwrap();
+        let program = text.split("#[cfg(test)]\nmod ").next().unwrap();
+        let name = file.strip_prefix(&crates).unwrap().to_str().unwrap();
+        for line in program.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            let shows = [":?}", ":#?}"].iter().any(|how| line.contains(how));
+            // As tracing has it: `error!(?value)`, `name = ?value`.
+            let logs = ["!(?", " = ?", ", ?"].iter().any(|how| line.contains(how));
+            let known = DEBUG.iter().find(|(at, what, _)| name == *at && line.contains(what));
+            if shows || logs {
+                let why =
+                    "tell it in words, or add it to DEBUG with the reason why nobody reads it";
+                seen.push(known.unwrap_or_else(|| panic!("crates/{name}: {}\n{why}", line.trim())));
+            }
+        }
+    }
+    for place in &DEBUG {
+        assert!(seen.contains(&place), "{place:?} is there no more");
+    }
+}
+
+/// The simulator's words are for us, and so are those of what is fuzzed and tested.
+fn is_for_tests(file: &Path) -> bool {
+    let file = file.to_str().unwrap();
+    [
+        "securid-simulator",
+        "securid-manual",
+        "/tests",
+        "/fuzz",
+        "/examples/",
+        "/benches/",
+        "/page.rs",
+    ]
+    .iter()
+    .any(|part| file.contains(part))
+}
+
+fn sources_of(folder: &Path) -> Box<dyn Iterator<Item = PathBuf>> {
+    let entries: Vec<_> = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
+    Box::new(entries.into_iter().flat_map(|path| match path.is_dir() {
+        true => sources_of(&path),
+        false => {
+            Box::new(Some(path).into_iter().filter(|it| it.extension() == Some("rs".as_ref())))
+        }
+    }))
+}

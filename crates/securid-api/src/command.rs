@@ -54,7 +54,7 @@ pub enum BadCommand {
     #[error("logoutUser is no command to be called: the daemon does that, until it is confirmed")]
     Logout,
     /// A parameter of the URL that the command itself does not have.
-    #[error("the argument {0:?} is not a command's own")]
+    #[error("the argument {} is not a command's own", securid_text::mention(.0))]
     Ours(&'static str),
     /// A name of an argument that is empty or too long, or has a control character in it.
     #[error(

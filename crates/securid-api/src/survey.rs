@@ -121,7 +121,8 @@ impl Survey {
 }
 
 fn no_handshake(clock: Clock) -> Failure {
-    let message = format!("the TLS handshake had not ended after {:?}", clock.deadline);
+    let message =
+        format!("the TLS handshake had not ended after {}", securid_text::span(clock.deadline));
     Failure::new(FailureKind::Tls, message)
 }
 

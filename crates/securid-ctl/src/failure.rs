@@ -43,6 +43,11 @@ impl Failure {
         Self::new("usage", message, USAGE)
     }
 
+    /// The system does not let us do what hardly ever fails.
+    pub(crate) fn system(doing: &str, error: &io::Error) -> Self {
+        Self::new("system", format!("cannot {doing}: {error}"), FAILED)
+    }
+
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self

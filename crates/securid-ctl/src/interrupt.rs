@@ -42,7 +42,11 @@ pub(crate) struct Caught(SignalDelivery<UnixStream, SignalOnly>);
 impl Interrupt {
     /// # Errors
     /// If the system takes no signal handler.
-    pub(crate) fn arm() -> io::Result<Self> {
+    pub(crate) fn arm() -> Result<Self, Failure> {
+        Self::handlers().map_err(|error| Failure::system("catch Ctrl-C", &error))
+    }
+
+    fn handlers() -> io::Result<Self> {
         let [interrupts, ends, is_left_alone] =
             std::array::from_fn(|_| Arc::new(AtomicBool::new(true)));
         for signal in wanted([SIGINT]) {

@@ -147,7 +147,8 @@ fn look_at_config(context: &Context, option: &str) -> Result<String, Failure> {
     let ended = program::run(command, UP_WITHIN)?;
     match ended.status.code() {
         Some(0) => Ok(ended.out),
-        _ => Err(Failure::new("bad-config", words(&ended.err), BAD_CONFIG)),
+        _ => Err(Failure::new("bad-config", words(&ended.err), BAD_CONFIG)
+            .with_hint("Mend it; securid-sessiond --check-config tells whether it is good then.")),
     }
 }
 

@@ -39,17 +39,14 @@ mod table;
 mod terminal;
 mod times;
 
-use std::{env, io, path::PathBuf, process::ExitCode};
+use std::{env, path::PathBuf, process::ExitCode};
 
-use clap::{
-    Parser as _,
-    error::{ContextKind, ContextValue, ErrorKind},
-};
+use clap::{Parser as _, error::ErrorKind};
 use securid_ipc::{
+    misuse::Misuse,
     panics::tell_on_stderr,
     paths::{Overrides, Paths},
 };
-use securid_text::mention;
 
 use args::Cli;
 use failure::Failure;
@@ -81,7 +78,7 @@ pub fn tell_of_a_panic(words: &str) {
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return usage(&without_secrets(error)),
+        Err(error) => return usage(error),
     };
     let json = cli.json;
     match prepare(&cli).and_then(|context| cli.command.run(&context)) {
@@ -97,10 +94,15 @@ fn prepare(cli: &Cli) -> Result<Context, Failure> {
 }
 
 /// For programs that are started elsewhere than here.
-fn named(flags: Overrides) -> io::Result<Overrides> {
+fn named(flags: Overrides) -> Result<Overrides, Failure> {
     let whole = |flag: Option<PathBuf>, name: &str| {
         let said = flag.or_else(|| env::var_os(name).filter(|it| !it.is_empty()).map(Into::into));
-        said.map(std::path::absolute).transpose()
+        let absolute = said.map(std::path::absolute).transpose();
+        absolute.map_err(|error| {
+            let message =
+                format!("cannot tell which folder {name} or its flag is relative to: {error}");
+            Failure::usage(message).with_hint("Name it from the root on, beginning with /.")
+        })
     };
     Ok(Overrides {
         socket: whole(flags.socket, "SECURID_SOCKET")?,
@@ -109,47 +111,15 @@ fn named(flags: Overrides) -> io::Result<Overrides> {
     })
 }
 
-/// What was not understood may be a token or a password, in a place where none belongs: there is no argument
-/// that takes one.
-fn without_secrets(mut error: clap::Error) -> clap::Error {
-    let said = |kind| match error.get(kind) {
-        Some(ContextValue::String(said)) => Some(said.clone()),
-        _ => None,
-    };
-    // clap puts quotes of its own around it.
-    let repeated = |said: &str| mention(said).trim_matches('"').to_owned();
-    let (kind, told) = match error.kind() {
-        ErrorKind::UnknownArgument => {
-            let flag = |said: String| match said.split('=').next() {
-                Some(flag) if flag.starts_with('-') => repeated(flag),
-                _ => "[not repeated]".to_owned(),
-            };
-            (ContextKind::InvalidArg, said(ContextKind::InvalidArg).map(flag))
-        }
-        ErrorKind::InvalidSubcommand => {
-            let kind = ContextKind::InvalidSubcommand;
-            (kind, said(kind).map(|said| repeated(&said)))
-        }
-        _ => {
-            let kind = ContextKind::InvalidValue;
-            (kind, said(kind).map(|said| repeated(&said)))
-        }
-    };
-    if let Some(told) = told {
-        error.insert(kind, ContextValue::String(told));
-    }
-    error
-}
-
 /// A command line that was not understood, or one that asks for help.
-fn usage(error: &clap::Error) -> ExitCode {
-    let wants_json = std::env::args_os().take_while(|arg| arg != "--").any(|arg| arg == "--json");
-    if error.use_stderr() && wants_json {
-        let text = error.to_string();
-        let first = text.lines().next().unwrap_or_default();
-        return Failure::usage(first.trim_start_matches("error: ")).report(true);
+fn usage(error: clap::Error) -> ExitCode {
+    if error.exit_code() == 0 || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    {
+        // Nothing can be said if even that cannot be printed.
+        let _ = error.print();
+        return if error.use_stderr() { ExitCode::from(failure::USAGE) } else { ExitCode::SUCCESS };
     }
-    // Nothing can be said if even that cannot be printed.
-    let _ = error.print();
-    if error.use_stderr() { ExitCode::from(failure::USAGE) } else { ExitCode::SUCCESS }
+    let wants_json = env::args_os().take_while(|arg| arg != "--").any(|arg| arg == "--json");
+    let Misuse { message, advice } = Misuse::of(error);
+    Failure::usage(message).with_hint(advice).report(wants_json)
 }

@@ -1,7 +1,9 @@
 //! Other programs, each with a limit on its time: a service manager that hangs must not hang us.
 
 use std::{
+    env,
     io::{self, Read},
+    path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{Receiver, channel},
     thread,
@@ -35,6 +37,15 @@ impl Ended {
             words => words.to_owned(),
         }
     }
+}
+
+/// Where this program is.
+///
+/// # Errors
+/// If the system does not say.
+pub(crate) fn ourselves() -> Result<PathBuf, Failure> {
+    let cannot = |error| Failure::system("tell where securid-ctl itself is", &error);
+    env::current_exe().map_err(cannot)
 }
 
 /// Runs a program to its end, without a terminal; kills it when its time is over.

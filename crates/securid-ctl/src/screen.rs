@@ -13,6 +13,8 @@ use securid_secret::SecretBytes;
 pub(crate) use securid_text::shown as printable;
 use serde::Serialize;
 
+use crate::page;
+
 /// How to print.
 #[derive(Debug)]
 pub(crate) struct Screen {
@@ -21,6 +23,8 @@ pub(crate) struct Screen {
     colours: bool,
     /// Whether a person sees it on a terminal that can be drawn on.
     drawable: bool,
+    /// How many characters a line of the terminal has; none if it is no terminal, whose lines have no end.
+    columns: Option<usize>,
 }
 
 /// What a text is about. Colour is an extra: nothing is said by it alone.
@@ -37,20 +41,28 @@ impl Screen {
     pub(crate) fn new(json: bool) -> Self {
         let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
-        let terminal = stdout().is_terminal();
+        let is_terminal = stdout().is_terminal();
         let known = env::var_os("TERM").is_some_and(|it| !it.is_empty() && it != "dumb");
-        Self { json, colours: terminal && !unwanted, drawable: terminal && known && !json }
+        let drawable = is_terminal && known && !json;
+        // Off a terminal lines have no end.
+        let columns = is_terminal.then(|| page::size().columns);
+        Self { json, colours: is_terminal && !unwanted, drawable, columns }
     }
 
-    /// One without colours, wherever a test runs.
+    /// One that is no terminal.
     #[cfg(test)]
     pub(crate) fn plain() -> Self {
-        Self { json: false, colours: false, drawable: false }
+        Self { json: false, colours: false, drawable: false, columns: None }
     }
 
     /// Whether a page may be drawn, and drawn anew, where others print lines.
     pub(crate) fn can_be_drawn_on(&self) -> bool {
         self.drawable
+    }
+
+    /// How many characters fit into a line.
+    pub(crate) fn columns(&self) -> usize {
+        self.columns.unwrap_or(usize::MAX)
     }
 
     /// Prints the value as one line of JSON, or what `text` makes of it.

@@ -53,10 +53,16 @@ fn credentials() -> Option<PathBuf> {
 
 fn all_of_file(path: &Path, what: &str) -> Result<Secret, Failure> {
     let shown = path.display();
-    let cannot = |error: io::Error| Failure::usage(format!("cannot read {shown}: {error}"));
+    let cannot = |error: io::Error| {
+        Failure::usage(format!("cannot read {shown}: {error}"))
+            .with_hint("Name a file that is there, and that you may read.")
+    };
     // Before it is opened: to open a pipe would wait for whoever writes to it.
     if !fs::metadata(path).map_err(cannot)?.is_file() {
-        return Err(Failure::usage(format!("{shown} is no regular file")));
+        let failure = Failure::usage(format!("{shown} is no regular file"));
+        return Err(
+            failure.with_hint("Name a file; what comes from a pipe goes to standard input.")
+        );
     }
     let file = File::open(path).map_err(cannot)?;
     let mode = file.metadata().map_err(cannot)?.mode() & 0o7777;
@@ -75,10 +81,13 @@ fn read(source: impl Read, what: &str, source_name: &str) -> Result<Secret, Fail
     let bytes = SecretBytes::read_from(source, REQUEST_LIMIT)
         .map_err(|error| Failure::usage(format!("cannot read {source_name}: {error}")))?;
     if bytes.len() == REQUEST_LIMIT {
-        return Err(Failure::usage(format!("{source_name} is far too long for a {what}")));
+        let failure = Failure::usage(format!("{source_name} is far too long for a {what}"));
+        return Err(failure.with_hint(format!("Give the {what} alone, and nothing else.")));
     }
-    Secret::try_from(bytes)
-        .map_err(|_| Failure::usage(format!("the {what} from {source_name} is no UTF-8")))
+    Secret::try_from(bytes).map_err(|_| {
+        Failure::usage(format!("the {what} from {source_name} is no UTF-8"))
+            .with_hint(format!("Give the {what} alone, as UTF-8."))
+    })
 }
 
 fn line_of(text: &Secret, what: &str) -> Result<Secret, Failure> {
@@ -90,7 +99,8 @@ fn line_of(text: &Secret, what: &str) -> Result<Secret, Failure> {
 /// Refuses an empty one: some directories take an empty password for an anonymous login.
 pub(crate) fn not_empty(secret: Secret, what: &str) -> Result<Secret, Failure> {
     if secret.expose().is_empty() {
-        return Err(Failure::usage(format!("the {what} is empty; nothing was sent")));
+        let failure = Failure::usage(format!("the {what} is empty"));
+        return Err(failure.with_hint("Nothing was sent: give it in one line."));
     }
     Ok(secret)
 }

@@ -1,6 +1,12 @@
 //! Columns of text.
 
+mod folded;
+
 use crate::screen::{Screen, Tone, printable};
+use folded::folded;
+
+/// Between two columns.
+const GAP: usize = 2;
 
 /// Rows under headings; each column is as wide as its widest cell so far.
 #[derive(Debug)]
@@ -28,11 +34,11 @@ impl Table {
 
     /// The rows since the last time; first of all the headings.
     pub(crate) fn render(&mut self, screen: &Screen) -> String {
-        let lines = self.lines_within(screen, usize::MAX);
-        lines.into_iter().map(|line| line + "\n").collect()
+        let (widths, columns) = (&self.widths, screen.columns());
+        self.rows.drain(..).map(|row| folded(row, widths, screen, columns)).collect()
     }
 
-    /// The same as lines of at most so many characters.
+    /// The same for a page that is drawn: a line each, cut after so many characters.
     pub(crate) fn lines_within(&mut self, screen: &Screen, columns: usize) -> Vec<String> {
         let widths = &self.widths;
         let line = |row| line(row, widths, screen, columns);
@@ -40,6 +46,7 @@ impl Table {
     }
 }
 
+/// A row as a line, cut where it does not fit.
 fn line(row: Vec<(String, Tone)>, widths: &[usize], screen: &Screen, columns: usize) -> String {
     let (mut line, mut left) = (String::new(), columns);
     for ((mut cell, tone), width) in row.into_iter().zip(widths) {
@@ -47,7 +54,7 @@ fn line(row: Vec<(String, Tone)>, widths: &[usize], screen: &Screen, columns: us
             cell.truncate(cut);
         }
         let length = cell.chars().count();
-        let fill = (width.saturating_sub(length) + 2).min(left - length);
+        let fill = (width.saturating_sub(length) + GAP).min(left - length);
         left -= length + fill;
         line.push_str(&screen.paint(cell, tone));
         line.push_str(&" ".repeat(fill));

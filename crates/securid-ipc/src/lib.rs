@@ -12,6 +12,7 @@
 //! - [`panics`]: how both programs end on an error of our own;
 //! - `client` (feature `client`): a blocking client that never waits without a limit;
 //! - `server` (feature `server`): listener and connections on tokio, above one `Service`;
+//! - `misuse` (feature `command-line`): what is said of a command line that makes no sense;
 //! - `schema` (feature `schema`): how JSON Schema tells what the types alone do not;
 //! - `fuzz`: what must hold for any bytes, for the fuzzer and the tests alone.
 //!
@@ -29,6 +30,8 @@ pub mod paths;
 
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "command-line")]
+pub mod misuse;
 #[cfg(feature = "server")]
 pub mod server;
 

@@ -1,11 +1,14 @@
 //! The command line.
 
+use std::io::{Write, stderr};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 use clap::builder::TypedValueParser as _;
 use securid_ipc::duration::parse_duration;
+use securid_ipc::misuse::Misuse;
 use securid_ipc::paths::Overrides;
 use tracing::level_filters::LevelFilter;
 
@@ -59,6 +62,9 @@ Examples:
   securid-sessiond --make-key ~/.config/securid/store.key
       makes a key for keyring = \"sealed-file\"";
 
+/// The exit status of a command line that makes no sense.
+const USAGE: u8 = 2;
+
 /// Keeps session tokens in the OS keyring, lends them out, and revokes them at the server
 ///
 /// The tokens are those of RSA Governance & Lifecycle. They are lent out through securid-ctl, and revoked on
@@ -84,7 +90,7 @@ pub(crate) struct Args {
     state_dir: Option<PathBuf>,
 
     /// What to tell on stderr: off, error, warn, info, debug or trace
-    #[arg(long, env = "SECURID_LOG", value_name = "LEVEL", default_value = "info")]
+    #[arg(long, env = "SECURID_LOG", value_name = "LEVEL", default_value = "info", value_parser = parse_level)]
     pub(crate) log: LevelFilter,
 
     /// Say whether the config is good, and exit (0 or 78). With a FILE: whether that is good as one more
@@ -130,24 +136,24 @@ impl Args {
     }
 }
 
-/// Reads the command line; ends the process with status 2 and a message if it makes no sense.
-pub(crate) fn parse() -> Args {
-    Args::parse()
+/// Reads the command line.
+///
+/// # Errors
+/// The exit status if it makes no sense, which is told on stderr, or asks for help, which is given.
+pub(crate) fn parse() -> Result<Args, ExitCode> {
+    Args::try_parse().map_err(|error| {
+        if error.exit_code() == 0 {
+            // Nothing can be said if even that cannot be printed.
+            let _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        let Misuse { message, advice } = Misuse::of(error);
+        let _ = stderr().write_all(format!("securid-sessiond: {message}\n{advice}\n").as_bytes());
+        ExitCode::from(USAGE)
+    })
 }
 
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-    use securid_manual::{keep_all, of_program};
-
-    use super::*;
-
-    /// Pages that the daemon's refers to.
-    const OTHERS: [&str; 4] =
-        ["securid-ctl(1)", "securid.toml(5)", "securid-protocol(7)", "systemctl(1)"];
-
-    #[test]
-    fn the_manual_page_says_what_help_says() {
-        keep_all("securid-sessiond", &of_program(Args::command(), "8", &OTHERS));
-    }
+/// The levels of the log, in its own words.
+fn parse_level(text: &str) -> Result<LevelFilter, String> {
+    text.parse().map_err(|_| "write off, error, warn, info, debug or trace".to_owned())
 }

@@ -80,5 +80,8 @@ pub fn main() -> std::process::ExitCode {
     memory::protect();
     // Before anything else, while there is one thread.
     let socket = activation::take_socket();
-    start::main(&args::parse(), socket)
+    match args::parse() {
+        Ok(args) => start::main(&args, socket),
+        Err(status) => status,
+    }
 }

@@ -9,6 +9,7 @@ use securid_api::{
     Access, BadUrl, Client, ClientFiles, Endpoint, Format, Proxies, ProxySettings, SetupError,
 };
 use securid_session::{Network, Origin};
+use securid_text::mention;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
@@ -37,7 +38,7 @@ pub(crate) enum Unusable {
     Url(#[from] BadUrl),
     #[error(transparent)]
     Setup(#[from] SetupError),
-    #[error("the session's reply format {0:?} is unknown")]
+    #[error("the session's reply format {} is unknown", mention(.0))]
     Format(String),
     #[error("the certificates could not be read: {0}")]
     Ended(String),

@@ -69,11 +69,14 @@ impl State {
         }
         let aside = set_aside(folder);
         if !aside.is_empty() {
-            let (place, files) = (folder.join(DAMAGED), aside.len());
-            found.problems.push(format!(
-                "{} has {files} damaged files: look at them, then remove them",
-                place.display()
-            ));
+            let place = folder.join(DAMAGED);
+            let place = place.display();
+            found.problems.push(match aside.len() {
+                1 => format!("{place} has a damaged file: look at it, then remove it"),
+                files => {
+                    format!("{place} has {files} damaged files: look at them, then remove them")
+                }
+            });
         }
         found.damaged.extend(aside.iter().filter_map(|path| id_of(path)));
         found.damaged.sort();

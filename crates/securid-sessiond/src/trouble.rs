@@ -64,8 +64,9 @@ pub(crate) fn unaudited(why: String) -> RpcError {
 pub(crate) fn other_origin(id: &SessionId, entry: &str, record: &str) -> RpcError {
     let message =
         format!("session {id} is recorded for {record}, but its keyring entry is for {entry}");
-    RpcError::new(ErrorCode::StorageFailed, message)
-        .with_hint("Log it out at both servers, then give it up with securid-ctl forget.")
+    RpcError::new(ErrorCode::StorageFailed, message).with_hint(format!(
+        "Log it out at both servers, then give it up: securid-ctl forget {id} --yes."
+    ))
 }
 
 pub(crate) fn unknown_store(name: &str) -> RpcError {
@@ -144,7 +145,7 @@ pub(crate) fn mend_the_way(kind: FailureKind) -> Option<&'static str> {
 
 /// Neither the login nor the config says who logs in. Nothing was sent.
 pub(crate) fn no_username(instance: &str) -> RpcError {
-    missing("username", format!("whose login at {instance:?} is not said"))
+    missing("username", format!("whose login at {} is not said", mention(instance)))
         .with_hint("Give --username, or set username in the instance's table.")
 }
 
@@ -152,7 +153,7 @@ pub(crate) fn no_username(instance: &str) -> RpcError {
 pub(crate) fn no_auth_source(instance: &str) -> RpcError {
     missing(
         "auth_source",
-        format!("which authentication source {instance:?} is to ask is not said"),
+        format!("which authentication source {} is to ask is not said", mention(instance)),
     )
     .with_hint("Give --auth-source, or set auth_source in the instance's table.")
 }
@@ -189,7 +190,7 @@ pub(crate) fn token(error: BadToken) -> RpcError {
 pub(crate) fn too_many_sessions() -> RpcError {
     let message = format!("{MOST_SESSIONS} sessions are held already, and no more are taken in");
     RpcError::new(ErrorCode::LimitExceeded, message).with_hint(
-        "Log some of them out, or give lost ones up with securid-ctl forget; securid-ctl list shows them all.",
+        "Log some of them out, or give lost ones up with securid-ctl forget ID --yes; securid-ctl list shows them all.",
     )
 }
 
@@ -317,3 +318,6 @@ pub(crate) fn not_stored() -> RpcError {
     RpcError::new(ErrorCode::StorageFailed, "the token could not be stored")
         .with_hint("Look into the daemon's log for more.")
 }
+
+#[cfg(test)]
+mod tests;

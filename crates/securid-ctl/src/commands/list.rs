@@ -96,7 +96,10 @@ pub(super) fn progress(session: &SessionView, now: Timestamp) -> String {
         progress.push_str(", NOT ON DISK");
     }
     if revocation.last_error.is_some() {
-        progress.push_str(&format!(", tried {} times", revocation.attempts));
+        match revocation.attempts {
+            1 => progress.push_str(", tried once"),
+            n => progress.push_str(&format!(", tried {n} times")),
+        }
     }
     if let Some(next) = &revocation.next_attempt_at {
         progress.push_str(&format!(", next try {}", relative(next, now)));

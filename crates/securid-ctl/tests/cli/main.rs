@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod codes;
 mod doctor;
 mod exec;
 mod fake;
@@ -10,5 +11,6 @@ mod logout;
 mod nobody;
 mod password;
 mod shows;
+mod snapshots;
 mod starting;
 mod versions;

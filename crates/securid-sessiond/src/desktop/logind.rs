@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use futures_lite::StreamExt;
+use securid_text::span;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
@@ -142,7 +143,7 @@ impl Logind {
                 }
                 Err(error) => {
                     let wait = waits.next();
-                    debug!(?wait, "logind: {error}");
+                    debug!(wait = span(wait), "logind: {error}");
                     Some(Instant::now() + wait)
                 }
             };

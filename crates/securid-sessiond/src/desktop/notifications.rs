@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use securid_text::is_shown;
+use securid_text::{is_shown, span};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tracing::debug;
@@ -105,7 +105,7 @@ pub(crate) async fn show(mut board: watch::Receiver<Board>) {
         match done {
             Ok(Ok(())) => {}
             Ok(Err(error)) => debug!("nothing can be shown: {error}"),
-            Err(_) => debug!("nothing was shown within {DEADLINE:?}"),
+            Err(_) => debug!("nothing was shown within {}", span(DEADLINE)),
         }
         // What could not be shown is not news any more when the next is.
         told = wanted;

@@ -151,9 +151,9 @@ impl Look<'_> {
     fn of_certificate(&self, check: &str, certificate: &Certificate, advice: &str) -> CheckView {
         let Certificate { subject, issuer, root, ends } = certificate;
         let days = ends.duration_since(self.now).as_hours().div_euclid(24);
-        let root = if root == issuer { String::new() } else { format!(" (root {root:?})") };
+        let root = if root == issuer { String::new() } else { format!(" (root \"{root}\")") };
         let until = ends.strftime("%Y-%m-%d");
-        let message = format!("{subject:?} of {issuer:?}{root}");
+        let message = format!("\"{subject}\" of \"{issuer}\"{root}");
         let wrong = |when: String| {
             CheckView::wrong(check, &self.instance.name, format!("{message} {when}")).then(advice)
         };

@@ -68,7 +68,11 @@ impl Index {
                     format!("they stay where they are, for {error}")
                 }
             };
-            format!("{strange} lines of the index of sessions are damaged: {kept}")
+            let lines = match strange {
+                1 => "a line of the index of sessions is".to_owned(),
+                lines => format!("{lines} lines of the index of sessions are"),
+            };
+            format!("{lines} damaged: {kept}")
         });
         if (strange > 0 || whole.len() < text.len()) && !index.is_left_alone {
             index.write_anew();

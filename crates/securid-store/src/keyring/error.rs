@@ -100,9 +100,12 @@ impl KeyringError {
             Self::Full { kind: StoreKind::SealedFile, .. } => "Make room on that file system.",
             Self::Full { .. } => "Log out of sessions that are no longer needed.",
             Self::NotKept { .. } => "Set `keyring` to another store.",
-            Self::Damaged { .. } => "Log out at the server, then `securid-ctl forget` the session.",
+            Self::Damaged { .. } => {
+                "Log out at the server, then give the session up: securid-ctl forget ID --yes."
+            }
             Self::Mismatch { .. } => {
-                "Another program wrote to the entry: log out at the server, then forget the session."
+                "Another program wrote to the entry: log out at the server, then give the session up: \
+                 securid-ctl forget ID --yes."
             }
         }
     }

@@ -44,9 +44,10 @@ impl Output {
         };
         let opened = match fs::metadata(place) {
             // A device or a pipe cannot be replaced, and would not be wanted to.
-            Ok(about) if !about.is_file() => Interrupt::arm()
-                .and_then(|_| OpenOptions::new().write(true).open(place))
-                .map(Self::Raw),
+            Ok(about) if !about.is_file() => {
+                Interrupt::arm()?;
+                OpenOptions::new().write(true).open(place).map(Self::Raw)
+            }
             Ok(about) => fs::canonicalize(place)
                 .and_then(|place| Draft::new(place, Some(about.permissions())))
                 .map(Self::Draft),

@@ -55,10 +55,13 @@ impl Rest {
             ));
         }
         if self.damaged > 0 {
-            let damaged = self.damaged;
-            warnings.push(format!(
-                "{damaged} lines of the history cannot be read: their sessions are not listed"
-            ));
+            let lines = match self.damaged {
+                1 => "1 line of the history cannot be read: its session is not listed".to_owned(),
+                n => format!(
+                    "{n} lines of the history cannot be read: their sessions are not listed"
+                ),
+            };
+            warnings.push(lines);
         }
         if let Some(folder) = &self.set_aside {
             warnings.push(format!(

@@ -1,6 +1,10 @@
 //! A first config, and a key for the sealed file where secrets can be kept nowhere else.
 
-use std::{fmt::Write as _, fs, path::Path};
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use super::{
     Args,
@@ -97,7 +101,7 @@ fn instance(args: &Args) -> Result<String, Failure> {
         let _ = writeln!(text, "username = {}", string(username));
     }
     if let Some(file) = &args.ca_file {
-        let _ = writeln!(text, "ca_file = {}", quoted(&std::path::absolute(file)?)?);
+        let _ = writeln!(text, "ca_file = {}", quoted(&whole(file)?)?);
     }
     Ok(text)
 }
@@ -113,6 +117,11 @@ fn before_table<'a>(ours: &'a str, instance: &str) -> Option<&'a str> {
 /// As TOML writes a string; JSON's are among them.
 fn string(text: &str) -> String {
     serde_json::Value::from(text).to_string().replace('\x7f', "\\u007f")
+}
+
+fn whole(path: &Path) -> Result<PathBuf, Failure> {
+    let cannot = |error| Failure::system("tell which folder --ca-file is relative to", &error);
+    std::path::absolute(path).map_err(cannot)
 }
 
 fn quoted(path: &Path) -> Result<String, Failure> {

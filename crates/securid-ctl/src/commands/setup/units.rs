@@ -1,7 +1,6 @@
 //! The units of the user's manager: written where no package has them, then enabled and started.
 
 use std::{
-    env,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
@@ -17,6 +16,7 @@ use super::{
 use crate::{
     Context,
     failure::{FAILED, Failure},
+    program,
     systemd::{self, Manager, SERVICE, SOCKET},
 };
 
@@ -131,7 +131,7 @@ fn unit(place: &Place, name: &str, text: &str) -> Result<Step, Failure> {
 
 /// The unit's text with the programs where they are: beside this one.
 fn with_programs(text: &str, scope: &Scope) -> Result<String, Failure> {
-    let us = env::current_exe()?;
+    let us = program::ourselves()?;
     let folder = us.parent().unwrap_or(Path::new("/"));
     let failed = |what: String, hint: &str| Failure::new("setup", what, FAILED).with_hint(hint);
     let daemon = folder.join("securid-sessiond");

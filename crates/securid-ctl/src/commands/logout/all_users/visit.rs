@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    env,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     process::Command,
@@ -49,7 +48,7 @@ impl Programs {
     /// # Errors
     /// If somebody else than root could put others into their place.
     pub(super) fn find() -> Result<Self, Failure> {
-        let us = env::current_exe()?;
+        let us = program::ourselves()?;
         Ok(Self { daemon: trusted(&us.with_file_name("securid-sessiond"))?, ctl: trusted(&us)? })
     }
 }
