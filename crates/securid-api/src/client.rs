@@ -12,7 +12,8 @@ use crate::transport::Transport;
 use crate::turn::Turn;
 use crate::{
     Access, AssertionRequest, Endpoint, Failure, FailureKind, Format, Line, LoginError,
-    LoginRequest, LogoutReply, Proxies, SetupError, Token, instructions, login, logout,
+    LoginRequest, LogoutReply, Proxies, SetupError, Survey, Token, instructions, login, logout,
+    survey,
 };
 
 /// How long a server that was reached may take for its instructions: a person waits for them before he can type, and
@@ -84,6 +85,13 @@ impl Client {
             Ok(answer) => logout::read(&answer, token),
             Err(failure) => LogoutReply::Unconfirmed(failure.guarded(&[token.expose()])),
         }
+    }
+
+    /// Goes the whole way to the server and asks it for what needs no token, on a connection of its own: what came
+    /// of each step, up to the first that failed.
+    pub async fn survey(&self, deadline: Duration) -> Survey {
+        let Inner { transport, instructions, .. } = &*self.0;
+        survey::survey(transport, instructions.clone(), Clock::start(deadline)).await
     }
 
     async fn ask_to_end(&self, token: &Token, clock: Clock) -> Result<Answer, Failure> {

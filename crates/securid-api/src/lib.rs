@@ -22,6 +22,8 @@
 //!   it. It stands on `syntax`, the three forms of a reply; both are pure, as is `date`.
 //! - `login` and `logout` are the two commands: what is sent, and what the answer means; `instructions` is what a
 //!   server wants a person to know before.
+//! - [`Survey`] is a look at all of that, step by step, without a token; [`Certificate`] is what a certificate says of itself,
+//!   read by `validity` and `issuer`.
 //! - `fuzz`, for the fuzzer and the tests alone, says what must hold for any answer.
 //!
 //! No error, message or `Debug` of this crate shows a token or a password. What a server said is quoted by
@@ -33,6 +35,7 @@ mod answer;
 mod asking;
 mod beside;
 mod causes;
+mod certificate;
 mod client;
 mod command;
 mod confirmation;
@@ -67,6 +70,7 @@ mod proxy_password;
 mod proxy_refusals;
 mod retry_after;
 mod stream;
+mod survey;
 mod syntax;
 mod tls;
 mod tls_words;
@@ -74,10 +78,12 @@ mod token;
 mod transport;
 mod tunnel;
 mod turn;
+mod validity;
 mod way;
 mod words;
 
 pub use access::{Access, ClientFiles, ProxySettings};
+pub use certificate::Certificate;
 pub use client::Client;
 pub use command::{BadCommand, Command};
 pub use confirmation::{Confirmed, MAX_REPLY, judge};
@@ -91,5 +97,6 @@ pub use logout::{Confirmation, LogoutReply};
 pub use outgoing::Part;
 pub use proxy::{BadProxy, NO_PROXY, Proxies, WrongProxy};
 pub use retry_after::RETRY_AFTER_MAX;
+pub use survey::{Answered, ProxyOnTheWay, Secured, Survey};
 pub use tls::SetupError;
 pub use token::{BadToken, Token};

@@ -27,9 +27,9 @@ use crate::{Access, Endpoint, Failure, Proxies, SetupError, fault};
 /// request asks for another form of reply than the one before it ([`Turn`]).
 #[derive(Debug)]
 pub(crate) struct Transport {
-    way: Way,
+    pub(crate) way: Way,
     /// None towards an `http://` endpoint.
-    handshake: Option<Handshake>,
+    pub(crate) handshake: Option<Handshake>,
     kept: Kept,
     origin: String,
     host: HeaderValue,
@@ -109,7 +109,8 @@ impl Transport {
         self.kept.distrust();
     }
 
-    async fn converse(
+    /// One request and its answer on a connection that is there.
+    pub(crate) async fn converse(
         &self,
         asking: Asking,
         mut request: Request<Full<Bytes>>,

@@ -1,6 +1,6 @@
 //! The way to a server's port: straight, or through a proxy.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use hyper::Uri;
 use securid_text::span;
@@ -36,6 +36,22 @@ impl Way {
             is_loopback: endpoint.is_loopback(),
             proxy,
         })
+    }
+
+    /// The addresses that are connected to: the server's, or those of the proxy on the way.
+    pub(crate) async fn addresses(&self, clock: Clock) -> Result<Vec<SocketAddr>, Failure> {
+        match &self.proxy {
+            None => self.host.addresses(&self.origin, clock).await,
+            Some(proxy) => {
+                let named = format!("the proxy {}", proxy.shown());
+                self.host.addresses(&named, clock).await
+            }
+        }
+    }
+
+    /// The proxy on the way.
+    pub(crate) fn proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_ref()
     }
 
     /// A connection on which the server itself is to be spoken to.

@@ -10,7 +10,7 @@ function __securid_ctl_complete
         case files folders
             set -l before (string match -r -- '^--[^=]*=' $current)
             for path in (__fish_complete_path (string replace -r -- '^--[^=]*=' '' $current))
-                printf '%s\n' $before$path
+                printf '%s\n' "$before$path"
             end
         case 'program *'
             set -l first (math 1 + (string replace 'program ' '' -- $answer[1]))

@@ -133,6 +133,7 @@ pub(crate) enum Command {
     Stop(commands::stop::Args),
     Setup(commands::setup::Args),
     Config(commands::config::Args),
+    Doctor(commands::doctor::Args),
     Paths(commands::paths::Args),
     Completions(commands::completions::Args),
     #[command(name = "__complete", hide = true)]
@@ -162,6 +163,7 @@ impl Command {
             Self::Stop(args) => args.run(context),
             Self::Setup(args) => args.run(context),
             Self::Config(args) => args.run(context),
+            Self::Doctor(args) => args.run(context),
             Self::Paths(args) => args.run(context),
             Self::Completions(args) => args.run(context),
             Self::Complete(args) => args.run(context),

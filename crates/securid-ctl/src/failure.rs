@@ -70,6 +70,11 @@ impl Failure {
         &self.message
     }
 
+    /// What to do about it.
+    pub(crate) fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// Says it on standard error, and gives the exit status.
     pub(crate) fn report(self, json: bool) -> ExitCode {
         #[derive(Serialize)]

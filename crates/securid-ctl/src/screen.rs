@@ -42,6 +42,12 @@ impl Screen {
         Self { json, colours: terminal && !unwanted, drawable: terminal && known && !json }
     }
 
+    /// One without colours, wherever a test runs.
+    #[cfg(test)]
+    pub(crate) fn plain() -> Self {
+        Self { json: false, colours: false, drawable: false }
+    }
+
     /// Whether a page may be drawn, and drawn anew, where others print lines.
     pub(crate) fn can_be_drawn_on(&self) -> bool {
         self.drawable

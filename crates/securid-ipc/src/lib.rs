@@ -8,7 +8,7 @@
 //! - [`envelope`]: what JSON-RPC puts around them, and the greeting `daemon.hello`;
 //! - [`framing`]: lines of bounded length in buffers that are wiped;
 //! - [`paths`]: where config, records and sockets are looked for; [`home`]: in whose home;
-//! - [`config_view`]: the config as the daemon's program shows it;
+//! - [`config_view`]: the config as the daemon's program shows it; [`checks`]: what `doctor` finds out;
 //! - [`panics`]: how both programs end on an error of our own;
 //! - `client` (feature `client`): a blocking client that never waits without a limit;
 //! - `server` (feature `server`): listener and connections on tokio, above one `Service`;
@@ -17,6 +17,7 @@
 //!
 //! The crate knows nothing of keyrings, records or the remote server: it carries words.
 
+pub mod checks;
 pub mod config_view;
 pub mod duration;
 pub mod envelope;

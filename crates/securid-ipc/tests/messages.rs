@@ -42,6 +42,7 @@ const CALLS: &[(&str, &str)] = &[
         r#"{"session":"prod","command":"findUsers","arguments":{"name":"smith"},"format":"csv","content_type":"text/xml","timeout":"90s","length":5,"body":"aGVsbG8=","more":true}"#,
     ),
     ("session.call", r#"{"command":"findUsers"}"#),
+    ("session.call", r#"{"command":"findUsers","body":""}"#),
     ("session.call", r#"{"call":7,"body":"aGVsbG8=","more":true}"#),
     ("session.call", r#"{"call":7,"body":""}"#),
     ("session.call", r#"{"call":7}"#),
@@ -319,8 +320,9 @@ fn views_have_the_contract_s_fields() {
                 }),
             }],
             problems: vec!["p".into()],
+            config: Some("c".into()),
         },
-        r#"{"version":"0.1.0","pid":7,"started_at":"2026-11-22T12:00:00Z","sessions":{"adding":0,"active":1,"revoking":2,"lost":3},"undecided":4,"oldest_pending_seconds":61,"keyring":{"kind":"keyutils","state":"ready","survives_reboot":false},"instances":[{"name":"prod","url":"https://h","last_contact":{"at":"2026-11-22T12:00:00Z","ok":false,"message":"m"}}],"problems":["p"]}"#,
+        r#"{"version":"0.1.0","pid":7,"started_at":"2026-11-22T12:00:00Z","sessions":{"adding":0,"active":1,"revoking":2,"lost":3},"undecided":4,"oldest_pending_seconds":61,"keyring":{"kind":"keyutils","state":"ready","survives_reboot":false},"instances":[{"name":"prod","url":"https://h","last_contact":{"at":"2026-11-22T12:00:00Z","ok":false,"message":"m"}}],"problems":["p"],"config":"c"}"#,
     );
     golden(
         &envelope::hello(),

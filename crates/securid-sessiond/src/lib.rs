@@ -11,6 +11,7 @@
 //! | `activation` | the socket that the service manager hands over |
 //! | `start` | the order in which everything comes up and goes down |
 //! | `drain` | the same where everything is only revoked: for `--drain`, and with a bad config |
+//! | `doctor` | a look at everything that sessions need, which changes nothing |
 //! | `descriptors` | how many files and sockets may be open, and how many of them clients may have |
 //! | `refusal` | what clients are told by a daemon that was started for them and cannot serve |
 //! | `state` | the state folder at a start: its lock, and what was found there |
@@ -43,6 +44,7 @@ mod config;
 mod cursor;
 mod descriptors;
 mod desktop;
+mod doctor;
 mod drain;
 mod errands;
 mod failure;

@@ -80,7 +80,7 @@ impl Relays {
     ) -> Result<RelayView, RpcError> {
         let (open, body, more) = match relay {
             Relay::Begin(mut begin) => {
-                let (body, more) = (std::mem::take(&mut begin.body), begin.more);
+                let (body, more) = (begin.body.take().unwrap_or_default(), begin.more);
                 (self.begin(desk, connection, begin, body.0.len()).await?, Some(body), more)
             }
             Relay::GoOn(GoOn { call, body, more }) => (self.open(connection, call)?, body, more),

@@ -2,11 +2,13 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use httpdate::fmt_http_date;
 use hyper::Request;
 use hyper::body::Incoming;
+use hyper::header::DATE;
 use tokio::time::sleep;
 
 use crate::call::{Call, digest_body, read_body};
@@ -61,7 +63,7 @@ pub(crate) async fn answer(
     };
     let Some(body) = body else { return sever(&line).await };
 
-    let reply = match fault {
+    let mut reply = match fault {
         Some(fault) if !fault.carries_out() => match misbehave(&server, &call, &body, fault) {
             Misbehaviour::Reply(reply) => reply,
             Misbehaviour::Silence => return never().await,
@@ -72,8 +74,14 @@ pub(crate) async fn answer(
     // After the command: what a server does is done, whether or not its client waits for the reply.
     let delay = if let Some(Fault::Delay(delay)) = fault { delay } else { Duration::ZERO };
     sleep(latency.saturating_add(delay)).await;
-    if fault == Some(Fault::ReplyLost) {
-        return sever(&line).await;
+    match fault {
+        Some(Fault::ReplyLost) => return sever(&line).await,
+        Some(Fault::ClockAhead(by)) => {
+            if let Ok(date) = fmt_http_date(SystemTime::now() + by).try_into() {
+                reply.headers_mut().insert(DATE, date);
+            }
+        }
+        _ => {}
     }
     Ok(reply)
 }

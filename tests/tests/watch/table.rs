@@ -1,6 +1,7 @@
 //! `securid-ctl watch` on a terminal.
 
 use securid_simulator::Fault;
+use securid_tests::programs::programs;
 use securid_tests::terminal::Terminal;
 use securid_tests::{House, Plan, eventually};
 use serde_json::json;
@@ -8,11 +9,16 @@ use serde_json::json;
 /// What stood on the terminal before.
 const BEFORE: &str = "what stood here before";
 
+/// The command.
+fn watch() -> String {
+    format!("{} watch", programs().ctl.display())
+}
+
 /// A terminal on which it runs, with this in front.
 fn watching(house: &House, before: &str) -> Option<Terminal> {
     let terminal = house.terminal()?;
     let _ = terminal.run(&format!("echo {BEFORE}"));
-    terminal.begin(&format!("{before} securid-ctl watch"));
+    terminal.begin(&format!("{before} {}", watch()));
     terminal.wait_for("q ends");
     assert!(terminal.is_on_other_screen() && !terminal.shows_cursor() && !terminal.echoes());
     Some(terminal)
@@ -46,9 +52,11 @@ fn sessions_are_seen_to_come_to_count_down_and_to_end() {
 
     house.simulator.set_fault(Some(Fault::Status(503)));
     house.call("session.logout", json!({"sessions": [id]}));
-    let screen = terminal.wait_for("503");
+    // None is due while one is out.
+    let screen = terminal.wait_until("the next try", |screen| screen.contains("next try"));
     assert!(screen.contains("Sessions: 1 revoking. q ends."), "{screen}");
-    assert!(row(&screen).contains("request") && row(&screen).contains("next try"), "{screen}");
+    assert!(row(&screen).contains("request now, tried "), "{screen}");
+    terminal.wait_for("(HTTP 503)");
     house.simulator.set_fault(None);
     let screen = terminal.wait_for("revoked (request)");
     assert!(screen.contains("No sessions"), "{screen}");
@@ -64,7 +72,7 @@ fn however_it_ends_the_terminal_is_as_it_was() {
     let Some(terminal) = house.terminal() else { return };
     let _ = terminal.run(&format!("echo {BEFORE}"));
     for (signal, status) in [("C-c", 130), ("TERM", 143), ("HUP", 129), ("QUIT", 131)] {
-        terminal.begin("kept sh -c 'echo $$ > $HOME/watch.pid; exec securid-ctl watch'");
+        terminal.begin(&format!("kept sh -c 'echo $$ > $HOME/watch.pid; exec {}'", watch()));
         terminal.wait_until("the table", |screen| screen.contains("q ends"));
         match signal {
             "C-c" => terminal.key("C-c"),
@@ -137,7 +145,7 @@ fn a_daemon_that_goes_is_waited_for() {
 fn on_a_terminal_that_cannot_be_drawn_on_it_prints_lines() {
     let house = House::open(Plan::default());
     let Some(terminal) = house.terminal() else { return };
-    terminal.begin("TERM=dumb securid-ctl watch");
+    terminal.begin(&format!("TERM=dumb {}", watch()));
     terminal.wait_for(r#"{"seq":1,"event":"ready"}"#);
     terminal.key("C-c");
     assert_eq!(terminal.end().status, 130);

@@ -74,7 +74,7 @@ impl Args {
             content_type: self.content_type,
             timeout: self.timeout,
             length,
-            body: Chunk(body),
+            body: Some(Chunk(body)).filter(|body| !body.0.is_empty()),
             more,
         };
         let mut client = Client::connect(&context.paths.sockets)?;

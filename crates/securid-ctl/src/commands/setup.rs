@@ -6,12 +6,12 @@
 //! - `step`: carrying one out, or showing it; `signed`: telling our files from a person's.
 
 mod config;
-mod place;
+pub(in crate::commands) mod place;
 mod removal;
 mod signed;
 mod state_folder;
 mod step;
-mod units;
+pub(in crate::commands) mod units;
 
 use std::path::PathBuf;
 
@@ -71,6 +71,19 @@ struct Report {
 }
 
 impl Args {
+    /// Of a setup that only has a look.
+    pub(in crate::commands) fn of_a_look() -> Self {
+        Self {
+            url: None,
+            instance: String::new(),
+            username: None,
+            ca_file: None,
+            print: true,
+            remove: false,
+            global: false,
+        }
+    }
+
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
         let _interrupt = Interrupt::arm()?;
         if context.is_elsewhere() {

@@ -1,5 +1,8 @@
 //! A line of bash: its words, and how a word that is completed has to be written there.
 
+/// A break that belongs to the word behind it, for bash would complete a host's name there.
+const WITH_THE_WORD: char = '@';
+
 /// A line up to the cursor.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Line {
@@ -39,9 +42,13 @@ impl Line {
                     (begun, read.kept) = (false, String::new());
                 }
                 (quote, _) => {
+                    let is_break = quote.is_none() && breaks.contains(letter);
+                    if is_break && letter == WITH_THE_WORD {
+                        read.kept.clone_from(&read.current);
+                    }
                     read.current.push(letter);
                     begun = true;
-                    if quote.is_none() && breaks.contains(letter) {
+                    if is_break && letter != WITH_THE_WORD {
                         read.kept.clone_from(&read.current);
                     }
                 }
@@ -104,8 +111,8 @@ mod tests {
             ("", "o'hara", Some(r"o\'hara")),
             ("x", "prod", None),
             // Readline replaces what stands behind the last break alone.
-            ("ann@pr", "ann@prod", Some("prod")),
-            (r"ann\ smith@pr", "ann smith@prod", Some("prod")),
+            ("ann@pr", "ann@prod", Some("@prod")),
+            (r"ann\ smith@pr", "ann smith@prod", Some("@prod")),
             ("--instance=pr", "--instance=prod", Some("prod")),
             // Within quotes, what is behind the quote.
             ("'ann sm", "ann smith@prod", Some("ann smith@prod")),

@@ -6,6 +6,7 @@ use super::views::{HistoryItem, SessionView};
 
 /// A notification's `params`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Event {
     /// The number of this event on its connection: from 1 on, without gaps.
     pub seq: u64,
@@ -17,6 +18,7 @@ pub struct Event {
 /// What an event tells. States, not steps: of each session its latest state always comes, and what was in between
 /// may be left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum News {
     /// A session that is not ended, as `session.list` shows it now: each that there is, when the subscription
@@ -40,5 +42,6 @@ pub enum News {
     },
     /// What only a newer daemon tells.
     #[serde(other)]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     Other,
 }

@@ -157,6 +157,7 @@ pub struct HistoryItem {
 
 /// Of `session.instructions`: where a login goes, and what its server wants a person to know before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InstructionsView {
     /// The instance's name.
     pub instance: String,
@@ -199,6 +200,7 @@ pub struct SessionRef {
 
 /// Of `events.subscribe`: nothing but that the events follow.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SubscribedView {}
 
 /// Of `session.logout`.
@@ -318,6 +320,10 @@ pub struct StatusView {
     /// What a person should look at: records of another machine or a newer version, damaged files
     /// that were set aside.
     pub problems: Vec<String>,
+    /// What tells the config that counts from another one, within one version of the daemon; null from one that
+    /// does not say.
+    #[serde(default)]
+    pub config: Option<String>,
 }
 
 /// How many sessions are in each state.
@@ -333,6 +339,14 @@ pub struct SessionCounts {
     pub revoking: u32,
     /// Recorded without a secret.
     pub lost: u32,
+}
+
+impl SessionCounts {
+    /// How many may be alive at the server, and can be revoked.
+    #[must_use]
+    pub fn alive(&self) -> u32 {
+        self.adding + self.active + self.revoking
+    }
 }
 
 /// The store for new secrets.

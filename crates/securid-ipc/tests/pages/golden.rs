@@ -6,12 +6,15 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use securid_ipc::{
     envelope::{self, Asked, Id, Request},
-    messages::{Call, RpcError},
+    messages::{Call, Event, News, RpcError},
 };
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
 use super::methods::{self, Method};
+
+/// Of what is said without having been asked.
+const EVENTS: &str = "event";
 
 /// One request, and what is answered.
 pub(crate) struct Exchange {
@@ -27,12 +30,21 @@ struct Reply {
 
 /// What was said of one method.
 pub(crate) fn of(method: &Method) -> Vec<Exchange> {
-    let file = folder().join(format!("{}.jsonl", method.name));
-    let text = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-    let lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    let lines = lines(method.name);
     let (exchanges, rest) = lines.as_chunks();
-    assert!(rest.is_empty() && !exchanges.is_empty(), "{}: a reply is missing", file.display());
+    assert!(rest.is_empty() && !exchanges.is_empty(), "{}: a reply is missing", method.name);
     exchanges.iter().cloned().map(|[request, reply]| Exchange { request, reply }).collect()
+}
+
+/// Each kind of event.
+pub(crate) fn events() -> Vec<String> {
+    lines(EVENTS)
+}
+
+fn lines(name: &str) -> Vec<String> {
+    let file = folder().join(format!("{name}.jsonl"));
+    let text = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    text.lines().map(str::to_owned).collect()
 }
 
 fn folder() -> &'static Path {
@@ -55,8 +67,9 @@ fn each_file_is_a_method_s() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    let methods = methods::all().iter().map(|method| format!("{}.jsonl", method.name)).collect();
-    assert_eq!(files, methods);
+    let methods = methods::all().into_iter().map(|method| method.name);
+    let known = methods.chain([EVENTS]).map(|name| format!("{name}.jsonl")).collect();
+    assert_eq!(files, known);
 }
 
 #[test]
@@ -102,6 +115,22 @@ fn replies_come_back_byte_for_byte() {
         assert_eq!(std::str::from_utf8(again.filled()).unwrap().trim_end(), exchange.reply);
     });
     assert!(results > 15 && errors > 5, "{results} results, {errors} errors");
+}
+
+#[test]
+fn events_come_back_byte_for_byte() {
+    #[derive(Deserialize)]
+    struct Notification {
+        params: Box<RawValue>,
+    }
+    for line in events() {
+        let notification: Notification = serde_json::from_str(&line).expect(&line);
+        let event: Event = serde_json::from_str(notification.params.get()).expect(&line);
+        let again = envelope::notification(&event).unwrap();
+        assert_eq!(std::str::from_utf8(again.filled()).unwrap().trim_end(), line);
+    }
+    let newer: Event = serde_json::from_str(r#"{"seq":5,"event":"newer","more":1}"#).unwrap();
+    assert_eq!(newer, Event { seq: 5, news: News::Other });
 }
 
 #[test]

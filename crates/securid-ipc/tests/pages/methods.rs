@@ -6,9 +6,10 @@ use securid_ipc::{
     messages::{
         Add,
         ErrorCode::{self, *},
-        Forget, HelloView, History, HistoryView, List, ListView, Login, Logout, LogoutView,
-        OneSession, ReloadView, Retry, RetryView, SessionRef, SessionView, StatusView, Stop,
-        StopView, TakenView, TokenView, Use,
+        Forget, HelloView, History, HistoryView, Instructions, InstructionsView, List, ListView,
+        Login, Logout, LogoutView, OneSession, Relay, RelayView, ReloadView, Retry, RetryView,
+        SessionRef, SessionView, StatusView, Stop, StopView, SubscribedView, TakenView, TokenView,
+        Use,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -79,6 +80,11 @@ pub(crate) fn all() -> Vec<Method> {
                 UnderRevocation,
             ],
         ),
+        method::<Instructions, InstructionsView>(
+            "session.instructions",
+            "Where a login would go, and what its server wants a person to know before (`getLoginInstructions`).",
+            &[ServerUnreachable, ServerError, NoSuchInstance],
+        ),
         method::<List, ListView>(
             "session.list",
             "The sessions that are not ended, a page at a time. Never counts as use.",
@@ -107,6 +113,20 @@ pub(crate) fn all() -> Vec<Method> {
              meanwhile. Its lifetime does, and a logout.",
             LENDING,
         ),
+        method::<Relay, RelayView>(
+            "session.call",
+            "Has the daemon carry a command of the web services out with a session's token, which stays where it is; \
+             the session is in use meanwhile. It goes back and forth, see [a command](#a-command).",
+            &[
+                NoSuchSession,
+                Ambiguous,
+                UnderRevocation,
+                KeyringLocked,
+                KeyringUnavailable,
+                ServerUnreachable,
+                ServerError,
+            ],
+        ),
         method::<Logout, LogoutView>(
             "session.logout",
             "Has sessions end. From its answer on the intent is on disk (`durable`), and the daemon tries until the \
@@ -123,6 +143,11 @@ pub(crate) fn all() -> Vec<Method> {
             "session.forget",
             "Gives a pending or lost session up on a person's word, without the server's.",
             &[NoSuchSession, Ambiguous],
+        ),
+        method::<Nothing, SubscribedView>(
+            "events.subscribe",
+            "This connection is told of every change of every session from now on, by [events](#events).",
+            &[],
         ),
     ]
 }

@@ -1,19 +1,21 @@
 //! `docs/protocol.schema.json`: the types, as JSON Schema has them.
 
 use schemars::generate::SchemaSettings;
-use securid_ipc::{PROTOCOL, messages::RpcError};
+use securid_ipc::{
+    PROTOCOL,
+    envelope::EVENT,
+    messages::{Event, RpcError},
+};
+use securid_manual::keep;
 use serde_json::{Map, Value, json};
 
-use super::{
-    keep_up,
-    methods::{self, Method},
-};
+use super::methods::{self, Method};
 
 #[test]
 fn the_schema_follows_from_the_types() {
     let text = serde_json::to_string_pretty(&document()).unwrap() + "\n";
     assert!(!text.contains("[`"), "a link that is none for readers of the schema");
-    keep_up("protocol.schema.json", &text);
+    keep("docs/protocol.schema.json", &text);
 }
 
 /// The whole of it: any message, and below `$defs` each method's request (`METHOD`) and result (`METHOD.result`).
@@ -26,9 +28,11 @@ pub(crate) fn document() -> Value {
     let results: Vec<_> =
         methods.iter().map(|method| (method.result)(&mut told).to_value()).collect();
     let error = told.subschema_for::<RpcError>().to_value();
+    let event = told.subschema_for::<Event>().to_value();
     let mut definitions = asked.take_definitions(true);
     definitions.extend(told.take_definitions(true));
     definitions.values_mut().for_each(absent_not_null);
+    open_to_more(&mut definitions["Event"]);
     for (method, params) in methods.iter().zip(&params) {
         let request = request(method, params, &definitions);
         definitions.insert(method.name.to_owned(), request);
@@ -40,12 +44,13 @@ pub(crate) fn document() -> Value {
     definitions.insert("id".to_owned(), json!({"type": ["string", "number", "null"]}));
     definitions.insert("request".to_owned(), json!({"oneOf": requests}));
     definitions.insert("reply".to_owned(), reply(&results, &error));
+    definitions.insert("notification".to_owned(), notification(&event));
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": format!("Protocol {PROTOCOL} of securid-sessiond"),
         "description": "One message, which is one line. A request is #/$defs/METHOD, its result #/$defs/METHOD.result. \
                         Requests have no other members than these; replies may have, of a newer daemon.",
-        "anyOf": [reference("request"), reference("reply")],
+        "anyOf": [reference("request"), reference("reply"), reference("notification")],
         "$defs": definitions,
     })
 }
@@ -117,4 +122,28 @@ fn absent_not_null(definition: &mut Value) {
         }
         members.remove("default");
     }
+}
+
+fn notification(event: &Value) -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "jsonrpc": {"const": "2.0"},
+            "method": {"const": EVENT},
+            "params": event,
+        },
+        "required": ["jsonrpc", "method", "params"],
+    })
+}
+
+/// A newer daemon tells of more, and clients do not mind.
+fn open_to_more(event: &mut Value) {
+    let kinds = event["oneOf"].as_array_mut().expect("one for each kind");
+    let known: Vec<_> =
+        kinds.iter().map(|kind| kind["properties"]["event"]["const"].clone()).collect();
+    kinds.push(json!({
+        "description": "What only a newer daemon tells.",
+        "properties": {"event": {"type": "string", "not": {"enum": known}}},
+        "required": ["event"],
+    }));
 }

@@ -52,6 +52,7 @@ pub(crate) struct Fake {
     pub(crate) running: mpsc::UnboundedSender<String>,
     pub(crate) events: mpsc::UnboundedSender<Event>,
     pub(crate) notices: mpsc::UnboundedSender<String>,
+    pub(crate) gone: mpsc::UnboundedSender<ConnectionId>,
     pub(crate) peak: Mutex<(usize, usize)>,
     /// How many events there are to tell; none any more once it is closed.
     pub(crate) to_tell: Semaphore,
@@ -97,6 +98,10 @@ impl Service for Fake {
         let _ = self.events.send(Event::Undelivered(reply));
     }
 
+    fn gone(&self, connection: ConnectionId) {
+        let _ = self.gone.send(connection);
+    }
+
     fn closed(&self, connection: ConnectionId) {
         let _ = self.events.send(Event::Closed(connection));
     }
@@ -112,6 +117,7 @@ pub(crate) struct Server {
     pub(crate) running: mpsc::UnboundedReceiver<String>,
     pub(crate) events: mpsc::UnboundedReceiver<Event>,
     pub(crate) notices: mpsc::UnboundedReceiver<String>,
+    pub(crate) gone: mpsc::UnboundedReceiver<ConnectionId>,
     pub(crate) wanted: watch::Sender<Wanted>,
     pub(crate) serving: JoinHandle<()>,
 }
@@ -128,11 +134,13 @@ impl Server {
         let (started, running) = mpsc::unbounded_channel();
         let (event, events) = mpsc::unbounded_channel();
         let (notice, notices) = mpsc::unbounded_channel();
+        let (left, gone) = mpsc::unbounded_channel();
         let fake = Arc::new(Fake {
             gate: Semaphore::new(0),
             running: started,
             events: event,
             notices: notice,
+            gone: left,
             peak: Mutex::default(),
             to_tell: Semaphore::new(0),
             told: AtomicU64::new(0),
@@ -140,7 +148,7 @@ impl Server {
         let (wanted, is_wanted) = watch::channel(Wanted::Always);
         let serving =
             tokio::spawn(serve(listener, fake.clone(), is_wanted, Room { most, always_for }));
-        Self { home, fake, running, events, notices, wanted, serving }
+        Self { home, fake, running, events, notices, gone, wanted, serving }
     }
 
     pub(crate) fn path(&self) -> PathBuf {

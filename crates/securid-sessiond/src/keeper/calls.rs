@@ -194,6 +194,7 @@ impl Keeper {
             keyring: self.keyring(),
             instances: self.instances(),
             problems: self.all_problems(),
+            config: Some(self.config.now().mark()),
         }
     }
 

@@ -218,3 +218,6 @@ impl Watcher {
 fn first_shown<'a>(mut sessions: impl Iterator<Item = &'a Session>) -> Option<&'a SessionId> {
     sessions.find(|session| selector::is_shown(session)).map(Session::id)
 }
+
+#[cfg(test)]
+mod tests;

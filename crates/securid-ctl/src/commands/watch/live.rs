@@ -64,6 +64,7 @@ pub(super) fn show(screen: &Screen, mut following: Following) -> Result<u8, Fail
                     // It stops, or ends, as it would have without us, on a terminal as it was.
                     page.pause();
                     obey(other)?;
+                    page.resume()?;
                 }
             }
             stale = true;

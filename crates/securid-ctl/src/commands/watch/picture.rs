@@ -11,7 +11,7 @@ use securid_ipc::messages::{HistoryItem, News, SessionState, SessionView};
 use crate::{
     commands::list,
     page::Size,
-    screen::{Screen, Tone},
+    screen::{Screen, Tone, printable},
     table::Table,
     times::countdown,
 };
@@ -72,21 +72,17 @@ impl Picture {
     /// As many lines as there is room for, the most urgent first.
     pub(super) fn lines(&mut self, screen: &Screen, size: Size, now: Instant) -> Vec<String> {
         self.ended.retain(|(told, _)| now.duration_since(*told) < ENDED_STAYS);
-        let mut lines = vec![self.headline(now)];
-        let rows = self.sessions.len() + self.ended.len();
-        if rows > 0 {
-            // A line for the headings, and one for how many more there are.
+        let cut = |text: &str| text.chars().take(size.columns).collect::<String>();
+        let mut lines = vec![screen.paint(cut(&self.headline(now)), Tone::Heading)];
+        let rows = self.rows();
+        if !rows.is_empty() {
+            // The headings take one as well.
             let room = size.rows.saturating_sub(lines.len() + 1);
-            let shown = if rows > room { room.saturating_sub(1) } else { rows };
-            lines.extend(self.table(shown).lines_within(screen, size.columns));
-            if rows > shown {
-                lines.push(format!("and {} more: securid-ctl list shows all", rows - shown));
-            }
+            let (shown, more) = fitting(&rows, room);
+            lines.extend(with_errors(shown, screen, size.columns));
+            lines.extend(more.map(|more| cut(&format!("and {more} more: see securid-ctl list"))));
         }
         lines.truncate(size.rows);
-        for line in &mut lines[..1] {
-            *line = screen.paint(line.chars().take(size.columns).collect(), Tone::Heading);
-        }
         lines
     }
 
@@ -107,8 +103,8 @@ impl Picture {
         }
     }
 
-    /// The most urgent rows: what is pending, what has just ended, what is lost, and the others.
-    fn table(&self, most: usize) -> Table {
+    /// What is pending, what has just ended, what is lost, and the others.
+    fn rows(&self) -> Vec<Row<'_>> {
         let (pending, others): (Vec<_>, Vec<_>) =
             self.sessions.values().partition(|session| session.state == SessionState::Revoking);
         let (lost, others): (Vec<_>, Vec<_>) =
@@ -116,23 +112,58 @@ impl Picture {
         let pending = pending.into_iter().map(Row::Alive);
         let ended = self.ended.iter().rev().map(|(_, session)| Row::Ended(session));
         let others = lost.into_iter().chain(others).map(Row::Alive);
-
-        let now = Timestamp::now();
-        let mut table =
-            Table::new(["ID", "INSTANCE", "USERNAME", "STATE", "ENDS IN", "HOLDS", "NOTE"]);
-        for row in pending.chain(ended).chain(others).take(most) {
-            match row {
-                Row::Alive(session) => alive_row(&mut table, session, now),
-                Row::Ended(session) => ended_row(&mut table, session),
-            }
-        }
-        table
+        pending.chain(ended).chain(others).collect()
     }
 }
 
 enum Row<'a> {
     Alive(&'a SessionView),
     Ended(&'a HistoryItem),
+}
+
+impl Row<'_> {
+    /// What its last attempt met: a sentence or two, with a line of its own.
+    fn error(&self) -> Option<&str> {
+        match self {
+            Self::Alive(session) => list::last_error(session),
+            Self::Ended(_) => None,
+        }
+    }
+}
+
+/// As many rows as so many lines have room for; and how many more there are, which takes a line if there are any.
+fn fitting<'a, 'b>(rows: &'b [Row<'a>], room: usize) -> (&'b [Row<'a>], Option<usize>) {
+    let lines = |row: &Row<'_>| 1 + usize::from(row.error().is_some());
+    if rows.iter().map(lines).sum::<usize>() <= room {
+        return (rows, None);
+    }
+    let mut left = room.saturating_sub(1);
+    let fits = |row: &&Row<'_>| {
+        let fits = lines(row) <= left;
+        left = left.saturating_sub(lines(row));
+        fits
+    };
+    let shown = rows.iter().take_while(fits).count();
+    (&rows[..shown], Some(rows.len() - shown))
+}
+
+fn with_errors(rows: &[Row<'_>], screen: &Screen, columns: usize) -> Vec<String> {
+    let now = Timestamp::now();
+    let mut table = Table::new(["ID", "INSTANCE", "USERNAME", "STATE", "ENDS IN", "HOLDS", "NOTE"]);
+    for row in rows {
+        match row {
+            Row::Alive(session) => alive_row(&mut table, session, now),
+            Row::Ended(session) => ended_row(&mut table, session),
+        }
+    }
+    let mut lines = table.lines_within(screen, columns).into_iter();
+    let mut all: Vec<String> = lines.next().into_iter().collect();
+    for (line, row) in lines.zip(rows) {
+        all.push(line);
+        let error = row.error().map(|error| format!("  {}", printable(error)));
+        all.extend(error.map(|error| error.chars().take(columns).collect()));
+    }
+    all
 }
 
 fn alive_row(table: &mut Table, session: &SessionView, now: Timestamp) {
@@ -145,7 +176,7 @@ fn alive_row(table: &mut Table, session: &SessionView, now: Timestamp) {
         (session.state.as_str(), (&session.state).into()),
         (&limit, Tone::Plain),
         (&session.holds.to_string(), Tone::Plain),
-        (&list::note(session, now), Tone::Plain),
+        (&list::progress(session, now), Tone::Plain),
     ]);
 }
 
@@ -172,3 +203,6 @@ fn nearer_limit(session: &SessionView) -> Option<(Timestamp, &'static str)> {
     let limits = idle.into_iter().chain(lifetime);
     limits.filter_map(|(at, which)| Some((at.parse().ok()?, which))).min_by_key(|(at, _)| *at)
 }
+
+#[cfg(test)]
+mod tests;
