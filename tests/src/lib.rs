@@ -81,7 +81,7 @@
 //!   unlocked at the worst moment;
 //! - [`Machine`] (`machine`): a machine with a real systemd, with the server and the programs in it;
 //! - [`Packages`] (`packages`): the Debian package, in two versions;
-//! - [`Terminal`] (`terminal`): a person before a real terminal;
+//! - [`Terminal`] (`terminal`): a person before a real terminal; [`picture`]: what is on it, drawn;
 //! - [`ConnectProxy`] (`connect_proxy`): a proxy on the way to the server;
 //! - [`Network`] (`network`): a network between daemon and server, whose parts come and go;
 //! - [`RealProxy`] (`real_proxy`): a real proxy in it;
@@ -119,6 +119,7 @@ mod notification_server;
 mod notify_socket;
 mod packages;
 pub mod patience;
+pub mod picture;
 mod plan;
 pub mod process;
 pub mod programs;

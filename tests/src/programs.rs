@@ -51,7 +51,7 @@ fn built() -> Programs {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["build", "--quiet", "--locked", "--profile", profile, "--target-dir"])
         .arg(target)
-        .args(["-p", "securid-sessiond", "-p", "securid-ctl"])
+        .args(["-p", "securid-sessiond", "-p", "securid-ctl", "-p", "securid-simulator"])
         .args(["--features", "securid-sessiond/test-store,securid-sessiond/crash-points"])
         .status()
         .expect("cargo can be run");
@@ -61,7 +61,7 @@ fn built() -> Programs {
     // the place of ours while we run them.
     let own = target.join("tmp/securid-tests");
     fs::create_dir_all(&own).expect("the target folder is ours");
-    for name in ["securid-sessiond", "securid-ctl"] {
+    for name in ["securid-sessiond", "securid-ctl", "securid-demo"] {
         let passing = own.join(format!(".{name}.{}", std::process::id()));
         let _ = fs::remove_file(&passing);
         fs::hard_link(folder.join(name), &passing).expect("it was just built");

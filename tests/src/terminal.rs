@@ -153,6 +153,12 @@ impl Terminal {
         trimmed(&self.tmux.ask(&["capture-pane", "-p", "-J", "-S", "-"]))
     }
 
+    /// The same with its colours, as the terminal was told them (SGR).
+    #[must_use]
+    pub fn everything_in_colours(&self) -> String {
+        self.tmux.ask(&["capture-pane", "-p", "-e", "-J", "-S", "-"])
+    }
+
     /// Waits until a text is on the screen, and gives all of that. A line that was typed is there as well.
     pub fn wait_for(&self, text: &str) -> String {
         self.wait_until(&format!("{text:?} on the screen"), |screen| screen.contains(text))

@@ -1,5 +1,6 @@
 //! What the documents say of the tests.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -38,6 +39,29 @@ fn source(root: &Path, name: &str) -> Option<PathBuf> {
     let file = in_crate.map_or(name, |(_, file)| file);
     let places = [format!("{file}.rs"), format!("stores/{file}.rs"), format!("{file}/main.rs")];
     places.iter().map(|place| folder.join(place)).find(|path| path.is_file())
+}
+
+/// The picture in the README has the steps of the diagram in `docs/architecture.md`.
+#[test]
+fn the_life_of_a_session_is_drawn_as_it_is_told() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let page = fs::read_to_string(docs.join("architecture.md")).unwrap();
+    let (_, diagram) = page.split_once("stateDiagram-v2\n").unwrap();
+    let (diagram, _) = diagram.split_once("```").unwrap();
+    let steps = diagram.lines().filter_map(|line| line.split_once(" --> "));
+    let told: BTreeSet<(&str, &str)> =
+        steps.map(|(from, to)| (from.trim(), to.split(':').next().unwrap().trim())).collect();
+    let picture = fs::read_to_string(docs.join("life.svg")).unwrap();
+    let drawn: BTreeSet<(&str, &str)> = picture
+        .split("data-from=\"")
+        .skip(1)
+        .map(|step| {
+            let (from, rest) = step.split_once("\" data-to=\"").unwrap();
+            (from, rest.split('"').next().unwrap())
+        })
+        .collect();
+    assert!(told.len() > 10, "{told:?}");
+    assert_eq!(drawn, told);
 }
 
 /// As a person reads them, and as `whatis` finds them.

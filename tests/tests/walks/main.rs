@@ -11,9 +11,12 @@
 //! - `newcomer`: the first quarter of an hour
 //! - `stumbles`: the same with each thing broken once
 //!
+//! And what everybody tries before: `demo`, as the README has it drawn.
+//!
 //! `steps`: how they walk; `desk`: where the newcomer sits.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod demo;
 mod desk;
 mod devops;
 mod laptop;

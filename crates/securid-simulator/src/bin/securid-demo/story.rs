@@ -56,7 +56,7 @@ fn start(stage: &mut Stage<'_>) -> Result<(), Trouble> {
 fn log_in(stage: &mut Stage<'_>) -> Result<(), Trouble> {
     stage.begin("Log in: one token is alive, and the daemon holds it")?;
     let login = "securid-ctl login --password-stdin < alice.password";
-    stage.run(&Step::new(login, 1).says(&["session", "alice@main"]))
+    stage.run(&Step::new(login, 1).says(&["logged in as alice at main", "session"]))
 }
 
 fn list(stage: &mut Stage<'_>) -> Result<(), Trouble> {
@@ -86,7 +86,7 @@ fn add(stage: &mut Stage<'_>) -> Result<(), Trouble> {
     let token = stage.simulator().issue("alice");
     stage.surroundings().write("elsewhere.token", &token)?;
     let add = "securid-ctl add --username alice --token-stdin < elsewhere.token";
-    stage.run(&Step::new(add, 2).says(&["session", "alice@main"]))
+    stage.run(&Step::new(add, 2).says(&["alice at main", "session"]))
 }
 
 fn be_refused(stage: &mut Stage<'_>) -> Result<(), Trouble> {
@@ -98,7 +98,7 @@ fn be_refused(stage: &mut Stage<'_>) -> Result<(), Trouble> {
 fn be_idle(stage: &mut Stage<'_>) -> Result<(), Trouble> {
     stage.begin("A session that nobody uses is revoked: here after 2 s")?;
     let login = "securid-ctl login short --password-stdin < alice.password";
-    stage.run(&Step::new(login, 3).says(&["session", "alice@short"]))?;
+    stage.run(&Step::new(login, 3).says(&["logged in as alice at short", "session"]))?;
     let history = "securid-ctl history";
     stage.run(&Step::new(history, 2).says(&["short", "idle", "revoked"]).within(10))
 }
@@ -134,7 +134,7 @@ fn start_again(stage: &mut Stage<'_>) -> Result<(), Trouble> {
 fn stop(stage: &mut Stage<'_>) -> Result<(), Trouble> {
     stage.begin("A daemon that is told to stop revokes first, and leaves nothing behind")?;
     let login = "securid-ctl login --password-stdin < alice.password";
-    stage.run(&Step::new(login, 1).says(&["session", "alice@main"]))?;
+    stage.run(&Step::new(login, 1).says(&["logged in as alice at main", "session"]))?;
     let ended = stage.kill_daemon("kill")?;
     if !ended.success() {
         return Err(Trouble::differs("exit status 0 of the daemon", ended.to_string()));
