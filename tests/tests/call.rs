@@ -340,7 +340,8 @@ fn a_client_that_dies_takes_its_call_along() {
     // While the server is waited for.
     house.simulator.set_fault_for("findUsers", Some(Fault::Hang));
     let waiting = Process::start(call(&house, &["findUsers"]));
-    eventually("the hold", || (holds(&house, &id) == 1).then_some(()));
+    house.eventually_true("the request", |truth| truth.tokens[0].other_requests == 1);
+    assert_eq!(holds(&house, &id), 1);
     drop(waiting);
     eventually("its end", || (holds(&house, &id) == 0).then_some(()));
     house.simulator.set_fault_for("findUsers", None);
@@ -367,6 +368,17 @@ fn a_client_that_dies_takes_its_call_along() {
     assert_eq!(coming.wait(PATIENCE).code(), Some(130));
     assert!(nothing_is_left(&house));
     eventually("its end", || (holds(&house, &id) == 0).then_some(()));
+}
+
+#[test]
+fn a_call_right_after_a_start_waits_for_the_keyring() {
+    let mut house = House::open(Plan::default());
+    house.add_one();
+    house.kill_9();
+    house.set_keyring_fault(Some("slow:500"));
+    house.start();
+    let output = call(&house, &["findUsers"]).output().unwrap();
+    assert_eq!(exit(&output), 0, "{output:?}");
 }
 
 #[test]
@@ -456,6 +468,14 @@ fn what_a_connection_may_ask_of_its_calls_is_bounded() {
         assert!(error.message.contains(says), "{error:?}");
     }
     assert_eq!(house.simulator.truth().bodies.len(), 1, "none of these was whole");
-    drop(client);
+    // Those of all connections together are bounded as well.
+    let mut others: Vec<Client> = (0..16).map(|_| house.client()).collect();
+    let refused: Vec<_> = others
+        .iter_mut()
+        .flat_map(|other| (0..4).filter_map(|_| begin(other, json!({})).err()).collect::<Vec<_>>())
+        .collect();
+    assert_eq!(refused.len(), 3, "three of the first client's go on: {refused:?}");
+    assert!(refused[0].message.contains("the daemon has 64 calls"), "{refused:?}");
+    drop((client, others));
     eventually("their end", || (holds(&house, &id) == 0).then_some(()));
 }

@@ -25,9 +25,12 @@ use crate::service::Desk;
 use crate::trouble;
 use call::Piece;
 
-/// How many calls one connection may have at once. A program makes one after the other, or a few side by side; each takes a
-/// connection to the server, a descriptor, and some 200 KiB while it goes on.
+/// How many calls one connection may have at once. A program makes one after the other, or a few side by side.
 const MOST_CALLS: usize = 4;
+
+/// How many there may be at once in all. Each takes a descriptor and some hundred KiB, which revocations must never
+/// lack.
+const MOST_IN_ALL: usize = 64;
 
 /// The calls of all connections.
 #[derive(Clone, Default)]
@@ -161,12 +164,16 @@ impl Relays {
         let mut board = self.board();
         let number = board.newest + 1;
         let closed = board.closed;
+        let in_all: usize = board.of.values().map(|calls| calls.open.len()).sum();
         let calls = board.of.entry(connection).or_default();
         if closed || calls.gone {
             return Err(trouble::stopping());
         }
         if calls.open.len() >= MOST_CALLS {
-            return Err(troubles::too_many(MOST_CALLS));
+            return Err(troubles::too_many("this connection", MOST_CALLS));
+        }
+        if in_all >= MOST_IN_ALL {
+            return Err(troubles::too_many("the daemon", MOST_IN_ALL));
         }
         let (session, left) = (lent.in_use.key.id.to_string(), wanted.length);
         let (parts, from_client) = mpsc::channel(1);

@@ -13,6 +13,7 @@ use crate::trouble;
 pub(crate) struct Lent {
     pub(crate) token: Token,
     pub(crate) instance: String,
+    pub(crate) url: String,
     /// Settings for the session's server, its own first.
     pub(crate) ways: Vec<Origin>,
     /// How long connecting may take.
@@ -65,6 +66,7 @@ impl Keeper {
             (None, Some(about), Some(token)) => Ok(Lent {
                 token: token.clone(),
                 instance: about.instance.clone(),
+                url: about.origin.url.clone(),
                 ways: self.ways_to(&about.origin),
                 within: self.config.now().revocation.attempt_timeout,
                 in_use: InUse { key, inbox: self.errands.inbox.clone() },

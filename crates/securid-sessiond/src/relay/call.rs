@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use securid_api::{Answering, Asked, Command, Failure, Part, Progress, Reply};
-use securid_ipc::messages::{CHUNK, RpcError};
+use securid_ipc::messages::{CHUNK, ErrorCode, RpcError};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tracing::info;
@@ -62,22 +62,13 @@ async fn exchange(
     mut parts: mpsc::Receiver<Part>,
     pieces: mpsc::Sender<Piece>,
 ) -> Result<(), RpcError> {
-    let url = &lent.ways[0].url;
-    let contact = |result: Result<(), String>| {
-        let _ = desk.inbox().send(Message::Contact(url.clone(), result));
-    };
     // The time for all of it is the longest that a server may be silent, where it was said.
     let silence = wanted.timeout.unwrap_or(SILENCE);
-    let line = way::line(&desk.errands.servers, &lent.ways, lent.within).await;
-    let line = line.inspect_err(|error| contact(Err(error.message.clone())))?;
-    let asked = line.ask(&lent.token, &wanted.command, wanted.length).await;
-    let asked = asked.map_err(|bad| troubles::command(&bad))?;
-    let told = match asked {
-        Ok(asked) => until_it_answers(asked, &mut parts, silence).await,
-        Err(failure) => Err(troubles::unanswered(&failure)),
-    };
-    let asked = told.inspect_err(|error| contact(Err(error.message.clone())))?;
-    contact(Ok(()));
+    let answers = begin(desk, lent, wanted, &mut parts, silence).await;
+    if let Some(result) = contact(&answers) {
+        let _ = desk.inbox().send(Message::Contact(lent.url.clone(), result));
+    }
+    let asked = answers?;
     match asked.reply().await.map_err(|failure| troubles::unanswered(&failure))? {
         Reply::Answering(answering) => pass_on(answering, &pieces, silence).await,
         Reply::Refused(refused) => {
@@ -88,6 +79,32 @@ async fn exchange(
             }
             Err(troubles::refused(&refused, &lent.instance))
         }
+    }
+}
+
+/// Sends it all, until the server answers.
+async fn begin(
+    desk: &Desk,
+    lent: &Lent,
+    wanted: &Wanted,
+    parts: &mut mpsc::Receiver<Part>,
+    silence: Duration,
+) -> Result<Asked, RpcError> {
+    let line = way::line(&desk.errands.servers, &lent.ways, lent.within).await?;
+    let asked = line.ask(&lent.token, &wanted.command, wanted.length).await;
+    let asked = asked.map_err(|bad| troubles::command(&bad))?;
+    let asked = asked.map_err(|failure| troubles::unanswered(&failure))?;
+    until_it_answers(asked, parts, silence).await
+}
+
+/// What it says of the server, if anything.
+fn contact(answers: &Result<Asked, RpcError>) -> Option<Result<(), String>> {
+    match answers {
+        Ok(_) => Some(Ok(())),
+        Err(error) if error.code == ErrorCode::ServerUnreachable => {
+            Some(Err(error.message.clone()))
+        }
+        Err(_) => None,
     }
 }
 

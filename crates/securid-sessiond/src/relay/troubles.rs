@@ -77,10 +77,10 @@ pub(super) fn too_long(limit: Duration) -> RpcError {
     RpcError::new(ErrorCode::ServerUnreachable, message).with_hint(PERHAPS)
 }
 
-pub(super) fn too_many(most: usize) -> RpcError {
-    let message = format!("this connection has {most} calls under way already, which is the most");
+pub(super) fn too_many(who: &str, most: usize) -> RpcError {
+    let message = format!("{who} has {most} calls under way already, which is the most");
     RpcError::new(ErrorCode::LimitExceeded, message)
-        .with_hint("Nothing was sent. End one first, or call on another connection.")
+        .with_hint("Nothing was sent. Try again when one of them has ended.")
 }
 
 pub(super) fn no_such_call(number: u64) -> RpcError {
