@@ -42,6 +42,7 @@
 //! | `panics` | an error of our own ends the daemon, in words, and the next one goes on |
 //! | `supervised` | the service manager knows how the daemon is |
 //! | `bad_start` | bad configs, second daemons, foreign folders and records |
+//! | `call` | commands go through the daemon whatever their size, and their token stays there |
 //! | `audit` | an auditor can follow every session from its beginning to its end, over crashes too |
 //! | `proof` | the history tells what the server knows, once for each token, and hides no gap |
 //! | `audit_trouble` | a full, hanging or refused audit holds nothing up, and loses nothing |
@@ -50,12 +51,16 @@
 //! | `words` | no part of a secret is said anywhere, and nobody's text is obeyed |
 //! | `bounds` | how much is kept, and what becomes of what is too much |
 //! | `memory` | a token is in locked memory while it lives, and nowhere afterwards; nobody else looks in |
-//! | `protocol` | what the socket refuses, and how |
+//! | `protocol` | what the socket refuses, and how; that every message is as the schema says |
+//! | `samples` | the clients in other languages do their whole job, and leave no token behind |
 //! | `crowd` | crowds of clients that want too much lock nobody out, fell nothing, and their memory comes back |
 //! | `load` | a thousand clients, 64 at once, at a server with faults: each gets what is its own |
+//! | `watch` | whoever watches sees every session as it is, and costs little however slowly he reads |
 //! | `documents` | tests that pages name as proof are there, and manual pages can be read |
 //! | `systemd` | on a real systemd the units hold what they promise: sandbox, stop, restart, power-off |
 //! | `walks` | four people get through a whole day, from an empty home on, by what the documents tell them |
+//! | `login` | a person knows where his password goes, is asked for no more than is missing, and keeps his terminal |
+//! | `doctor` | each thing that is broken is named by `doctor`, with what to do next, and it changes nothing |
 //! | `shell` | shells complete what the daemon has, and take nothing of it for a command |
 //! | `cli` | `securid-ctl`: exit codes, and that it never hangs |
 //!

@@ -1,7 +1,7 @@
 //! A process of ours: watched, signalled and ended by its own id, with a bound on every wait.
 
 use std::io::{Read, Write};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -49,6 +49,14 @@ impl Process {
     pub fn await_word(&mut self) {
         let stdout = self.0.stdout.as_mut().expect("its stdout is a pipe");
         stdout.read_exact(&mut [0]).expect("it says something");
+    }
+
+    /// Its stdout, which is a pipe.
+    ///
+    /// # Panics
+    /// If it is none, or was taken before.
+    pub fn take_stdout(&mut self) -> ChildStdout {
+        self.0.stdout.take().expect("its stdout is a pipe")
     }
 
     /// Lets it see the end of its stdin.

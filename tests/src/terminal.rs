@@ -10,7 +10,6 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::house::House;
 use crate::patience::{eventually, is_installed};
-use crate::programs::programs;
 use tmux::Tmux;
 
 /// How wide it is: most lines of ours fit.
@@ -77,14 +76,14 @@ impl Terminal {
         }
         let tmux = Tmux::start(|server| {
             furnish(server);
-            server.env("PATH", path_with_programs());
             server.env("PS1", PROMPT).env("HISTFILE", "").env("BASH_FUNC_kept%%", KEPT);
             // What is drawn is drawn in UTF-8.
             server.env("LANG", "C.UTF-8").env_remove("NO_COLOR");
         });
         let (columns, rows) = (COLUMNS.to_string(), ROWS.to_string());
-        let shell = ["bash", "--norc", "--noprofile"];
-        tmux.ask(&[&["new-session", "-d", "-x", &columns, "-y", &rows], &shell[..]].concat());
+        let start = tmux.start.to_string_lossy().into_owned();
+        let session = ["new-session", "-d", "-x", &columns, "-y", &rows, "-c", &start];
+        tmux.ask(&[&session[..], &["bash", "--norc", "--noprofile"]].concat());
         let shell = tmux.variable("pane_pid").parse().ok().and_then(Pid::from_raw);
         let shell = shell.expect("a pane has a process");
         let terminal = Self { tmux, shell, command: Cell::new(0) };
@@ -98,7 +97,8 @@ impl Terminal {
         self.end()
     }
 
-    /// Has the shell run a line, and waits for nothing.
+    /// Has the shell run a line, and waits for nothing. Before anything more is typed, wait for a sign of
+    /// what was begun: what comes too early may be lost on the way, as on any terminal.
     pub fn begin(&self, line: &str) {
         let (next, _) = eventually("the shell's prompt", || self.prompt());
         self.command.set(next);
@@ -117,7 +117,9 @@ impl Terminal {
         // A program may have cleared the screen.
         let typed = lines.iter().rposition(|line| line.contains(&prompt));
         let first = typed.map_or(0, |line| line + 1);
-        let text = lines[first..lines.len() - 1].join("\n");
+        let text = lines[first..].join("\n");
+        // An output that does not end its line has the prompt behind it.
+        let text = text[..text.rfind('(').unwrap_or(0)].trim_end().to_owned();
         Ended { status, text }
     }
 
@@ -161,8 +163,23 @@ impl Terminal {
         eventually(what, || Some(self.screen()).filter(|screen| is_so(screen)))
     }
 
-    /// Whether what is typed would be seen, now, while something runs. (At its own prompt the shell
-    /// shows it by itself.)
+    /// Answers what a program asks at the end of the screen, where what is typed is seen.
+    pub fn answer(&self, question: &str, text: &str) {
+        self.wait_until(&format!("{question:?}"), |screen| is_asked(screen, question));
+        // What comes before the program reads may be taken for the shell's.
+        eventually("the program to read", || self.echoes().then_some(()));
+        self.type_line(text);
+    }
+
+    /// The same where what is typed is not to be seen.
+    pub fn answer_unseen(&self, question: &str, text: &str) {
+        self.wait_until(&format!("{question:?}"), |screen| is_asked(screen, question));
+        eventually("the terminal to hide what is typed", || (!self.echoes()).then_some(()));
+        self.type_line(text);
+    }
+
+    /// Whether what is typed is seen, now, while something runs. (At the shell's own prompt it is not:
+    /// there the shell itself shows it.)
     ///
     /// # Panics
     /// If the terminal cannot be asked.
@@ -244,11 +261,9 @@ fn session_of(pid: i32) -> Option<i32> {
     after_name.split(' ').nth(SESSION_AFTER_NAME)?.parse().ok()
 }
 
-fn path_with_programs() -> std::ffi::OsString {
-    let folder = programs().ctl.parent().map(PathBuf::from);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = folder.into_iter().chain(std::env::split_paths(&path));
-    std::env::join_paths(folders).expect("cargo's folders have no colon")
+/// Whether a question stands at the end, and so waits for its answer.
+fn is_asked(screen: &str, question: &str) -> bool {
+    screen.ends_with(question.trim_end())
 }
 
 /// Without what is empty at the end of lines, and of the whole.
@@ -275,7 +290,7 @@ mod tests {
         let ended = terminal.run("printf 'a\\n(b)\\n'; exit_with() { return $1; }; exit_with 7");
         assert_eq!((ended.status, ended.text.as_str()), (7, "a\n(b)"));
         assert_eq!(terminal.run("true;").status, 0);
-        assert_eq!(terminal.run("printf 'no end of line'").status, 0);
+        assert_eq!(terminal.run("printf 'no end of line'").text, "no end of line");
         // Wrapped by the terminal, and longer than its screen.
         let long = terminal.run(&format!("for i in $(seq {ROWS}); do printf '%200s|\\n' $i; done"));
         assert_eq!(long.text.lines().count(), usize::from(ROWS));
@@ -286,13 +301,13 @@ mod tests {
     fn what_reads_is_typed_into_and_interrupted() {
         let Some(terminal) = terminal() else { return };
         terminal.begin("stty -echo; read -rp 'who? ' name; stty echo; echo \"it is $name\"");
-        terminal.wait_for("who? ");
-        assert!(!terminal.echoes());
-        terminal.type_line("alice;");
+        terminal.answer_unseen("\nwho? ", "alice;");
         assert!(terminal.end().text.contains("it is alice;"));
         assert_eq!(terminal.everything().matches("alice").count(), 1);
 
-        terminal.begin("cat");
+        terminal.begin("read -rp 'whence? ' place; echo \"from $place\"; cat");
+        terminal.answer("\nwhence? ", "here");
+        terminal.wait_for("\nfrom here");
         terminal.type_line("once");
         terminal.wait_until("the echo, and cat's answer", |screen| {
             screen.matches("\nonce").count() == 2

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use securid_tests::patience::is_installed;
 use securid_tests::{Bus, FakeLogind, House, Plan, Screen, eventually};
+use serde_json::json;
 
 /// How often all threads of the daemon have gone to sleep so far.
 fn naps(house: &House) -> u64 {
@@ -39,6 +40,17 @@ fn nothing_wakes_a_daemon_that_only_holds() {
     // `auto` without a bus: the Secret Service is asked for in vain, then the kernel's keyring.
     let house = House::open(Plan { keyring: "auto", ..Plan::default() });
     house.login();
+    comes_to_rest(&house);
+}
+
+#[test]
+fn nor_one_that_is_watched() {
+    let house = House::open(Plan::default());
+    house.login();
+    let mut watcher = house.client();
+    watcher.call("events.subscribe", json!({})).unwrap();
+    assert_eq!(watcher.receive().unwrap()["params"]["event"], "session");
+    assert_eq!(watcher.receive().unwrap()["params"]["event"], "ready");
     comes_to_rest(&house);
 }
 

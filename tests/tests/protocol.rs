@@ -3,12 +3,17 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use securid_simulator::Fault;
 use securid_tests::patience::is_root;
+use securid_tests::process::{run, told};
 use securid_tests::stranger::as_user;
-use securid_tests::{Client, House, PASSWORD, Plan, outcome, skipped, timed};
+use securid_tests::{
+    Client, House, PASSWORD, PATIENCE, Plan, is_installed, outcome, skipped, timed,
+};
 use serde_json::{Value, json};
 
 /// The longest request line, without its newline.
@@ -225,6 +230,115 @@ fn selectors() {
     let view = house.call("session.logout", json!({"sessions": ["alice@prod"], "wait": "20s"}));
     assert_eq!(view["sessions"].as_array().unwrap().len(), 39);
     assert_eq!(house.sessions().len(), 1);
+}
+
+/// A request and its reply.
+fn exchange(client: &mut Client, method: &str, params: &Value) -> Value {
+    let id = client.send(method, params.clone());
+    let request = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+    // What it has subscribed to may come in between.
+    let reply = std::iter::repeat_with(|| client.receive().unwrap()).find(|line| line["id"] == id);
+    json!({"request": request, "reply": reply})
+}
+
+/// What the daemon says to each method, in all its states.
+fn conversation() -> Vec<Value> {
+    let house = House::open(Plan::default());
+    let (id, _) = house.add_one();
+    let mut client = house.client();
+    let mut said = Vec::new();
+    let mut say = |method: &str, params: Value| said.push(exchange(&mut client, method, &params));
+    say("daemon.hello", json!({}));
+    say("daemon.status", json!({}));
+    say("session.instructions", json!({}));
+    say("session.login", json!({"password": "wrong horse"}));
+    say("session.login", json!({"password": PASSWORD, "tied": true}));
+    say("session.login", json!({"password": PASSWORD, "instance": "nowhere"}));
+    say("session.add", json!({"token": house.simulator.issue("alice"), "username": "bob"}));
+    say("session.add", json!({"token": "with a\nline break"}));
+    say("session.list", json!({"limit": 1}));
+    say("session.list", json!({}));
+    say("session.token", json!({"session": id, "for": "1m"}));
+    say("session.token", json!({"session": "nobody"}));
+    say("session.token", json!({"session": "prod"}));
+    say("session.touch", json!({"session": id}));
+    say("session.hold", json!({"session": id}));
+    say("session.show", json!({"session": id}));
+    say("session.show", json!({"sesion": id}));
+    house.simulator.set_fault_for("logoutUser", Some(Fault::Status(503)));
+    say("session.logout", json!({"sessions": [id, "nobody"], "wait": "300ms"}));
+    say("session.logout", json!({}));
+    say("session.show", json!({"session": id}));
+    say("session.token", json!({"session": id}));
+    say("session.retry", json!({"sessions": [id]}));
+    say("session.forget", json!({"session": id}));
+    house.simulator.set_fault_for("logoutUser", None);
+    say("session.logout", json!({"all": true, "wait": "20s"}));
+    say("session.history", json!({"limit": 1}));
+    say("session.history", json!({"since": "2026-01-01T00:00:00Z"}));
+    house.simulator.set_fault(Some(Fault::Down));
+    say("session.login", json!({"password": PASSWORD}));
+    say("daemon.status", json!({}));
+    say("daemon.reload", json!({}));
+    house.change_config("[revocation]", "idle_timeout = \"soon\"\n[revocation]");
+    say("daemon.reload", json!({}));
+    say("session.instructions", json!({"instance": "nowhere"}));
+    say("events.subscribe", json!({}));
+    while said.last().is_some_and(|last| last["notification"]["params"]["event"] != "ready") {
+        said.push(json!({"notification": client.receive().unwrap()}));
+    }
+    said.push(exchange(&mut client, "daemon.stop", &json!({"keep": true})));
+    said
+}
+
+/// A Python that has the validator: the system's own, or the first on the PATH.
+fn python() -> Option<&'static str> {
+    let has_it = |python: &&str| {
+        let mut look = Command::new(python);
+        look.args(["-c", "import jsonschema"]);
+        run(look, "", PATIENCE).status.success()
+    };
+    let systems = Some("/usr/bin/python3").filter(|python| Path::new(python).exists());
+    systems.into_iter().chain(is_installed("python3").then_some("python3")).find(has_it)
+}
+
+/// The golden messages, and what a daemon really says, judged by a validator of somebody else's.
+#[test]
+fn every_message_is_as_the_schema_says() {
+    let Some(python) = python() else {
+        return skipped("there is no python3-jsonschema");
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut exchanges = conversation();
+    let said = exchanges.len();
+    for file in fs::read_dir(root.join("crates/securid-ipc/tests/golden")).unwrap() {
+        let text = fs::read_to_string(file.unwrap().path()).unwrap();
+        let lines: Vec<Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        if lines[0].get("id").is_none() {
+            exchanges.extend(lines.iter().map(|line| json!({"notification": line})));
+            continue;
+        }
+        let pairs = lines.chunks(2).map(|pair| json!({"request": pair[0], "reply": pair[1]}));
+        exchanges.extend(pairs);
+    }
+    assert!(exchanges.len() > said + 15, "no golden messages");
+    let schema = root.join("docs/protocol.schema.json");
+    // Apart, so that each method is known to have been answered by a daemon.
+    for exchanges in [&exchanges[..said], &exchanges[said..]] {
+        let lines: String = exchanges.iter().map(|exchange| format!("{exchange}\n")).collect();
+        let mut conform = Command::new(python);
+        conform.arg(root.join("tests/conform.py")).arg(&schema);
+        let judged = run(conform, &lines, PATIENCE);
+        assert!(judged.status.success(), "{}", told(&judged));
+        let answered: Vec<String> = serde_json::from_slice(&judged.stdout).unwrap();
+        let schema: Value = serde_json::from_str(&fs::read_to_string(&schema).unwrap()).unwrap();
+        let methods = schema["$defs"]["request"]["oneOf"].as_array().unwrap();
+        for method in methods.iter().map(|method| method["$ref"].as_str().unwrap()) {
+            let method = method.trim_start_matches("#/$defs/");
+            assert!(answered.iter().any(|it| it == method), "{method} was never answered");
+        }
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use hyper::HeaderMap;
 use hyper::header::{DATE, HeaderValue, LOCATION};
 use securid_secret::SecretBytes;
+use securid_text::span;
 
 use crate::date::{instant, rfc9110};
 use crate::retry_after::retry_after;
@@ -35,7 +36,7 @@ impl Answer {
         if let Some(wait) = retry_after(status, &self.headers) {
             return Failure {
                 kind: FailureKind::Throttled,
-                message: format!("the server asks to wait {wait:?} (HTTP {status})"),
+                message: format!("the server asks to wait {} (HTTP {status})", span(wait)),
                 retry_after: Some(wait),
             };
         }
@@ -57,6 +58,21 @@ impl Answer {
         };
         let said = self.words(secrets);
         let message = if said.is_empty() { what } else { format!("{what}; it says: {said}") };
+        Failure::new(FailureKind::NotConfirmed, message)
+    }
+
+    /// Why the server does not carry a command out, which may be one that it does not know or wants otherwise.
+    pub(crate) fn refusal(&self, secrets: &[&str]) -> Failure {
+        let status = self.status;
+        let what = match status {
+            400 => "the server does not understand the command (HTTP 400)",
+            404 => "the server knows no such command, or is none (HTTP 404)",
+            412 => "the command lacks what it needs (HTTP 412)",
+            _ => return self.failure(secrets),
+        };
+        let said = self.words(secrets);
+        let message =
+            if said.is_empty() { what.to_owned() } else { format!("{what}; it says: {said}") };
         Failure::new(FailureKind::NotConfirmed, message)
     }
 

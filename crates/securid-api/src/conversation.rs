@@ -42,6 +42,11 @@ impl Clock {
     pub(crate) fn left(self) -> Duration {
         self.deadline.saturating_sub(self.started.elapsed())
     }
+
+    /// The same for a part that may take so long at most.
+    pub(crate) fn at_most(self, part: Duration) -> Self {
+        Self::start(part.min(self.left()))
+    }
 }
 
 /// How a conversation ended.

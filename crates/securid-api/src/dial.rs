@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use securid_text::span;
 use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
@@ -92,6 +93,7 @@ where
 fn in_words(refusals: &[Refusal], named: &str, by_name: bool, limit: Duration) -> Failure {
     let mut reasons = refusals.iter().map(|(_, error)| Reason::of(error.as_ref()));
     let first = reasons.next().unwrap_or(Reason::Silence);
+    let limit = span(limit);
     let message = if reasons.all(|reason| reason == first) {
         let at = if by_name {
             format!(" (at {})", list(refusals, |_| String::new()))
@@ -103,7 +105,7 @@ fn in_words(refusals: &[Refusal], named: &str, by_name: bool, limit: Duration) -
                 "{named} refuses connections{at}: is it up, and this machine's address allowed?"
             ),
             Reason::Silence => format!(
-                "{named} did not take the connection within {limit:?}{at}: is a firewall or proxy between, or the \
+                "{named} did not take the connection within {limit}{at}: is a firewall or proxy between, or the \
                  VPN not there?"
             ),
             Reason::NoWay(reason) => {
@@ -114,7 +116,7 @@ fn in_words(refusals: &[Refusal], named: &str, by_name: bool, limit: Duration) -
     } else {
         let why = |error: Option<&io::Error>| match Reason::of(error) {
             Reason::Refused => " refuses connections".to_owned(),
-            Reason::Silence => format!(" did not answer within {limit:?}"),
+            Reason::Silence => format!(" did not answer within {limit}"),
             Reason::NoWay(reason) | Reason::Other(reason) => format!(": {reason}"),
         };
         format!("cannot connect to {named}: {}", list(refusals, why))

@@ -129,7 +129,7 @@ fn escape(text: &str) -> Option<(Vec<u8>, usize)> {
 const LONGEST_ENTITY: usize = 10;
 
 /// What `&NAME;` stands for; nothing for those that no letter or digit needs.
-fn entity(name: &str) -> Option<Vec<u8>> {
+pub(crate) fn entity(name: &str) -> Option<Vec<u8>> {
     match (name.strip_prefix("#x").or(name.strip_prefix("#X")), name.strip_prefix('#')) {
         (Some(digits), _) => utf8(number(digits)?),
         (None, Some(digits)) => utf8(digits.parse().ok()?),

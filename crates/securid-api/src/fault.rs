@@ -4,6 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use http_body_util::LengthLimitError;
+use securid_text::span;
 
 use crate::causes::cause;
 use crate::handshake::no_tls;
@@ -59,9 +60,10 @@ pub(crate) fn no_end(error: &(dyn Error + 'static), status: u16) -> Failure {
 
 /// The deadline passed; `status` if an answer had begun.
 pub(crate) fn too_late(deadline: Duration, status: Option<u16>) -> Failure {
+    let deadline = span(deadline);
     let message = match status {
-        None => format!("no answer within {deadline:?}"),
-        Some(status) => format!("the answer (HTTP {status}) had not ended after {deadline:?}"),
+        None => format!("no answer within {deadline}"),
+        Some(status) => format!("the answer (HTTP {status}) had not ended after {deadline}"),
     };
     Failure::new(FailureKind::Timeout, message)
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{CertificateError, ClientConfig};
 use rustls_platform_verifier::Verifier;
 use tokio::net::TcpStream;
@@ -14,7 +14,7 @@ use crate::causes::{cause, causes};
 use crate::identity::Identity;
 use crate::meeting::{Meeting, Shown};
 use crate::tls_words::{issuer_words, name_words, refusal_words, words};
-use crate::{Access, Endpoint, Failure, FailureKind, SetupError, tls};
+use crate::{Access, BadFile, Endpoint, Failure, FailureKind, SetupError, tls};
 
 /// What a handshake with one server takes: whom to trust, the name that its certificate must
 /// bear, and who we are.
@@ -69,6 +69,12 @@ impl Handshake {
             Ok(tls) => Ok((tls, meeting.shown())),
             Err(error) => Err(self.failed(&error, &meeting)),
         }
+    }
+
+    /// The certificate that we show to a server that asks; none if we have none.
+    pub(crate) async fn ours(&self) -> Result<Option<CertificateDer<'static>>, BadFile> {
+        let Some(identity) = &self.identity else { return Ok(None) };
+        Ok(identity.read().await?.cert.first().cloned())
     }
 
     fn failed(&self, error: &io::Error, meeting: &Meeting) -> Failure {

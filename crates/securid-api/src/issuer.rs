@@ -38,7 +38,7 @@ pub(crate) fn missing(
 }
 
 /// The common name in a distinguished name, or else the organisation: its attributes in DER.
-fn name(distinguished: &[u8]) -> Option<String> {
+pub(crate) fn name(distinguished: &[u8]) -> Option<String> {
     const COMMON_NAME: u8 = 3;
     const UNIT: u8 = 11;
     const ORGANISATION: u8 = 10;

@@ -1,9 +1,10 @@
-//! `loginUser`: makes a token of a name and a password.
+//! `loginUser`: makes a token of a name and a password, or of what another party says of a person.
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Uri};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use securid_secret::{Secret, SecretBytes};
 use serde::Deserialize;
 use thiserror::Error;
@@ -23,6 +24,16 @@ pub struct LoginRequest {
     pub auth_source: Option<String>,
 }
 
+/// Who logs in on another party's word.
+#[derive(Debug, Clone)]
+pub struct AssertionRequest {
+    /// What that party says, a SAML assertion for example: sent as it is. Whoever has it can log in, so it is
+    /// treated as a password is.
+    pub assertion: Secret,
+    /// Where the server has it checked.
+    pub auth_source: String,
+}
+
 /// Why there is no token. After [`Unreachable`](Self::Unreachable) for a timeout, and after
 /// [`Server`](Self::Server), the server may have made one all the same: nobody here knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -30,6 +41,12 @@ pub enum LoginError {
     /// The password is empty. Nothing was sent: some directories take that for an anonymous login.
     #[error("the password is empty")]
     EmptyPassword,
+    /// The assertion is empty. Nothing was sent.
+    #[error("the assertion is empty")]
+    EmptyAssertion,
+    /// The authentication source is far too long for a URL. Nothing was sent.
+    #[error("the authentication source is too long")]
+    TooLong,
     /// A control character that XML cannot carry. Nothing was sent.
     #[error("the {field} holds a character that cannot be sent")]
     Unsendable {
@@ -75,28 +92,58 @@ pub(crate) const COMMAND: &str = "loginUser";
 
 /// The request. Its body is wiped when it is sent or given up; hyper's own buffers are not ours.
 pub(crate) fn request(uri: Uri, login: &LoginRequest) -> Result<Request<Full<Bytes>>, LoginError> {
-    let body = Bytes::from_owner(body(login)?);
-    let mut request = Request::new(Full::new(body));
+    Ok(post(uri, body(login)?, "application/xml"))
+}
+
+/// The same with an assertion: the body is free for it where the URL names the authentication source.
+pub(crate) fn request_with_assertion(
+    command: &Uri,
+    login: &AssertionRequest,
+) -> Result<Request<Full<Bytes>>, LoginError> {
+    let body = SecretBytes::from(login.assertion.expose().as_bytes());
+    if body.trim_ascii().is_empty() {
+        return Err(LoginError::EmptyAssertion);
+    }
+    // The vendor's pages name these two, and that the server does not go by them.
+    let content_type = match body.trim_ascii_start() {
+        [b'<', ..] => "application/xml",
+        _ => "application/json",
+    };
+    let uri = at_source(command, &login.auth_source).ok_or(LoginError::TooLong)?;
+    Ok(post(uri, body, content_type))
+}
+
+/// A command's URI with its authentication source; none if that is too long.
+pub(crate) fn at_source(command: &Uri, auth_source: &str) -> Option<Uri> {
+    let source = utf8_percent_encode(auth_source, NON_ALPHANUMERIC);
+    format!("{command}&authsource={source}").parse().ok()
+}
+
+fn post(uri: Uri, body: SecretBytes, content_type: &'static str) -> Request<Full<Bytes>> {
+    let mut request = Request::new(Full::new(Bytes::from_owner(body)));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = uri;
     let headers = request.headers_mut();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
-    Ok(request)
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    request
 }
 
-/// The token in the answer.
+/// The token in the answer to a login with a password.
 pub(crate) fn read(answer: &Answer, login: &LoginRequest) -> Result<Token, LoginError> {
     // A server that cannot read the body may show it as it was sent.
     let as_sent = escaped(login.password.expose());
+    let as_sent = as_sent.as_ref().map_or("", Secret::expose);
+    read_without(answer, &[as_sent, login.password.expose()])
+}
+
+/// The token in the answer to a login by which `sent` was shown to the server.
+pub(crate) fn read_without(answer: &Answer, sent: &[&str]) -> Result<Token, LoginError> {
     // Nothing of a 200 is ever quoted: there may be a token somewhere in it. Whatever the status, that would
     // be no error page.
     let token = token_of(&answer.content);
-    let secrets = [
-        as_sent.as_ref().map_or("", Secret::expose),
-        login.password.expose(),
-        token.as_ref().map_or("", Secret::expose),
-    ];
+    let mut secrets = sent.to_vec();
+    secrets.push(token.as_ref().map_or("", Secret::expose));
     match answer.status {
         200 => {}
         201..=299 => {
@@ -283,7 +330,49 @@ mod tests {
     }
 
     #[test]
+    fn an_assertion_is_the_body_as_it_is() {
+        let command: Uri = "/aveksa/command.submit?cmd=loginUser&format=json".parse().unwrap();
+        let asked = |assertion: &str, auth_source: &str| {
+            let assertion = Secret::from(assertion);
+            let login = AssertionRequest { assertion, auth_source: auth_source.into() };
+            request_with_assertion(&command, &login)
+        };
+        for (assertion, content_type) in [
+            (" \n<a b=\"&amp;\">\r\n</a>\n", "application/xml"),
+            ("PHNhbWw+", "application/json"),
+            ("{\"a\":1}", "application/json"),
+        ] {
+            let request = asked(assertion, "A&D ü=#").unwrap();
+            assert_eq!(
+                request.uri().to_string(),
+                format!("{command}&authsource=A%26D%20%C3%BC%3D%23")
+            );
+            assert_eq!(request.headers()[CONTENT_TYPE], content_type);
+            let body = request.into_body().into_inner().unwrap();
+            assert_eq!(body, assertion.as_bytes());
+        }
+        for nothing in ["", " \r\n"] {
+            assert_eq!(asked(nothing, "AD").unwrap_err(), LoginError::EmptyAssertion);
+        }
+        assert_eq!(asked("<a/>", &"x".repeat(70_000)).unwrap_err(), LoginError::TooLong);
+    }
+
+    #[test]
+    fn a_refusal_says_nothing_of_an_assertion() {
+        let page = "<title>Error</title><p>not signed: &lt;Subject&gt;alice.smith&lt;/Subject&gt;";
+        let sent = "<Assertion><Subject>alice.smith</Subject></Assertion>";
+        let error = read_without(&answer(401, page), &[sent]).unwrap_err();
+        let words = "[not shown: it repeats what it was sent]".to_owned();
+        assert_eq!(error, LoginError::Refused { status: 401, words });
+        let error = read_without(&answer(401, "<p>It has expired."), &[sent]).unwrap_err();
+        assert_eq!(error, LoginError::Refused { status: 401, words: "It has expired.".into() });
+    }
+
+    #[test]
     fn debug_shows_no_password() {
+        let assertion = Secret::from("s3cret");
+        let vouched = AssertionRequest { assertion, auth_source: "AD".into() };
+        assert!(!format!("{vouched:?}").contains("s3cret"));
         assert!(!format!("{:?}", login("me", "s3cret", None)).contains("s3cret"));
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 
 use hyper::Uri;
+use securid_text::span;
 use tokio::time::timeout;
 
 use crate::conversation::Clock;
@@ -52,7 +53,8 @@ impl Host {
         }
         let why = match timeout(clock.left(), self.looks.look()).await {
             Err(_) => {
-                format!("the name service had not said after {:?} where {named} is", clock.deadline)
+                let after = span(clock.deadline);
+                format!("the name service had not said after {after} where {named} is")
             }
             Ok(Err(error)) => format!(
                 "the host of {named} has no address: {error}; is its name right, and the network (or VPN) \

@@ -4,6 +4,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -54,6 +55,12 @@ impl Stream {
     /// How we have shown ourselves to the server.
     pub(crate) fn shown(&self) -> Shown {
         self.shown
+    }
+
+    /// How long what is sent may go without a sign that it has arrived, from now on.
+    pub(crate) fn may_take(&self, within: Duration) {
+        // Where the system does not take it, the one that it has is shorter.
+        let _ = SockRef::from(self.duplex.tcp()).set_tcp_user_timeout(Some(within));
     }
 
     pub(crate) fn io(&mut self) -> Pin<&mut dyn Duplex> {

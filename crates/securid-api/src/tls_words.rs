@@ -41,9 +41,10 @@ pub(crate) fn words(error: &rustls::Error, shown: Shown) -> String {
 
 /// A server's alerts about certificates are about ours. Servers differ in which one they send.
 fn alert_words(alert: AlertDescription, shown: Shown) -> String {
+    let said = name_of(alert);
     match (alert, shown) {
         (AlertDescription::CertificateRequired, Shown::Unasked) | (_, Shown::Nothing) => {
-            format!("the server refuses ({alert:?}): {}", refusal_words(Shown::Nothing))
+            format!("the server refuses ({said}): {}", refusal_words(Shown::Nothing))
         }
         (AlertDescription::UnknownCA, Shown::Ours) => {
             "the server refuses our client certificate, for it does not know who issued it: is it \
@@ -61,23 +62,41 @@ fn alert_words(alert: AlertDescription, shown: Shown) -> String {
                 .into()
         }
         (_, Shown::Ours) => {
-            format!("the server refuses ({alert:?}): {}", refusal_words(shown))
+            format!("the server refuses ({said}): {}", refusal_words(shown))
         }
         (AlertDescription::UnrecognisedName, Shown::Unasked) => {
             "the server knows no host of that name: is the url right?".into()
         }
-        (_, Shown::Unasked) => format!("the server refuses ({alert:?})"),
+        (_, Shown::Unasked) => format!("the server refuses ({said})"),
     }
+}
+
+/// The alert's number, by which others look for it, and its name in words: `alert 40, handshake failure`.
+fn name_of(alert: AlertDescription) -> String {
+    let mut told = format!("alert {}", u8::from(alert));
+    let mut before = ',';
+    // One that has none came with a newer TLS than ours.
+    for c in alert.as_str().unwrap_or_default().chars() {
+        let begins = c.is_ascii_uppercase() && !before.is_ascii_uppercase();
+        match (begins, before) {
+            (true, ',') => told.push_str(", "),
+            (true, _) => told.push(' '),
+            _ => {}
+        }
+        told.push(if begins { c.to_ascii_lowercase() } else { c });
+        before = c;
+    }
+    told
 }
 
 /// Whose certificate the server's own lacks.
 pub(crate) fn issuer_words(missing: &Missing) -> String {
     let name = &missing.name;
     let what = if missing.was_sent {
-        format!("its issuer {name:?} is unknown here; add its CA as ca_file")
+        format!("its issuer \"{name}\" is unknown here; add its CA as ca_file")
     } else {
         format!(
-            "its issuer is unknown here, for the certificate of {name:?} is missing; add its CA as \
+            "its issuer is unknown here, for the certificate of \"{name}\" is missing; add its CA as \
             ca_file, or have the server send its whole chain"
         )
     };
@@ -146,4 +165,20 @@ fn date(time: UnixTime) -> String {
     let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
     let time = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
     time.strftime("%Y-%m-%d").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alerts_have_names_for_people() {
+        for (alert, told) in [
+            (AlertDescription::HandshakeFailure, "alert 40, handshake failure"),
+            (AlertDescription::AccessDenied, "alert 49, access denied"),
+            (AlertDescription::Unknown(250), "alert 250"),
+        ] {
+            assert_eq!(name_of(alert), told);
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! One exchange with the server: request out, whole answer in, within a deadline.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{HOST, HeaderValue};
@@ -25,9 +27,9 @@ use crate::{Access, Endpoint, Failure, Proxies, SetupError, fault};
 /// request asks for another form of reply than the one before it ([`Turn`]).
 #[derive(Debug)]
 pub(crate) struct Transport {
-    way: Way,
+    pub(crate) way: Way,
     /// None towards an `http://` endpoint.
-    handshake: Option<Handshake>,
+    pub(crate) handshake: Option<Handshake>,
     kept: Kept,
     origin: String,
     host: HeaderValue,
@@ -63,7 +65,19 @@ impl Transport {
         self.converse(asking, request, clock).await.result
     }
 
-    /// The same on a connection that is kept, if there is one, which is kept on afterwards. `request` makes
+    /// The same where it makes a difference whether the server could be reached at all (if not, that is the outer
+    /// error). Once it is, its answer may take `part` at most.
+    pub(crate) async fn alone_if_reached(
+        &self,
+        request: Request<Full<Bytes>>,
+        clock: Clock,
+        part: Duration,
+    ) -> Result<Result<Answer, Failure>, Failure> {
+        let asking = Asking::new(self.connect(clock).await?, false);
+        Ok(self.converse(asking, request, clock.at_most(part)).await.result)
+    }
+
+    /// As [`alone`](Self::alone), on a connection that is kept, if there is one, which is kept on afterwards. `request` makes
     /// the one for that turn. It is sent anew only where nothing of it has gone out on a connection that was
     /// found dead. Whoever gets an answer has to see that it is one to this turn.
     pub(crate) async fn in_turn(
@@ -95,7 +109,8 @@ impl Transport {
         self.kept.distrust();
     }
 
-    async fn converse(
+    /// One request and its answer on a connection that is there.
+    pub(crate) async fn converse(
         &self,
         asking: Asking,
         mut request: Request<Full<Bytes>>,
@@ -105,7 +120,13 @@ impl Transport {
         converse(asking, request, clock, &self.origin).await
     }
 
-    async fn connect(&self, clock: Clock) -> Result<Stream, Failure> {
+    /// What `Host` says.
+    pub(crate) fn host(&self) -> &HeaderValue {
+        &self.host
+    }
+
+    /// A new connection, on which nothing was sent.
+    pub(crate) async fn connect(&self, clock: Clock) -> Result<Stream, Failure> {
         let tcp = self.way.connect(clock).await?;
         let Some(handshake) = &self.handshake else {
             return Ok(Stream::new(tcp, Shown::Unasked));

@@ -1,8 +1,9 @@
 //! The way to a server's port: straight, or through a proxy.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use hyper::Uri;
+use securid_text::span;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -37,6 +38,22 @@ impl Way {
         })
     }
 
+    /// The addresses that are connected to: the server's, or those of the proxy on the way.
+    pub(crate) async fn addresses(&self, clock: Clock) -> Result<Vec<SocketAddr>, Failure> {
+        match &self.proxy {
+            None => self.host.addresses(&self.origin, clock).await,
+            Some(proxy) => {
+                let named = format!("the proxy {}", proxy.shown());
+                self.host.addresses(&named, clock).await
+            }
+        }
+    }
+
+    /// The proxy on the way, without user name and password.
+    pub(crate) fn proxy(&self) -> Option<String> {
+        self.proxy.as_ref().map(Proxy::shown)
+    }
+
     /// A connection on which the server itself is to be spoken to.
     pub(crate) async fn connect(&self, clock: Clock) -> Result<TcpStream, Failure> {
         let Some(proxy) = &self.proxy else {
@@ -53,9 +70,9 @@ impl Way {
         };
         let opened = timeout(clock.left(), self.open(proxy, clock)).await;
         opened.unwrap_or_else(|_| {
-            let (proxy, origin, deadline) = (proxy.shown(), &self.origin, clock.deadline);
+            let (proxy, origin, after) = (proxy.shown(), &self.origin, span(clock.deadline));
             let message =
-                format!("the proxy {proxy} had not opened the way to {origin} after {deadline:?}");
+                format!("the proxy {proxy} had not opened the way to {origin} after {after}");
             Err(Failure::new(FailureKind::Proxy, message))
         })
     }

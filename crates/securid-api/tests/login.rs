@@ -86,3 +86,34 @@ async fn nothing_is_sent_of_what_cannot_be() {
     assert_eq!(login(&server, "a\0b", AMPLE).await.unwrap_err(), LoginError::Unsendable { field });
     assert_eq!(server.connections(), 0);
 }
+
+#[tokio::test]
+async fn instructions_keep_nobody_from_logging_in() {
+    let text = "Use your <b>AD</b> account.<br>Help: 4711\u{1b}[2J";
+    for (act, told) in [
+        (Act::Say(answer("200 OK", "", text)), Some("Use your AD account.\nHelp: 4711[2J")),
+        (Act::Say(answer("404 getLoginInstructions", "", "<p>no such command")), None),
+        (Act::Say(answer("302 Found", "Location: https://sso.example/\r\n", "")), None),
+        (Act::Endless(vec![b'x'; 4096]), None),
+        (Act::Reset, None),
+    ] {
+        let server = Responder::start(act).await;
+        let instructions = server.client(Format::Json).instructions(None, AMPLE).await;
+        assert_eq!(instructions.unwrap().as_deref(), told);
+        assert_eq!(server.connections(), 1);
+    }
+    let server = Responder::start(Act::Hang).await;
+    let soon = Duration::from_millis(300);
+    assert_eq!(server.client(Format::Json).instructions(None, soon).await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_told_before_the_login() {
+    let server = Responder::start(Act::Hang).await;
+    let client = server.client(Format::Json);
+    drop(server);
+    // Its task is gone, and the port with it, once it had its turn.
+    tokio::task::yield_now().await;
+    let failure = client.instructions(None, AMPLE).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Connect);
+}

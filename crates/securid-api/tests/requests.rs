@@ -63,6 +63,27 @@ async fn a_login_is_xml_and_carries_no_token() {
 }
 
 #[tokio::test]
+async fn instructions_are_asked_for_without_anything_else() {
+    let server = Responder::start(Act::Say(answer("200 OK", "", "Hello"))).await;
+    let client = server.client(Format::Json);
+    client.instructions(None, AMPLE).await.unwrap();
+    client.instructions(Some("A&D"), AMPLE).await.unwrap();
+    for (request, source) in server.requests().iter().zip(["", "&authsource=A%26D"]) {
+        let (line, headers, content) = parts(request);
+        let path = "/aveksa/command.submit?cmd=getLoginInstructions";
+        assert_eq!(line, format!("POST {path}{source} HTTP/1.1"));
+        let expected = [
+            "accept: */*".to_owned(),
+            "content-length: 0".to_owned(),
+            "content-type: application/json".to_owned(),
+            format!("host: 127.0.0.1:{}", server.port),
+        ];
+        assert_eq!((&headers[..], &*content), (&expected[..], ""));
+    }
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
 async fn a_request_is_never_sent_again() {
     for act in [Act::Reset, Act::HangUp, Act::SayInTurn(Vec::new())] {
         let server = Responder::start(act).await;

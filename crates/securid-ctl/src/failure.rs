@@ -3,6 +3,7 @@
 use std::{io, process::ExitCode};
 
 use securid_ipc::{
+    PROTOCOL,
     client::{ClientError, ConnectError},
     messages::{ErrorCode, RpcError},
 };
@@ -25,6 +26,8 @@ pub(crate) struct Failure {
     code: &'static str,
     message: String,
     hint: Option<String>,
+    /// The HTTP status of a server that has refused.
+    status: Option<u16>,
     exit: u8,
     /// Nobody reads what we print, so there is nobody to tell.
     unheard: bool,
@@ -32,7 +35,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(code: &'static str, message: impl Into<String>, exit: u8) -> Self {
-        Self { code, message: message.into(), hint: None, exit, unheard: false }
+        Self { code, message: message.into(), hint: None, status: None, exit, unheard: false }
     }
 
     /// A command that was used wrongly.
@@ -42,6 +45,12 @@ impl Failure {
 
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same, with what it means before what happened.
+    pub(crate) fn about(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
         self
     }
 
@@ -61,6 +70,11 @@ impl Failure {
         &self.message
     }
 
+    /// What to do about it.
+    pub(crate) fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// Says it on standard error, and gives the exit status.
     pub(crate) fn report(self, json: bool) -> ExitCode {
         #[derive(Serialize)]
@@ -72,13 +86,15 @@ impl Failure {
             code: &'a str,
             message: &'a str,
             hint: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            status: Option<u16>,
         }
         if self.unheard {
             return self.exit.into();
         }
         let (code, message, hint) = (self.code, &*self.message, self.hint.as_deref());
         if json {
-            let outer = Outer { error: Inner { code, message, hint } };
+            let outer = Outer { error: Inner { code, message, hint, status: self.status } };
             // Texts alone: they can always be written.
             complain(&serde_json::to_string(&outer).unwrap_or_default());
         } else {
@@ -120,10 +136,13 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let failure = Self::new(error.name(), error.to_string(), error.exit_code());
         match error {
-            ClientError::Rpc(error) => match advice(&error) {
-                Some(hint) => failure.with_hint(hint),
-                None => failure,
-            },
+            ClientError::Rpc(error) => {
+                let failure = Self { status: error.data.status, ..failure };
+                match advice(&error) {
+                    Some(hint) => failure.with_hint(hint),
+                    None => failure,
+                }
+            }
             ClientError::Unresponsive { .. } => failure.with_hint(STOPPED),
             ClientError::TooSlow { .. } => {
                 failure.with_hint("It goes on by itself: see securid-ctl status.")
@@ -132,8 +151,18 @@ impl From<ClientError> for Failure {
                 failure.with_hint("Start it again; it goes on where it was. (A login that was under way may have left a token \
                      that nobody holds; the server ends it by its own limits.)")
             }
-            ClientError::WrongProtocol { .. } | ClientError::Garbled { .. } => {
-                failure.with_hint("Restart the daemon after an update: securid-ctl restart.")
+            ClientError::Outdated { .. } => failure.with_hint(
+                "Restart it, and its sessions are kept: securid-ctl restart.",
+            ),
+            ClientError::WrongProtocol { theirs, .. } if theirs > PROTOCOL => failure.with_hint(
+                "Use the securid-ctl that was installed with the daemon, or update this one.",
+            ),
+            ClientError::WrongProtocol { .. } => failure.with_hint(
+                "End it with the securid-ctl that it came with (stop --keep keeps its sessions), or with systemctl \
+                 --user stop securid-sessiond (which revokes them unless its on_exit is keep); then securid-ctl start.",
+            ),
+            ClientError::Garbled { .. } => {
+                failure.with_hint("Is it another program's socket? Check --socket and SECURID_SOCKET.")
             }
             ClientError::TooLong(_) => failure,
         }
@@ -149,7 +178,6 @@ pub(crate) fn advice(error: &RpcError) -> Option<String> {
         ErrorCode::Ambiguous if !error.data.candidates.is_empty() => {
             return Some(format!("Say which: {}.", error.data.candidates.join(", ")));
         }
-        ErrorCode::Method | ErrorCode::Params => "Is the daemon older than this program?",
         ErrorCode::NoSuchSession => "securid-ctl list shows what there is.",
         ErrorCode::KeyringLocked => "Unlock the keyring and try again.",
         ErrorCode::KeyringUnavailable => "securid-ctl status shows which keyring is wanted.",

@@ -9,14 +9,15 @@
 //!   down; `systemd`: the service manager that does it where there is one; `program`: running others,
 //!   each wait with a limit;
 //! - `failure`: what goes wrong, with exit status and advice;
-//! - `screen`, `table`, `times`: what a person sees;
-//! - `secrets`: reading a password or a token; `credentials`: who logs in with it; `interrupt`: Ctrl-C is
-//!   130;
+//! - `screen`, `table`, `times`: what a person sees; `page`: what is drawn again and again;
+//! - `secrets`: reading a password or a token; `terminal`, `askpass`: asking a person for one; `credentials`: who
+//!   logs in with it; `interrupt`: Ctrl-C is 130, and a terminal is put back before a signal counts;
 //! - `manual`: the manual pages, made by a test;
 //! - `progress`: how far revocations have come, on a terminal;
 //! - `records`: whether anything is recorded, for when no daemon can be asked.
 
 mod args;
+mod askpass;
 mod commands;
 mod completion;
 mod credentials;
@@ -27,6 +28,7 @@ mod interrupt;
 mod launch;
 #[cfg(test)]
 mod manual;
+mod page;
 mod program;
 mod progress;
 mod records;
@@ -34,6 +36,7 @@ mod screen;
 mod secrets;
 mod systemd;
 mod table;
+mod terminal;
 mod times;
 
 use std::{env, io, path::PathBuf, process::ExitCode};
@@ -42,7 +45,10 @@ use clap::{
     Parser as _,
     error::{ContextKind, ContextValue, ErrorKind},
 };
-use securid_ipc::paths::{Overrides, Paths};
+use securid_ipc::{
+    panics::tell_on_stderr,
+    paths::{Overrides, Paths},
+};
 use securid_text::mention;
 
 use args::Cli;
@@ -62,6 +68,12 @@ impl Context {
     fn is_elsewhere(&self) -> bool {
         self.named != Overrides::default()
     }
+}
+
+/// Says what a panic has to say, on a terminal that is as it was before.
+pub fn tell_of_a_panic(words: &str) {
+    page::put_back();
+    tell_on_stderr(words);
 }
 
 /// Runs the command of this process's arguments.

@@ -9,7 +9,7 @@ use securid_secret::WipingAllocator;
 static HEAP: WipingAllocator = WipingAllocator;
 
 fn main() -> ExitCode {
-    securid_ipc::panics::end_the_process("securid-ctl", securid_ipc::panics::tell_on_stderr);
+    securid_ipc::panics::end_the_process("securid-ctl", securid_ctl::tell_of_a_panic);
     securid_ipc::home::leave_closed_ones();
     securid_secret::shut_others_out();
     securid_ctl::run()

@@ -13,11 +13,11 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use crate::failure::{FAILED, Failure};
 
 /// How often we look whether it has ended: soon enough for a person, and no load.
-const STEP: Duration = Duration::from_millis(10);
+pub(crate) const STEP: Duration = Duration::from_millis(10);
 
 /// How long its last words may take once it has ended: something that it left behind may hold its
 /// end of the pipe.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+pub(crate) const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// How a program ended, and what it said.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ pub(crate) fn run_bounded(
 }
 
 /// Ends a program, and all others of its process group where it has one of its own.
-fn kill(child: &mut Child) {
+pub(crate) fn kill(child: &mut Child) {
     let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     // There may be no such group, and nothing left to be killed.
     let _ = group.map(|group| kill_process_group(group, Signal::KILL));

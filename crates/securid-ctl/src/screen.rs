@@ -19,6 +19,8 @@ pub(crate) struct Screen {
     /// Whether `--json` was said.
     pub(crate) json: bool,
     colours: bool,
+    /// Whether a person sees it on a terminal that can be drawn on.
+    drawable: bool,
 }
 
 /// What a text is about. Colour is an extra: nothing is said by it alone.
@@ -35,7 +37,20 @@ impl Screen {
     pub(crate) fn new(json: bool) -> Self {
         let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
-        Self { json, colours: stdout().is_terminal() && !unwanted }
+        let terminal = stdout().is_terminal();
+        let known = env::var_os("TERM").is_some_and(|it| !it.is_empty() && it != "dumb");
+        Self { json, colours: terminal && !unwanted, drawable: terminal && known && !json }
+    }
+
+    /// One without colours, wherever a test runs.
+    #[cfg(test)]
+    pub(crate) fn plain() -> Self {
+        Self { json: false, colours: false, drawable: false }
+    }
+
+    /// Whether a page may be drawn, and drawn anew, where others print lines.
+    pub(crate) fn can_be_drawn_on(&self) -> bool {
+        self.drawable
     }
 
     /// Prints the value as one line of JSON, or what `text` makes of it.

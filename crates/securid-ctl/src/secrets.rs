@@ -3,7 +3,7 @@
 use std::{
     env,
     fs::{self, File},
-    io::{self, IsTerminal as _, Read, stdin},
+    io::{self, Read, stdin},
     os::{fd::AsFd as _, unix::fs::MetadataExt as _},
     path::{Path, PathBuf},
 };
@@ -11,22 +11,33 @@ use std::{
 use securid_ipc::framing::REQUEST_LIMIT;
 use securid_secret::{Secret, SecretBytes};
 
-use crate::{
-    failure::Failure,
-    interrupt::{INTERRUPTED, Interrupt},
-};
+use crate::failure::Failure;
 
-/// Whether there is a person to ask.
-pub(crate) fn is_terminal() -> bool {
-    stdin().is_terminal()
+/// Reads standard input to its end, less one newline.
+pub(crate) fn from_stdin(what: &str) -> Result<Secret, Failure> {
+    line_of(&all_of_stdin(what)?, &format!("{what} from {STDIN}"))
 }
 
-/// Reads standard input to its end, past its buffer, which nobody would wipe.
-pub(crate) fn from_stdin(what: &str) -> Result<Secret, Failure> {
+/// Reads a file that nobody else may read, less one newline.
+pub(crate) fn from_file(path: &Path, what: &str) -> Result<Secret, Failure> {
+    line_of(&all_of_file(path, what)?, &format!("{what} from {}", path.display()))
+}
+
+/// Reads a whole file that nobody else may read, or standard input (`-`), as it is.
+pub(crate) fn whole(path: &Path, what: &str) -> Result<Secret, Failure> {
+    let text = if path == Path::new("-") { all_of_stdin(what)? } else { all_of_file(path, what)? };
+    not_empty(text, what)
+}
+
+/// What messages call it.
+const STDIN: &str = "standard input";
+
+/// Past its buffer, which nobody would wipe.
+fn all_of_stdin(what: &str) -> Result<Secret, Failure> {
     let unbuffered = stdin().as_fd().try_clone_to_owned().map(File::from);
     let unbuffered = unbuffered
         .map_err(|error| Failure::usage(format!("cannot read standard input: {error}")))?;
-    read(unbuffered, what, "standard input")
+    read(unbuffered, what, STDIN)
 }
 
 /// The file of this name that systemd has put among the service's credentials, if it has.
@@ -40,8 +51,7 @@ fn credentials() -> Option<PathBuf> {
     env::var_os("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty()).map(PathBuf::from)
 }
 
-/// Reads a file that nobody else may read.
-pub(crate) fn from_file(path: &Path, what: &str) -> Result<Secret, Failure> {
+fn all_of_file(path: &Path, what: &str) -> Result<Secret, Failure> {
     let shown = path.display();
     let cannot = |error: io::Error| Failure::usage(format!("cannot read {shown}: {error}"));
     // Before it is opened: to open a pipe would wait for whoever writes to it.
@@ -61,29 +71,24 @@ pub(crate) fn from_file(path: &Path, what: &str) -> Result<Secret, Failure> {
     read(file, what, &shown.to_string())
 }
 
-/// Asks on the terminal, without echo.
-pub(crate) fn from_terminal(interrupt: &Interrupt, prompt: &str) -> Result<Secret, Failure> {
-    let answer = interrupt.spare(|| rpassword::prompt_password(prompt));
-    let password = answer.map(Secret::from).map_err(|error| match error.kind() {
-        io::ErrorKind::Interrupted => Failure::new("interrupted", "interrupted", INTERRUPTED),
-        _ => Failure::usage(format!("no password was given: {error}")),
-    })?;
-    not_empty(password, "password")
-}
-
 fn read(source: impl Read, what: &str, source_name: &str) -> Result<Secret, Failure> {
     let bytes = SecretBytes::read_from(source, REQUEST_LIMIT)
         .map_err(|error| Failure::usage(format!("cannot read {source_name}: {error}")))?;
     if bytes.len() == REQUEST_LIMIT {
         return Err(Failure::usage(format!("{source_name} is far too long for a {what}")));
     }
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| Failure::usage(format!("the {what} from {source_name} is no UTF-8")))?;
-    let text = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
-    not_empty(Secret::from(text), &format!("{what} from {source_name}"))
+    Secret::try_from(bytes)
+        .map_err(|_| Failure::usage(format!("the {what} from {source_name} is no UTF-8")))
 }
 
-fn not_empty(secret: Secret, what: &str) -> Result<Secret, Failure> {
+fn line_of(text: &Secret, what: &str) -> Result<Secret, Failure> {
+    let text = text.expose();
+    let line = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
+    not_empty(Secret::from(line), what)
+}
+
+/// Refuses an empty one: some directories take an empty password for an anonymous login.
+pub(crate) fn not_empty(secret: Secret, what: &str) -> Result<Secret, Failure> {
     if secret.expose().is_empty() {
         return Err(Failure::usage(format!("the {what} is empty; nothing was sent")));
     }

@@ -28,17 +28,30 @@ impl Table {
 
     /// The rows since the last time; first of all the headings.
     pub(crate) fn render(&mut self, screen: &Screen) -> String {
-        let mut text = String::new();
-        for row in self.rows.drain(..) {
-            let mut line = String::new();
-            for ((cell, tone), width) in row.into_iter().zip(&self.widths) {
-                let fill = " ".repeat(width - cell.chars().count() + 2);
-                line.push_str(&screen.paint(cell, tone));
-                line.push_str(&fill);
-            }
-            text.push_str(line.trim_end());
-            text.push('\n');
-        }
-        text
+        let lines = self.lines_within(screen, usize::MAX);
+        lines.into_iter().map(|line| line + "\n").collect()
     }
+
+    /// The same as lines of at most so many characters.
+    pub(crate) fn lines_within(&mut self, screen: &Screen, columns: usize) -> Vec<String> {
+        let widths = &self.widths;
+        let line = |row| line(row, widths, screen, columns);
+        self.rows.drain(..).map(line).collect()
+    }
+}
+
+fn line(row: Vec<(String, Tone)>, widths: &[usize], screen: &Screen, columns: usize) -> String {
+    let (mut line, mut left) = (String::new(), columns);
+    for ((mut cell, tone), width) in row.into_iter().zip(widths) {
+        if let Some((cut, _)) = cell.char_indices().nth(left) {
+            cell.truncate(cut);
+        }
+        let length = cell.chars().count();
+        let fill = (width.saturating_sub(length) + 2).min(left - length);
+        left -= length + fill;
+        line.push_str(&screen.paint(cell, tone));
+        line.push_str(&" ".repeat(fill));
+    }
+    line.truncate(line.trim_end().len());
+    line
 }

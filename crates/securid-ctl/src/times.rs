@@ -28,6 +28,23 @@ pub(crate) fn since(time: &str, now: Timestamp) -> Option<String> {
     time.parse::<Timestamp>().ok().map(|time| rough(now.duration_since(time)))
 }
 
+/// How long until then, to be looked at while it passes: `14m 59s`, `7h 59m`, `3d 4h`; nothing less than `0s`.
+pub(crate) fn countdown(until: Timestamp, now: Timestamp) -> String {
+    let seconds = u64::try_from(until.duration_since(now).as_secs()).unwrap_or(0);
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{}h {:02}m", seconds / 3_600, seconds / 60 % 60),
+        _ => format!("{}d {}h", seconds / 86_400, seconds / 3_600 % 24),
+    }
+}
+
+/// How much later the second is; nothing if there is none, or one is no time.
+pub(crate) fn between(first: &str, second: Option<&str>) -> Option<String> {
+    let (first, second): (Timestamp, Timestamp) = (first.parse().ok()?, second?.parse().ok()?);
+    Some(rough(second.duration_since(first)))
+}
+
 /// One number and one unit: the largest of which there are at least two, as a rule, so that `90m`
 /// is not `1h`.
 fn rough(span: SignedDuration) -> String {
@@ -100,6 +117,19 @@ mod tests {
             ("soon", "soon"),
         ] {
             assert_eq!(relative(time, now()), seen, "{time}");
+        }
+    }
+
+    #[test]
+    fn countdowns_are_seen_to_pass() {
+        for (time, seen) in [
+            ("2026-11-22T11:59:00Z", "0s"),
+            ("2026-11-22T12:00:59Z", "59s"),
+            ("2026-11-22T12:14:05Z", "14m 05s"),
+            ("2026-11-22T20:00:00Z", "8h 00m"),
+            ("2026-11-24T15:59:00Z", "2d 3h"),
+        ] {
+            assert_eq!(countdown(time.parse().unwrap(), now()), seen, "{time}");
         }
     }
 

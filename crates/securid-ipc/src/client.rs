@@ -2,7 +2,9 @@
 //!
 //! - `answer`: taking a reply line apart;
 //! - `connect`: finding the daemon among the candidate sockets, and whose it is;
-//! - `error`: what can go wrong, with the exit statuses of the contract.
+//! - `error`: what can go wrong, with the exit statuses of the contract;
+//! - `events`: what a connection is told that has subscribed;
+//! - `skew`: daemons of other versions than ours.
 //!
 //! Every call is sent in one piece with a `daemon.hello`: a live daemon answers that within
 //! [`LIVE_WITHIN`], whatever its keyring, disk or network do, so a stopped one is told from a busy
@@ -11,6 +13,8 @@
 pub(crate) mod answer;
 mod connect;
 mod error;
+mod events;
+mod skew;
 
 use std::{
     fmt,
@@ -24,6 +28,7 @@ use serde::de::DeserializeOwned;
 
 use answer::Answer;
 pub use error::{ClientError, ConnectError};
+pub use events::Events;
 
 use crate::{
     PROTOCOL, envelope,
@@ -83,20 +88,25 @@ impl Client {
             envelope::greet_and_call(hello_id, call_id, call).map_err(ClientError::TooLong)?;
         self.send(request.filled())?;
 
-        let (mut greeted, mut outcome) = (false, None);
+        let (mut greeting, mut outcome) = (None, None);
         loop {
-            if greeted && let Some(outcome) = outcome.take() {
-                return self.understand(outcome);
+            if let Some(HelloView { version, .. }) = &greeting
+                && let Some(outcome) = outcome.take()
+            {
+                return self
+                    .understand(outcome)
+                    .map_err(|error| skew::explained(error, version, call));
             }
-            let until = started + if greeted { within } else { LIVE_WITHIN };
-            let answer = self.next_answer(until, greeted)?;
+            let until = started + if greeting.is_some() { within } else { LIVE_WITHIN };
+            let answer = self.next_answer(until, greeting.is_some())?;
             match answer.id {
                 Some(id) if id == hello_id => {
                     let hello: HelloView = self.understand(answer.outcome)?;
                     if hello.protocol != PROTOCOL {
-                        return Err(ClientError::WrongProtocol { theirs: hello.protocol });
+                        let HelloView { protocol: theirs, version } = hello;
+                        return Err(ClientError::WrongProtocol { theirs, version });
                     }
-                    greeted = true;
+                    greeting = Some(hello);
                 }
                 Some(id) if id == call_id => outcome = Some(answer.outcome),
                 // An answer that nobody waits for any more.
@@ -150,7 +160,7 @@ impl Client {
     fn last_words(&mut self) -> ClientError {
         match self.next_answer(Instant::now() + LIVE_WITHIN, true) {
             Ok(Answer { id: None, outcome: Err(error) }) => ClientError::Rpc(error),
-            _ => ClientError::Disconnected { path: self.path.clone() },
+            _ => self.disconnected(),
         }
     }
 
@@ -170,10 +180,10 @@ impl Client {
             let read =
                 self.stream.set_recv_timeout(Some(left)).and_then(|()| (&self.stream).read(space));
             match read {
-                Ok(0) => return Err(ClientError::Disconnected { path: self.path.clone() }),
+                Ok(0) => return Err(self.disconnected()),
                 Ok(n) => self.lines.advance(n),
                 Err(error) if is_timeout(&error) => {}
-                Err(_) => return Err(ClientError::Disconnected { path: self.path.clone() }),
+                Err(_) => return Err(self.disconnected()),
             }
         }
     }
@@ -184,6 +194,10 @@ impl Client {
 
     fn too_slow(&self) -> ClientError {
         ClientError::TooSlow { path: self.path.clone() }
+    }
+
+    fn disconnected(&self) -> ClientError {
+        ClientError::Disconnected { path: self.path.clone() }
     }
 
     fn garbled(&self) -> ClientError {

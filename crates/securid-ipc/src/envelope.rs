@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use crate::{
     PROTOCOL, VERSION,
     framing::{LineBuffer, REPLY_LIMIT, REQUEST_LIMIT, TooLong},
-    messages::{Call, ErrorCode, HelloView, RpcError},
+    messages::{Call, ErrorCode, Event, HelloView, RpcError},
 };
 
 /// The method that every connection answers at once, without keyring, disk or network.
@@ -136,6 +136,25 @@ pub fn answer(id: &Id, outcome: Result<&impl Serialize, &RpcError>) -> Result<Li
     let (result, error) = (outcome.ok(), outcome.err());
     let mut line = LineBuffer::new(REPLY_LIMIT);
     write_line(&mut line, &Answer { jsonrpc: "2.0", id: &id.0, result, error })?;
+    Ok(line)
+}
+
+/// The method of the notifications that a connection gets which has subscribed.
+pub const EVENT: &str = "event";
+
+/// Writes a notification of an event with its newline.
+///
+/// # Errors
+/// [`TooLong`] if it does not fit into a reply line.
+pub fn notification(event: &Event) -> Result<LineBuffer, TooLong> {
+    #[derive(Serialize)]
+    struct Notification<'a> {
+        jsonrpc: &'static str,
+        method: &'static str,
+        params: &'a Event,
+    }
+    let mut line = LineBuffer::new(REPLY_LIMIT);
+    write_line(&mut line, &Notification { jsonrpc: "2.0", method: EVENT, params: event })?;
     Ok(line)
 }
 

@@ -14,8 +14,8 @@ use crate::{
     envelope::{self, Asked, Request},
     framing::{LineBuffer, TooLong},
     messages::{
-        Call, HelloView, HistoryView, ListView, LogoutView, ReloadView, Reply, RetryView,
-        SessionRef, SessionView, StatusView, StopView, TakenView, TokenView,
+        Call, HelloView, HistoryView, ListView, LogoutView, RelayView, ReloadView, Reply,
+        RetryView, SessionRef, SessionView, StatusView, StopView, TakenView, TokenView,
     },
 };
 
@@ -88,9 +88,10 @@ fn request(line: &[u8]) {
     assert_eq!(asked["method"], call.method());
     let understood = serde_json::to_value(&call).unwrap();
     let given = asked["params"].as_object().cloned().unwrap_or_default();
-    let given = given.iter().filter(|(_, value)| !value.is_null() && **value != Value::Bool(false));
+    let says_nothing = [Value::Null, Value::Bool(false), Value::Object(serde_json::Map::new())];
+    let given = given.iter().filter(|(_, value)| !says_nothing.contains(value));
     for (name, value) in given {
-        let span = ["for", "wait"].contains(&name.as_str());
+        let span = ["for", "wait", "timeout"].contains(&name.as_str());
         assert!(span || understood[name] == *value, "{name} was lost");
     }
 }
@@ -124,6 +125,7 @@ pub fn reply_line(line: &[u8]) {
             view::<SessionView>(result.expose(), Some(Reply::Session));
             view::<TokenView>(result.expose(), Some(Reply::Token));
             view::<SessionRef>(result.expose(), Some(Reply::Held));
+            view::<RelayView>(result.expose(), Some(Reply::Relayed));
             view::<LogoutView>(result.expose(), Some(Reply::Logout));
             view::<RetryView>(result.expose(), Some(Reply::Retrying));
             view::<StatusView>(result.expose(), None);

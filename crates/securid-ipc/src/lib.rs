@@ -8,14 +8,16 @@
 //! - [`envelope`]: what JSON-RPC puts around them, and the greeting `daemon.hello`;
 //! - [`framing`]: lines of bounded length in buffers that are wiped;
 //! - [`paths`]: where config, records and sockets are looked for; [`home`]: in whose home;
-//! - [`config_view`]: the config as the daemon's program shows it;
+//! - [`config_view`]: the config as the daemon's program shows it; [`checks`]: what `doctor` finds out;
 //! - [`panics`]: how both programs end on an error of our own;
 //! - `client` (feature `client`): a blocking client that never waits without a limit;
 //! - `server` (feature `server`): listener and connections on tokio, above one `Service`;
+//! - `schema` (feature `schema`): how JSON Schema tells what the types alone do not;
 //! - `fuzz`: what must hold for any bytes, for the fuzzer and the tests alone.
 //!
 //! The crate knows nothing of keyrings, records or the remote server: it carries words.
 
+pub mod checks;
 pub mod config_view;
 pub mod duration;
 pub mod envelope;
@@ -29,6 +31,9 @@ pub mod paths;
 pub mod client;
 #[cfg(feature = "server")]
 pub mod server;
+
+#[cfg(feature = "schema")]
+mod schema;
 
 #[cfg(any(feature = "client", feature = "server"))]
 mod address;

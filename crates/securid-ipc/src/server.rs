@@ -5,6 +5,7 @@
 //! - `accept`: [`serve`], which takes connections until it is told to stop;
 //! - `connection`: the exchange with one client;
 //! - `seats`: who is connected, and who leaves where there is no room for one more;
+//! - `feed`: the events of one that has subscribed;
 //! - `outbox`: the answers that wait for a client to read them; `unread`: how much may wait;
 //! - `probe`: whether a server answers.
 //!
@@ -13,6 +14,7 @@
 
 mod accept;
 mod connection;
+mod feed;
 mod listener;
 mod outbox;
 mod probe;
@@ -25,7 +27,7 @@ pub use accept::{Wanted, serve};
 pub use listener::{BindError, Listener};
 pub use probe::probe;
 
-use crate::messages::{Call, Reply, RpcError};
+use crate::messages::{Call, Event, Reply, RpcError};
 
 /// A connection's own number, never used twice while the server runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,10 +68,23 @@ pub trait Service: Send + Sync + 'static {
         call: Call,
     ) -> impl Future<Output = Result<Reply, RpcError>> + Send;
 
+    /// The next event for a connection that was answered with [`Reply::Subscribed`]; none if it will not be told
+    /// of any more. It is asked for one at a time, when the client has room for it. A wait that is dropped takes no
+    /// event with it, for the connection has ended then.
+    fn next_event(&self, _: ConnectionId) -> impl Future<Output = Option<Event>> + Send {
+        std::future::ready(None)
+    }
+
     /// The reply could not be handed over: its client had gone, or it was never to be told. Handed
     /// over is what the kernel has taken for a client that was still there; whether the client
     /// then read it, nobody knows. A page that waited unread does not come back.
     fn undelivered(&self, reply: Reply);
+
+    /// Nobody reads the answers of this connection any more: whatever is done for its client alone may end.
+    /// Comes before [`Service::closed`], while calls may still run.
+    fn gone(&self, connection: ConnectionId) {
+        let _ = connection;
+    }
 
     /// The client has closed or half-closed, or is dropped, and none of its calls runs any more.
     /// Comes exactly once for each connection, last.

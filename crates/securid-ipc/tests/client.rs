@@ -15,9 +15,11 @@ use std::{
 };
 
 use securid_ipc::{
+    VERSION,
     client::{Client, ClientError, ConnectError, LIVE_WITHIN},
-    messages::{Call, ErrorCode, OneSession, SessionRef},
+    messages::{Call, ErrorCode, Event, News, OneSession, SessionRef},
 };
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Enough for any answer that comes at all.
@@ -106,12 +108,47 @@ fn the_daemon_s_error_is_handed_on() {
 }
 
 #[test]
-fn another_protocol_is_refused() {
-    let mut daemon = Daemon::new();
-    daemon.answer(&[&GREETING.replace("\"protocol\":1", "\"protocol\":2"), HELD]);
-    let error = held(&mut daemon.connect()).unwrap_err();
-    assert!(matches!(error, ClientError::WrongProtocol { theirs: 2 }), "{error}");
-    assert_eq!(error.exit_code(), 76);
+fn another_protocol_is_refused_and_told_which_side_is_older() {
+    for (theirs, it_is) in [(0, "older"), (2, "newer")] {
+        let mut daemon = Daemon::new();
+        let protocol = format!("\"protocol\":{theirs}");
+        daemon.answer(&[&GREETING.replace("\"protocol\":1", &protocol), HELD]);
+        let error = held(&mut daemon.connect()).unwrap_err();
+        assert_eq!(error.exit_code(), 76);
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "the daemon speaks protocol {theirs} (version 9), this program 1 (version {VERSION}): it is {it_is} \
+                 than this program"
+            )
+        );
+    }
+}
+
+#[test]
+fn an_older_daemon_of_this_protocol_is_told_from_a_wrong_call() {
+    let older = GREETING.replace("\"9\"", "\"0.0.9\"");
+    let error = |code, data| {
+        format!(r#"{{"jsonrpc":"2.0","id":2,"error":{{"code":{code},"message":"no"{data}}}}}"#)
+    };
+    let method = error(-32601, "");
+    let unknown = error(-32602, r#","data":{"unknown":true}"#);
+    let wrong = error(-32602, "");
+    for (greeting, answer, exit, says) in [
+        (&*older, &method, 76, "does not know session.hold"),
+        (&older, &unknown, 76, "does not know a parameter of session.hold: no"),
+        (&older, &wrong, 1, "no"),
+        (GREETING, &method, 1, "no"),
+        (GREETING, &unknown, 1, "no"),
+    ] {
+        // The answer first: what it means follows from the greeting all the same.
+        let mut daemon = Daemon::new();
+        daemon.answer(&[answer, greeting]);
+        let error = held(&mut daemon.connect()).unwrap_err();
+        assert_eq!(error.exit_code(), exit, "{error}");
+        assert!(error.to_string().ends_with(says), "{error}");
+        assert_eq!(error.to_string().contains("(version 0.0.9) is older"), exit == 76, "{error}");
+    }
 }
 
 #[test]
@@ -333,4 +370,51 @@ fn why_the_daemon_let_the_client_go_is_told() {
     let error = held(&mut client).unwrap_err();
     assert!(matches!(&error, ClientError::Rpc(e) if e.code == ErrorCode::LimitExceeded), "{error}");
     assert_eq!(error.exit_code(), 1);
+}
+
+#[test]
+fn events_are_read_one_by_one_to_their_end() {
+    let mut daemon = Daemon::new();
+    let event =
+        |params: &str| format!(r#"{{"jsonrpc":"2.0","method":"event","new":0,"params":{params}}}"#);
+    daemon.answer(&[
+        GREETING,
+        r#"{"jsonrpc":"2.0","id":2,"result":{"new":0}}"#,
+        &event(r#"{"seq":1,"event":"ready","new":0}"#),
+        &event(r#"{"seq":2,"event":"news of later days","of":[]}"#),
+        &event(r#"{"seq":3,"event":"missed","ends":7}"#),
+        r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32011,"message":"full"}}"#,
+    ]);
+    let mut events = daemon.connect().subscribe(PATIENCE).unwrap();
+    let mut next = || events.next::<Event>(PATIENCE).unwrap().unwrap();
+    assert_eq!(next(), Event { seq: 1, news: News::Ready });
+    assert_eq!(next(), Event { seq: 2, news: News::Other });
+    // As it came, for whoever hands it on.
+    let raw: Value = events.next(PATIENCE).unwrap().unwrap();
+    assert_eq!(raw, json!({"seq": 3, "event": "missed", "ends": 7}));
+    let error = events.next::<Event>(PATIENCE).unwrap_err();
+    assert!(matches!(&error, ClientError::Rpc(e) if e.code == ErrorCode::LimitExceeded), "{error}");
+}
+
+#[test]
+fn events_that_do_not_come_are_not_waited_for_any_longer() {
+    let mut daemon = Daemon::new();
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    daemon.serve(move |mut peer| {
+        let mut request = String::new();
+        peer.read_line(&mut request).unwrap();
+        peer.read_line(&mut request).unwrap();
+        writeln!(peer.get_mut(), "{GREETING}\n{{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{{}}}}")
+            .unwrap();
+        ended.recv().unwrap();
+        // What is half said when it ends is no event.
+        peer.get_mut().write_all(br#"{"jsonrpc":"2.0","method":"ev"#).unwrap();
+    });
+    let mut events = daemon.connect().subscribe(PATIENCE).unwrap();
+    for within in [Duration::ZERO, Duration::from_millis(50)] {
+        assert!(bounded(PATIENCE, || events.next::<Event>(within).unwrap()).is_none());
+    }
+    end.send(()).unwrap();
+    let error = events.next::<Event>(PATIENCE).unwrap_err();
+    assert!(matches!(error, ClientError::Disconnected { .. }), "{error}");
 }

@@ -23,6 +23,9 @@ const CALLS: &[(&str, &str)] = &[
         r#"{"instance":"prod","username":"anna","password":"p\"w","auth_source":"AD","replace":true}"#,
     ),
     ("session.login", r#"{"password":"pw"}"#),
+    ("session.login", r#"{"assertion":"<a b=\"c\"/>\n","auth_source":"SSO","tied":true}"#),
+    ("session.instructions", "{}"),
+    ("session.instructions", r#"{"instance":"prod","auth_source":"AD"}"#),
     ("session.list", "{}"),
     ("session.list", r#"{"limit":50,"cursor":"c"}"#),
     (
@@ -34,11 +37,21 @@ const CALLS: &[(&str, &str)] = &[
     ("session.token", "{}"),
     ("session.touch", r#"{"session":"0123abcd","for":"15m"}"#),
     ("session.hold", r#"{"session":"anna@prod"}"#),
+    (
+        "session.call",
+        r#"{"session":"prod","command":"findUsers","arguments":{"name":"smith"},"format":"csv","content_type":"text/xml","timeout":"90s","length":5,"body":"aGVsbG8=","more":true}"#,
+    ),
+    ("session.call", r#"{"command":"findUsers"}"#),
+    ("session.call", r#"{"command":"findUsers","body":""}"#),
+    ("session.call", r#"{"call":7,"body":"aGVsbG8=","more":true}"#),
+    ("session.call", r#"{"call":7,"body":""}"#),
+    ("session.call", r#"{"call":7}"#),
     ("session.logout", r#"{"sessions":["prod","0123abcd"],"wait":"10s"}"#),
     ("session.logout", r#"{"all":true}"#),
     ("session.retry", "{}"),
     ("session.retry", r#"{"sessions":["prod"]}"#),
     ("session.forget", r#"{"session":"0123456789abcdef"}"#),
+    ("events.subscribe", "{}"),
 ];
 
 fn parsed(line: &str) -> Result<Call, RpcError> {
@@ -71,9 +84,11 @@ fn calls_come_back_byte_for_byte() {
 
 #[test]
 fn no_debug_shows_a_secret() {
-    for (method, params) in
-        [("session.add", r#"{"token":"hunter2"}"#), ("session.login", r#"{"password":"hunter2"}"#)]
-    {
+    for (method, params) in [
+        ("session.add", r#"{"token":"hunter2"}"#),
+        ("session.login", r#"{"password":"hunter2"}"#),
+        ("session.login", r#"{"assertion":"hunter2"}"#),
+    ] {
         let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
         let request = format!("{:?}", Request::parse(line.as_bytes()));
         assert!(request.contains("[redacted]") && !request.contains("hunter2"), "{request}");
@@ -86,8 +101,13 @@ fn parameters_that_are_wrong_are_refused_by_name_and_without_their_values() {
         ("daemon.status", r#"{"x":1}"#, "unknown parameter `x`"),
         ("daemon.hello", r#"{"x":1}"#, "unknown parameter `x`"),
         ("session.list", r#"{"al":true}"#, "unknown parameter `al`"),
-        ("session.login", r#"{"password":"hunter2","interactive":true}"#, "`interactive`"),
+        (
+            "session.login",
+            r#"{"password":"hunter2","interactive":true}"#,
+            "unknown parameter `interactive`",
+        ),
         ("session.login", r#"{"username":"anna"}"#, "missing parameter `password`"),
+        ("session.login", r#"{"password":"hunter2","assertion":"hunter2"}"#, "not both"),
         ("session.login", r#"{"password":4711}"#, "a secret must be a string"),
         ("session.login", r#"{"password":"a","replace":"hunter2"}"#, "expected a boolean"),
         ("session.login", r#"{"password":"hunter2","password":"b"}"#, "repeated parameter"),
@@ -99,8 +119,27 @@ fn parameters_that_are_wrong_are_refused_by_name_and_without_their_values() {
         ("session.logout", r#"{"sessions":[]}"#, "give `sessions`"),
         ("session.logout", r#"{"all":false}"#, "give `sessions`"),
         ("session.logout", r#"{"all":true,"sessions":["a"]}"#, "give `sessions`"),
+        ("session.call", r#"{"comand":"x"}"#, "unknown parameter `comand`"),
+        ("session.call", "{}", "give `command` to begin a call, or `call` to go on with one"),
+        (
+            "session.call",
+            r#"{"call":1,"command":"x"}"#,
+            "with `call` there may be `body` and `more`, nothing else",
+        ),
+        (
+            "session.call",
+            r#"{"call":1,"timeout":"1s"}"#,
+            "with `call` there may be `body` and `more`, nothing else",
+        ),
+        (
+            "session.call",
+            r#"{"command":"x","arguments":{"a":"1","a":"2"}}"#,
+            "a name is twice in `arguments`",
+        ),
+        ("session.call", r#"{"command":"x","body":"?"}"#, "`body` is not base64"),
         ("session.logout", r#"{"all":true,"wiat":"1s"}"#, "unknown parameter `wiat`"),
         ("session.forget", "{}", "missing parameter `session`"),
+        ("events.subscribe", r#"{"since":1}"#, "unknown parameter `since`"),
     ] {
         let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
         let error = Request::parse(line.as_bytes()).asked.unwrap_err();
@@ -108,6 +147,7 @@ fn parameters_that_are_wrong_are_refused_by_name_and_without_their_values() {
         assert!(error.message.contains(says), "{line}: {error}");
         assert!(!error.message.contains("hunter2") && !error.message.contains("4711"), "{error}");
         assert!(!error.message.contains("line 1"), "{error}");
+        assert_eq!(error.data.unknown, says.starts_with("unknown"), "{error:?}");
     }
 }
 
@@ -138,7 +178,7 @@ fn what_is_no_request_is_refused_under_the_id_null() {
 
 #[test]
 fn methods_that_are_not_built_are_not_found() {
-    for method in ["session.call", "events.subscribe", "daemon.restart", "Session.list", ""] {
+    for method in ["session.calls", "events.unsubscribe", "daemon.restart", "Session.list", ""] {
         let line = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}"}}"#);
         assert_eq!(parsed(&line).unwrap_err().code, ErrorCode::Method);
     }
@@ -280,13 +320,48 @@ fn views_have_the_contract_s_fields() {
                 }),
             }],
             problems: vec!["p".into()],
+            config: Some("c".into()),
         },
-        r#"{"version":"0.1.0","pid":7,"started_at":"2026-11-22T12:00:00Z","sessions":{"adding":0,"active":1,"revoking":2,"lost":3},"undecided":4,"oldest_pending_seconds":61,"keyring":{"kind":"keyutils","state":"ready","survives_reboot":false},"instances":[{"name":"prod","url":"https://h","last_contact":{"at":"2026-11-22T12:00:00Z","ok":false,"message":"m"}}],"problems":["p"]}"#,
+        r#"{"version":"0.1.0","pid":7,"started_at":"2026-11-22T12:00:00Z","sessions":{"adding":0,"active":1,"revoking":2,"lost":3},"undecided":4,"oldest_pending_seconds":61,"keyring":{"kind":"keyutils","state":"ready","survives_reboot":false},"instances":[{"name":"prod","url":"https://h","last_contact":{"at":"2026-11-22T12:00:00Z","ok":false,"message":"m"}}],"problems":["p"],"config":"c"}"#,
     );
     golden(
         &envelope::hello(),
         &format!(r#"{{"protocol":1,"version":"{}"}}"#, securid_ipc::VERSION),
     );
+}
+
+#[test]
+fn a_call_is_taken_and_answered_in_pieces_that_fit() {
+    let taken = RelayView {
+        session: "0123456789abcdef".into(),
+        call: 7,
+        status: None,
+        content_type: None,
+        body: None,
+        more: None,
+    };
+    golden(&taken, r#"{"session":"0123456789abcdef","call":7}"#);
+    golden(
+        &RelayView {
+            status: Some(200),
+            content_type: Some("application/json".into()),
+            body: Some(Chunk(b"hello".to_vec())),
+            more: Some(false),
+            ..taken
+        },
+        r#"{"session":"0123456789abcdef","call":7,"status":200,"content_type":"application/json","body":"aGVsbG8=","more":false}"#,
+    );
+    let fullest = |bytes: usize| {
+        Call::Relay(Relay::GoOn(GoOn {
+            call: u64::MAX,
+            body: Some(Chunk(vec![0; bytes])),
+            more: true,
+        }))
+    };
+    assert!(envelope::greet_and_call(1, 2, &fullest(CHUNK)).is_ok());
+    let params = serde_json::value::to_raw_value(&fullest(CHUNK + 1)).unwrap();
+    let error = Call::parse("session.call", Some(&params)).unwrap_err();
+    assert_eq!(error.message, "`body` has more than 24576 bytes");
 }
 
 #[test]
@@ -382,16 +457,21 @@ fn any_call() -> impl Strategy<Value = Call> {
     prop_oneof![
         Just(Call::Status),
         Just(Call::Reload),
+        Just(Call::Subscribe),
         prop::option::of(any::<bool>()).prop_map(|keep| Call::Stop(Stop { keep })),
         (some_text(), any::<String>(), some_text()).prop_map(|(instance, token, username)| {
             Call::Add(Add { instance, token: token.into(), username })
         }),
-        (some_text(), some_text(), any::<String>(), some_text(), any::<[bool; 2]>()).prop_map(
-            |(instance, username, password, auth_source, [replace, tied])| {
-                let password = password.into();
-                Call::Login(Login { instance, username, password, auth_source, replace, tied })
+        (some_text(), some_text(), any::<String>(), some_text(), any::<[bool; 3]>()).prop_map(
+            |(instance, username, secret, auth_source, [vouched, replace, tied])| {
+                let proof = if vouched { Proof::Assertion } else { Proof::Password };
+                let proof = proof(secret.into());
+                Call::Login(Login { instance, username, proof, auth_source, replace, tied })
             }
         ),
+        (some_text(), some_text()).prop_map(|(instance, auth_source)| {
+            Call::Instructions(Instructions { instance, auth_source })
+        }),
         (prop::option::of(any::<u32>()), some_text())
             .prop_map(|(limit, cursor)| Call::List(List { limit, cursor })),
         (

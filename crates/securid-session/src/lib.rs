@@ -32,6 +32,7 @@
 //! | `slots` | how many attempts at once, and whose turn it is |
 //! | `census` | how many there are in each phase, and how many there may be |
 //! | `backoff` | how long to wait |
+//! | `looks` | which sessions look another way than before, for those who watch |
 //! | `changes` | how often a change of the network counts |
 //! | `event` | what goes in and what comes out |
 //! | `record`, `ident`, `moment` | the words that all of it is said in |
@@ -43,6 +44,7 @@ mod event;
 mod ident;
 mod lane;
 mod life;
+mod looks;
 mod machine;
 mod moment;
 mod record;

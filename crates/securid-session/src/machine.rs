@@ -1,12 +1,14 @@
 //! All sessions: takes events in, wakes what is due, hands out attempts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::backoff::Policy;
 use crate::census::{Census, MOST_SESSIONS};
 use crate::changes::Changes;
 use crate::lane::Lane;
+use crate::looks::Looks;
 use crate::session::{Session, State};
 use crate::slots::Slots;
 use crate::{
@@ -30,6 +32,8 @@ pub struct Machine {
     stopping: Option<Stopping>,
     /// While stopping: those that are worth waiting for.
     restless: BTreeSet<SessionId>,
+    /// Kept only while somebody watches.
+    looks: Option<Looks>,
 }
 
 /// A session, and where it stands in the machine's lists.
@@ -65,6 +69,7 @@ impl Machine {
             newest: Generation(0),
             stopping: None,
             restless: BTreeSet::new(),
+            looks: None,
         }
     }
 
@@ -102,6 +107,25 @@ impl Machine {
     /// All sessions in the order of their names, those being taken in or cleared up as well.
     pub fn sessions(&self) -> impl Iterator<Item = &Session> + Clone {
         self.sessions.values().map(|tracked| &tracked.session)
+    }
+
+    /// Those of them whose names come after this one.
+    pub fn sessions_after(&self, id: &SessionId) -> impl Iterator<Item = &Session> {
+        let after = (Bound::Excluded(id), Bound::Unbounded);
+        self.sessions.range::<SessionId, _>(after).map(|(_, tracked)| &tracked.session)
+    }
+
+    /// From now on [`Machine::take_changed`] tells which sessions look another way, or no more.
+    pub fn watch(&mut self, on: bool) {
+        if on != self.looks.is_some() {
+            self.looks = on.then(|| Looks::of(self.sessions()));
+        }
+    }
+
+    /// The sessions of which something that can be seen has changed since this was last asked, while it was
+    /// watched: phase, holds, last use, deadlines, how far a revocation came. Times count to the second.
+    pub fn take_changed(&mut self) -> BTreeSet<SessionId> {
+        self.looks.as_mut().map(Looks::take_changed).unwrap_or_default()
     }
 
     /// How many sessions are in this phase.
@@ -424,6 +448,9 @@ impl Machine {
         if phase != tracked.counted {
             self.census.note(tracked.counted, phase);
             tracked.counted = phase;
+        }
+        if let Some(looks) = &mut self.looks {
+            if phase.is_some() { looks.see(session) } else { looks.gone(id) }
         }
         if phase.is_none() {
             self.sessions.remove(id);

@@ -147,6 +147,8 @@ pub enum Reason {
     Suspend,
     /// The daemon stopped, or the machine was rebooted.
     Shutdown,
+    /// The server refused the token as dead when it was used.
+    Server,
     /// Its user logged in anew and wanted the others gone (`login --replace`).
     Replaced,
     /// Its secret was found without a record.
@@ -191,6 +193,7 @@ impl Reason {
             Self::Lock => "lock",
             Self::Suspend => "suspend",
             Self::Shutdown => "shutdown",
+            Self::Server => "server",
             Self::Replaced => "replaced",
             Self::Orphan => "orphan",
             Self::Abandoned => "abandoned",
@@ -201,9 +204,9 @@ impl Reason {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         use Reason::{
-            Abandoned, Idle, Lifetime, Lock, Orphan, Replaced, Request, Shutdown, Suspend,
+            Abandoned, Idle, Lifetime, Lock, Orphan, Replaced, Request, Server, Shutdown, Suspend,
         };
-        [Request, Idle, Lifetime, Lock, Suspend, Shutdown, Replaced, Orphan, Abandoned]
+        [Request, Idle, Lifetime, Lock, Suspend, Shutdown, Server, Replaced, Orphan, Abandoned]
             .into_iter()
             .find(|r| r.name() == name)
     }

@@ -98,19 +98,24 @@ pub(crate) struct Args {
 
     /// Revoke what is recorded, without a socket, and exit: 0, or 75 if something is not confirmed.
     /// A daemon that runs is asked to do it
-    #[arg(long, conflicts_with_all = ["check_config", "show_config"])]
+    #[arg(long, group = "telling", conflicts_with_all = ["check_config", "show_config"])]
     pub(crate) drain: bool,
+
+    /// Look at everything that sessions need, and change nothing: config, keyring, records, disk, each
+    /// server. Exits with 0 only if all is fine, else 1. securid-ctl doctor shows it with the rest
+    #[arg(long, group = "telling", conflicts_with_all = ["check_config", "show_config"])]
+    pub(crate) doctor: bool,
 
     /// How long --drain may take [default: the config's shutdown_grace]
     #[arg(long, value_name = "D", value_parser = parse_duration, requires = "drain")]
     pub(crate) timeout: Option<Duration>,
 
-    /// Tell on stdout how far --drain came, as JSON
-    #[arg(long, requires = "drain")]
+    /// Tell on stdout how far --drain came, or what --doctor found (a line each), as JSON
+    #[arg(long, requires = "telling")]
     pub(crate) json: bool,
 
     /// Make a key for keyring = "sealed-file" in a new file (`-`: on stdout), and exit
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["check_config", "show_config", "drain"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["check_config", "show_config", "telling"])]
     pub(crate) make_key: Option<PathBuf>,
 }
 

@@ -61,6 +61,14 @@ pub(crate) enum News {
     Away,
 }
 
+/// Whether logind can be asked.
+///
+/// # Errors
+/// Why not, for people, within some seconds.
+pub(crate) async fn logind_answers() -> Result<(), String> {
+    logind::answers().await.map_err(|error| error.to_string())
+}
+
 /// Minds logind as long as the keeper wants it to, and tells it the news.
 pub(crate) async fn mind(mut wants: watch::Receiver<Wants>, inbox: Inbox) {
     let tell = |news| {

@@ -15,6 +15,7 @@ use securid_session::{About, Event, Found, Key, Origin, Record, SessionId, Verdi
 use securid_store::{
     Disk, DiskError, Entry, HistoryLine, HistoryReader, Keyring, Preference, StoreKind, crash,
 };
+use securid_text::span;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout};
@@ -205,7 +206,10 @@ impl Errands {
             crash::point("attempt.begun", &key.id);
             let attempt = attempt::by_any_way(&servers, &ways, &token, deadline);
             let verdict = timeout(deadline + AFTER_ALL, attempt).await.unwrap_or_else(|_| {
-                attempt::unconfirmed(format!("nothing came of the attempt within {deadline:?}"))
+                attempt::unconfirmed(format!(
+                    "nothing came of the attempt within {}",
+                    span(deadline)
+                ))
             });
             match verdict {
                 Verdict::Dead { .. } => crash::point("attempt.confirmed", &key.id),

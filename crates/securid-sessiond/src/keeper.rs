@@ -14,11 +14,13 @@
 //! - `desktop`: what logind has to say, and what is wanted of it
 //! - `network`: when the network is listened to
 //! - `notices`: what a person is told on the desktop
+//! - `relaying`: tokens for calls
 //! - `reloading`: another config counts from now on
 //! - `standing`: how things stand, for the service manager
 //! - `stopping`: how the daemon comes to its end
 //! - `troubles`: why errands failed
 //! - `views`: sessions as the protocol shows them
+//! - `watching`: clients that are told of every change
 
 mod actions;
 mod auditing;
@@ -32,12 +34,14 @@ mod leaving;
 mod logouts;
 mod network;
 mod notices;
+mod relaying;
 mod reloading;
 mod standing;
 mod stopping;
 mod taking_in;
 mod troubles;
 mod views;
+mod watching;
 
 use std::collections::HashMap;
 use std::io;
@@ -60,8 +64,10 @@ use crate::errands::{Done, Errands};
 use crate::memory;
 
 pub(crate) use holds::MOST_HOLDS;
+pub(crate) use relaying::Lent;
 pub(crate) use stopping::End;
 pub(crate) use taking_in::Taking;
+pub(crate) use views::ended;
 
 /// The way to the keeper. Unbounded, because every sender is bounded itself: a connection has few
 /// requests in flight, a session few errands.
@@ -73,10 +79,18 @@ type Answer<T> = oneshot::Sender<Result<T, RpcError>>;
 pub(crate) enum Message {
     /// A client asks something.
     Call { connection: ConnectionId, call: Call, reply: Answer<Reply> },
+    /// A client that has subscribed has room for an event.
+    NextEvent { connection: ConnectionId, waiting: watching::Waiting },
     /// A client has gone; its holds end.
     Closed(ConnectionId),
     /// The client of a login had gone before it was told of this session.
     Abandoned(String),
+    /// A call needs a session's token.
+    LendToCall { session: Option<String>, reply: Answer<Lent> },
+    /// A call for which this was lent has ended.
+    CallEnded(Key),
+    /// The server has refused the token of a call as dead.
+    RefusedByServer(Key),
     /// May a login be sent, and may this connection hold its session?
     LoginBegins { holder: Option<ConnectionId>, reply: Answer<()> },
     /// A login is over, whatever came of it.
@@ -113,12 +127,16 @@ struct Contact {
     result: Result<(), String>,
 }
 
-/// A call about a session whose secret is being fetched.
+/// Somebody who waits for a secret that is being fetched.
 struct Deferred {
     key: Key,
-    connection: ConnectionId,
-    call: Call,
-    reply: Answer<Reply>,
+    waiting: Waiting,
+}
+
+/// Who waits.
+enum Waiting {
+    ToAnswer { connection: ConnectionId, call: Call, reply: Answer<Reply> },
+    ToCall { session: Option<String>, reply: Answer<Lent> },
 }
 
 pub(crate) struct Keeper {
@@ -133,6 +151,7 @@ pub(crate) struct Keeper {
     holds: HashMap<ConnectionId, Vec<Key>>,
     taking_in: taking_in::TakingIn,
     logouts: logouts::Logouts,
+    watching: watching::Watching,
     deferred: Vec<Deferred>,
     /// By URL: an instance that was edited is another server.
     contacts: HashMap<String, Contact>,
@@ -189,6 +208,7 @@ impl Keeper {
             holds: HashMap::new(),
             taking_in: taking_in::TakingIn::default(),
             logouts: logouts::Logouts::default(),
+            watching: watching::Watching::default(),
             deferred: Vec::new(),
             contacts: HashMap::new(),
             logins_in_flight: 0,
@@ -234,6 +254,7 @@ impl Keeper {
                 self.mind_desktop();
                 self.mind_network();
             }
+            self.tell_watchers();
             self.see_whether_to_leave();
             memory::tell_if_unlocked();
             alarm.set(self.wakes_at())?;
@@ -265,7 +286,11 @@ impl Keeper {
     fn take(&mut self, message: Message) {
         match message {
             Message::Call { connection, call, reply } => self.call(connection, call, reply),
-            Message::Closed(connection) => self.release_all(connection),
+            Message::NextEvent { connection, waiting } => self.next_event(connection, waiting),
+            Message::Closed(connection) => {
+                self.stop_watching(connection);
+                self.release_all(connection);
+            }
             Message::Abandoned(id) => {
                 let known = SessionId::parse(&id).and_then(|id| self.machine.session(&id));
                 if let Some(key) = known.map(|session| session.key().clone()) {
@@ -278,6 +303,9 @@ impl Keeper {
                     self.event(Event::Abandon { key });
                 }
             }
+            Message::LendToCall { session, reply } => self.lend_to_call(session, reply, true),
+            Message::CallEnded(key) => self.release(key),
+            Message::RefusedByServer(key) => self.refused_by_server(&key),
             Message::LoginBegins { holder, reply } => self.login_begins(holder, reply),
             Message::LoginEnds => {
                 self.logins_in_flight = self.logins_in_flight.saturating_sub(1);
@@ -319,7 +347,9 @@ impl Keeper {
             debug!(session = %key.id, "{trouble}");
         }
         let keyring_answers = trouble.is_none() && troubles::at_keyring(&event);
-        self.troubles.note(&event, &key, trouble);
+        if self.troubles.note(&event, &key, trouble) {
+            self.note_trouble(&key);
+        }
         if let Event::Fetched { found: Found::Nowhere, .. } = &event {
             warn!(session = %key.id, "its secret is gone from the keyring");
         }

@@ -11,6 +11,7 @@
 //! | `activation` | the socket that the service manager hands over |
 //! | `start` | the order in which everything comes up and goes down |
 //! | `drain` | the same where everything is only revoked: for `--drain`, and with a bad config |
+//! | `doctor` | a look at everything that sessions need, which changes nothing |
 //! | `descriptors` | how many files and sockets may be open, and how many of them clients may have |
 //! | `refusal` | what clients are told by a daemon that was started for them and cannot serve |
 //! | `state` | the state folder at a start: its lock, and what was found there |
@@ -21,6 +22,7 @@
 //! | `service` | what stands behind the socket: hands calls on |
 //! | `cursor` | where a page of the history begins |
 //! | `taking` | `add` and `login`, up to the point where the token is here |
+//! | `relay` | commands of the web service that clients call, body and answer as streams |
 //! | `keeper` | the one task that owns the state: feeds the machine, carries its actions out |
 //! | `errands` | the actions that take time: keyring, disk, server; each answers with an event |
 //! | `desktop` | logind and notifications: tell the keeper, and do as it wants |
@@ -42,6 +44,7 @@ mod config;
 mod cursor;
 mod descriptors;
 mod desktop;
+mod doctor;
 mod drain;
 mod errands;
 mod failure;
@@ -56,6 +59,7 @@ mod memory;
 mod network;
 mod notify;
 mod refusal;
+mod relay;
 mod reload;
 mod selector;
 mod servers;

@@ -84,7 +84,7 @@ pub(crate) fn one<'a>(
     }
     let newest = |some: &[&'a Session]| some.iter().copied().max_by_key(|s| s.key().generation);
     newest(&active).or_else(|| newest(&meant)).ok_or_else(|| {
-        let at = default_instance.map_or_else(String::new, |name| format!(" at {name:?}"));
+        let at = default_instance.map_or_else(String::new, |name| format!(" at {}", mention(name)));
         let tied = machine.sessions().any(|s| is_shown(s) && s.about().tied);
         let hint = if tied {
             "Make one with securid-ctl login. Those of exec --login are meant by their ids alone."

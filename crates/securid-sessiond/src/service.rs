@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use securid_ipc::messages::{
-    Call, ErrorCode, History, HistoryItem, HistoryView, Logout, LogoutItem, LogoutView, Outcome,
-    Reason, Reply, RpcError, SessionState, Targets,
+    Call, ErrorCode, Event, History, HistoryView, Logout, LogoutItem, LogoutView, Outcome, Reply,
+    RpcError, SessionState, Targets,
 };
 use securid_ipc::server::{ConnectionId, Notice, Service};
 use securid_store::{Gaps, HistoryLine, HistoryReader, Wanted};
@@ -18,7 +18,8 @@ use tracing::warn;
 use crate::config::LiveConfig;
 use crate::cursor::{Cursor, Place};
 use crate::errands::Errands;
-use crate::keeper::{Inbox, Message};
+use crate::keeper::{Inbox, Message, ended};
+use crate::relay::Relays;
 use crate::reload::Reloading;
 use crate::{selector, taking, trouble};
 
@@ -37,6 +38,7 @@ pub(crate) struct Desk {
     /// None if it only drains, because the config is bad: then nothing new is taken in, another config
     /// neither.
     pub(crate) reloading: Option<Reloading>,
+    pub(crate) relays: Relays,
 }
 
 impl Service for Desk {
@@ -46,10 +48,18 @@ impl Service for Desk {
                 Some(reloading) => reloading.reload().await.map(Reply::Reloaded),
                 None => Err(trouble::draining()),
             },
-            Call::Add(_) | Call::Login(_) if self.reloading.is_none() => Err(trouble::draining()),
+            Call::Add(_) | Call::Login(_) | Call::Instructions(_) if self.reloading.is_none() => {
+                Err(trouble::draining())
+            }
             Call::Add(params) => taking::add(self, params).await.map(Reply::Added),
             Call::Login(params) => {
                 taking::login(self, connection, params).await.map(Reply::LoggedIn)
+            }
+            Call::Instructions(params) => {
+                taking::instructions(self, params).await.map(Reply::Instructions)
+            }
+            Call::Relay(params) => {
+                self.relays.relay(self, connection, params).await.map(Reply::Relayed)
             }
             Call::History(params) => self.history(params).await.map(Reply::History),
             Call::Logout(params) => self.logout(connection, params).await.map(Reply::Logout),
@@ -62,13 +72,28 @@ impl Service for Desk {
         }
     }
 
+    async fn next_event(&self, connection: ConnectionId) -> Option<Event> {
+        let (waiting, event) = oneshot::channel();
+        let _ = self.inbox().send(Message::NextEvent { connection, waiting });
+        event.await.ok()
+    }
+
     fn undelivered(&self, reply: Reply) {
-        if let Reply::LoggedIn(taken) = reply {
-            let _ = self.inbox().send(Message::Abandoned(taken.session.id));
+        match reply {
+            Reply::LoggedIn(taken) => {
+                let _ = self.inbox().send(Message::Abandoned(taken.session.id));
+            }
+            Reply::Relayed(view) => self.relays.end(view.call),
+            _ => {}
         }
     }
 
+    fn gone(&self, connection: ConnectionId) {
+        self.relays.gone(connection);
+    }
+
     fn closed(&self, connection: ConnectionId) {
+        self.relays.closed(connection);
         let _ = self.inbox().send(Message::Closed(connection));
     }
 
@@ -166,7 +191,7 @@ impl Desk {
         }
         if lines.len() == page {
             let cursor = lines.last().map(|last| Cursor::Fresh(Place::of(last)).to_string());
-            let sessions = lines.iter().map(item).collect();
+            let sessions = lines.iter().map(ended).collect();
             return Ok(HistoryView { sessions, cursor, ..HistoryView::default() });
         }
         let most = page - lines.len();
@@ -188,7 +213,7 @@ impl Desk {
         let whole_since = gaps.whole_since.map(next_second);
         let kept_since = if is_last { self.kept_since().max(whole_since) } else { None };
         Ok(HistoryView {
-            sessions: lines.iter().map(item).collect(),
+            sessions: lines.iter().map(ended).collect(),
             damaged: past.damaged as u64,
             set_aside: gaps.set_aside.map(|folder| folder.display().to_string()),
             kept_since: kept_since.map(shown),
@@ -213,22 +238,4 @@ fn shown(at: Timestamp) -> String {
 fn next_second(at: Timestamp) -> Timestamp {
     let up = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Ceil);
     at.round(up).unwrap_or(at)
-}
-
-fn item(line: &HistoryLine) -> HistoryItem {
-    HistoryItem {
-        id: line.id.clone(),
-        generation: Some(line.generation),
-        instance: line.instance.clone(),
-        url: line.url.clone(),
-        username: line.username.clone(),
-        keyring: line.keyring.clone(),
-        created_at: shown(line.created_at),
-        requested_at: Some(shown(line.requested_at)),
-        ended_at: shown(line.ended_at),
-        reason: line.reason.clone().map(Reason::from),
-        outcome: Outcome::from(line.outcome.clone()),
-        attempts: line.attempts,
-        evidence: Some(line.evidence.clone()),
-    }
 }

@@ -20,7 +20,7 @@ use crate::notify::ServiceManager;
 use crate::signals::Signals;
 use crate::state::State;
 use crate::works::Works;
-use crate::{descriptors, drain, refusal, trouble};
+use crate::{descriptors, doctor, drain, refusal, trouble};
 
 /// The socket that the service manager has handed over, if there is one.
 type HandedOver = Result<Option<UnixListener>, BadSocket>;
@@ -44,6 +44,9 @@ fn run(args: &Args, socket: HandedOver, log: &Log) -> Result<u8, Failure> {
     }
     let paths = Paths::from_environment(&args.overrides())?;
     let sources = Sources { files: paths.config.clone(), flags: args.set.clone() };
+    if args.doctor {
+        return doctor::examine(paths, sources, args.json);
+    }
     let loaded = match &args.check_config {
         Some(Some(draft)) => sources.load_draft(draft),
         check => sources.load(check.is_some()),

@@ -11,7 +11,7 @@ use tracing::warn;
 use crate::failure::Failure;
 
 /// The folder of records that were set aside.
-const DAMAGED: &str = "damaged";
+pub(crate) const DAMAGED: &str = "damaged";
 
 /// The state folder; no other daemon uses it as long as this lives.
 pub(crate) struct State {
@@ -134,7 +134,7 @@ fn told(damage: &Damage) -> String {
 }
 
 /// The records that were set aside, until a person has looked at them and removed them.
-fn set_aside(state_dir: &Path) -> Vec<PathBuf> {
+pub(crate) fn set_aside(state_dir: &Path) -> Vec<PathBuf> {
     let files = std::fs::read_dir(state_dir.join(DAMAGED)).into_iter().flatten();
     files.filter_map(|file| Some(file.ok()?.path())).collect()
 }

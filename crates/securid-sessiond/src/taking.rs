@@ -1,11 +1,16 @@
-//! `add` and `login`, up to the point where the token is here; then the keeper takes it in.
+//! `add` and `login`, up to the point where the token is here; then the keeper takes it in. And `instructions`, which
+//! comes before a login.
 
 use std::sync::Arc;
 
-use securid_api::{Failure, FailureKind, LoginError, LoginRequest, Token};
-use securid_ipc::messages::{Add, ErrorCode, Login, RpcError, TakenView};
+use securid_api::{
+    AssertionRequest, Client, Failure, FailureKind, LoginError, LoginRequest, Token,
+};
+use securid_ipc::messages::{
+    Add, ErrorCode, Instructions, InstructionsView, Login, Proof, RpcError, TakenView,
+};
 use securid_ipc::server::ConnectionId;
-use securid_session::{About, Source};
+use securid_session::{About, Origin, Source};
 use securid_store::{StoreKind, crash};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -39,46 +44,102 @@ pub(crate) async fn login(
 ) -> Result<TakenView, RpcError> {
     let instance = instance(desk, params.instance.as_deref())?;
     let username = params.username.or_else(|| instance.username.clone());
-    let Some(username) = username.filter(|name| !name.is_empty()) else {
-        let mut error = RpcError::new(
-            ErrorCode::Params,
-            format!("whose login at {:?} is not said", instance.name),
-        )
-        .with_hint("Give --username, or set username in the instance's table.");
-        error.data.missing = Some("username".to_owned());
-        return Err(error);
-    };
-    check_name(&username)?;
+    let username = username.filter(|name| !name.is_empty());
+    username.as_deref().map_or(Ok(()), check_name)?;
+    let auth_source = params.auth_source.or_else(|| instance.auth_source.clone());
+    let request = Request::of(params.proof, username.clone(), auth_source, &instance)?;
     let kind = store(desk).await?;
     let (origin, deadline) = (instance.origin(), desk.config.now().revocation.attempt_timeout);
-    let client = match timeout(deadline, desk.errands.servers.client(&origin)).await {
-        Ok(client) => client.map_err(|error| trouble::server(&error))?,
-        Err(_) => return Err(trouble::certificates_hang()),
-    };
-    let request = LoginRequest {
-        username: username.clone(),
-        password: params.password,
-        auth_source: params.auth_source.or_else(|| instance.auth_source.clone()),
-    };
+    let client = client(desk, &origin).await?;
 
     // From here on a token may exist, so the daemon does not stop before it is seen to.
     let holder = params.tied.then_some(connection);
     let _in_flight = LoginInFlight::begin(desk.inbox(), holder).await?;
     crash::point("login.begun", &instance.name);
-    let made = client.login(request, deadline).await;
+    let made = match request {
+        Request::Password(request) => client.login(request, deadline).await,
+        Request::Assertion(request) => client.login_with_assertion(request, deadline).await,
+    };
     crash::point("login.answered", &instance.name);
     if let Err(LoginError::Unreachable(Failure { kind: FailureKind::Tls, .. })) = &made {
         desk.errands.servers.forget(&origin);
     }
     let contact = made.as_ref().map(drop).map_err(ToString::to_string);
     let _ = desk.inbox().send(Message::Contact(origin.url.clone(), contact));
-    let token = made.map_err(|error| trouble::login(&error))?;
-    let mut about = instance.about(Some(username), kind);
+    let token =
+        made.map_err(|error| trouble::login(&error, &instance.name, username.as_deref()))?;
+    let mut about = instance.about(username, kind);
     if params.tied {
         about = Arc::new(About { tied: true, ..About::clone(&about) });
     }
     let taking = Taking { token, about, source: Source::Login, replace: params.replace, holder };
     take(desk, taking, kind).await
+}
+
+/// What the server is asked.
+enum Request {
+    Password(LoginRequest),
+    Assertion(AssertionRequest),
+}
+
+impl Request {
+    /// # Errors
+    /// If it is not said who logs in with a password, or where an assertion is checked.
+    fn of(
+        proof: Proof,
+        username: Option<String>,
+        auth_source: Option<String>,
+        instance: &Instance,
+    ) -> Result<Self, RpcError> {
+        match proof {
+            Proof::Password(password) => {
+                let username = username.ok_or_else(|| trouble::no_username(&instance.name))?;
+                Ok(Self::Password(LoginRequest { username, password, auth_source }))
+            }
+            Proof::Assertion(assertion) => {
+                let auth_source = auth_source.filter(|source| !source.is_empty());
+                let auth_source =
+                    auth_source.ok_or_else(|| trouble::no_auth_source(&instance.name))?;
+                Ok(Self::Assertion(AssertionRequest { assertion, auth_source }))
+            }
+        }
+    }
+}
+
+/// What its server wants a person to know before a login; whether it can be reached at all, he learns before he types
+/// his password.
+pub(crate) async fn instructions(
+    desk: &Desk,
+    params: Instructions,
+) -> Result<InstructionsView, RpcError> {
+    let instance = instance(desk, params.instance.as_deref())?;
+    let auth_source = params.auth_source.or_else(|| instance.auth_source.clone());
+    let (origin, deadline) = (instance.origin(), desk.config.now().revocation.attempt_timeout);
+    let client = client(desk, &origin).await?;
+    let instructions =
+        client.instructions(auth_source.as_deref(), deadline).await.map_err(|why| {
+            if why.kind == FailureKind::Tls {
+                desk.errands.servers.forget(&origin);
+            }
+            let _ = desk.inbox().send(Message::Contact(origin.url.clone(), Err(why.to_string())));
+            trouble::not_reached(&why)
+        })?;
+    Ok(InstructionsView {
+        instance: instance.name.clone(),
+        url: origin.url,
+        username: instance.username.clone(),
+        auth_source,
+        instructions,
+    })
+}
+
+/// Who talks to this server; the certificates for it may have to be read.
+async fn client(desk: &Desk, origin: &Origin) -> Result<Client, RpcError> {
+    let deadline = desk.config.now().revocation.attempt_timeout;
+    match timeout(deadline, desk.errands.servers.client(origin)).await {
+        Ok(client) => client.map_err(|error| trouble::server(&error)),
+        Err(_) => Err(trouble::certificates_hang()),
+    }
 }
 
 fn instance(desk: &Desk, name: Option<&str>) -> Result<Arc<Instance>, RpcError> {

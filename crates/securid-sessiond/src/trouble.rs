@@ -69,18 +69,34 @@ pub(crate) fn other_origin(id: &SessionId, entry: &str, record: &str) -> RpcErro
 }
 
 pub(crate) fn unknown_store(name: &str) -> RpcError {
-    RpcError::new(ErrorCode::KeyringUnavailable, format!("this build knows no keyring {name:?}"))
-        .with_hint("Start the build that the session was made with.")
+    RpcError::new(
+        ErrorCode::KeyringUnavailable,
+        format!("this build knows no keyring {}", mention(name)),
+    )
+    .with_hint("Start the build that the session was made with.")
 }
 
-pub(crate) fn login(error: &LoginError) -> RpcError {
+/// A login at this instance, of this user if that is known.
+pub(crate) fn login(error: &LoginError, instance: &str, username: Option<&str>) -> RpcError {
     let message = error.to_string();
     match error {
-        LoginError::EmptyPassword | LoginError::Unsendable { .. } => {
+        LoginError::EmptyPassword
+        | LoginError::EmptyAssertion
+        | LoginError::TooLong
+        | LoginError::Unsendable { .. } => {
             RpcError::new(ErrorCode::Params, message).with_hint("Nothing was sent.")
         }
-        LoginError::Refused { .. } => RpcError::new(ErrorCode::LoginRefused, message)
-            .with_hint("Check user name and password; it is not tried again by itself."),
+        LoginError::Refused { status, words } => {
+            let (of, check) = match username {
+                Some(name) => (format!(" of {name}"), "user name and password"),
+                None => (String::new(), "what was sent"),
+            };
+            let said = format!("the login{of} at {instance} was refused (HTTP {status}): {words}");
+            let hint = format!(
+                "Check {check}, then log in again (securid-ctl login); it is not tried again by itself."
+            );
+            RpcError::new(ErrorCode::LoginRefused, said).with_hint(hint)
+        }
         LoginError::Unreachable(failure) | LoginError::Server(failure) => match failure.kind {
             // The request may have arrived.
             FailureKind::Timeout | FailureKind::Cut => {
@@ -89,25 +105,62 @@ pub(crate) fn login(error: &LoginError) -> RpcError {
                      server's own limits.",
                 )
             }
-            FailureKind::Resolve | FailureKind::Connect => {
-                RpcError::new(ErrorCode::ServerUnreachable, message).with_hint(
-                    "Check the network or VPN, host and port in the instance's url, and whether only a \
-                     proxy leads there.",
-                )
+            FailureKind::Resolve | FailureKind::Connect | FailureKind::Tls | FailureKind::Proxy => {
+                not_reached(failure)
             }
-            FailureKind::Tls => RpcError::new(ErrorCode::ServerUnreachable, message).with_hint(
-                "Check the instance's url, ca_file, client_cert and client_key, and this machine's clock.",
-            ),
-            FailureKind::Proxy => RpcError::new(ErrorCode::ServerUnreachable, message).with_hint(
-                "Check proxy, no_proxy and proxy_credentials_file in the config, or HTTPS_PROXY and \
-                 NO_PROXY in the daemon's environment.",
-            ),
             FailureKind::Throttled => RpcError::new(ErrorCode::ServerError, message)
                 .with_hint("Try again when the server wants to be asked."),
             FailureKind::NotConfirmed => RpcError::new(ErrorCode::ServerError, message)
                 .with_hint("Check the instance's url, and that web services are on at the server."),
         },
     }
+}
+
+/// The server was not reached: nothing was sent to it.
+pub(crate) fn not_reached(failure: &securid_api::Failure) -> RpcError {
+    let error = RpcError::new(ErrorCode::ServerUnreachable, failure.to_string());
+    error.with_hint(mend_the_way(failure.kind).unwrap_or(CHECK_THE_WAY))
+}
+
+const CHECK_THE_WAY: &str = "Check the network or VPN, host and port in the instance's url, and whether only a proxy leads there.";
+
+/// What to do where a server was not reached.
+pub(crate) fn mend_the_way(kind: FailureKind) -> Option<&'static str> {
+    Some(match kind {
+        FailureKind::Resolve | FailureKind::Connect => CHECK_THE_WAY,
+        FailureKind::Tls => {
+            "Check the instance's url, ca_file, client_cert and client_key, and this machine's clock."
+        }
+        FailureKind::Proxy => {
+            "Check proxy, no_proxy and proxy_credentials_file in the config, or HTTPS_PROXY and NO_PROXY in \
+             the daemon's environment."
+        }
+        FailureKind::Timeout
+        | FailureKind::Cut
+        | FailureKind::NotConfirmed
+        | FailureKind::Throttled => return None,
+    })
+}
+
+/// Neither the login nor the config says who logs in. Nothing was sent.
+pub(crate) fn no_username(instance: &str) -> RpcError {
+    missing("username", format!("whose login at {instance:?} is not said"))
+        .with_hint("Give --username, or set username in the instance's table.")
+}
+
+/// Neither the login nor the config says where an assertion is checked. Nothing was sent.
+pub(crate) fn no_auth_source(instance: &str) -> RpcError {
+    missing(
+        "auth_source",
+        format!("which authentication source {instance:?} is to ask is not said"),
+    )
+    .with_hint("Give --auth-source, or set auth_source in the instance's table.")
+}
+
+fn missing(parameter: &str, message: String) -> RpcError {
+    let mut error = RpcError::new(ErrorCode::Params, message);
+    error.data.missing = Some(parameter.to_owned());
+    error
 }
 
 pub(crate) fn server(error: &Unusable) -> RpcError {

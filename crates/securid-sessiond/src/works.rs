@@ -20,6 +20,7 @@ use crate::errands::Errands;
 use crate::failure::Failure;
 use crate::keeper::{End, Findings, Keeper, Message};
 use crate::network;
+use crate::relay::Relays;
 use crate::reload::Reloading;
 use crate::service::Desk;
 use crate::signals::Signals;
@@ -114,7 +115,9 @@ impl Works {
         tokio::spawn(desktop::notifications::show(self.keeper.board()));
         let reloading = reload_from
             .map(|sources| Reloading::new(sources, inbox.clone(), self.keeper.manager()));
-        let desk = Arc::new(Desk { config, errands, reloading: reloading.clone() });
+        let relays = Relays::default();
+        let (reloads, calls) = (reloading.clone(), relays.clone());
+        let desk = Arc::new(Desk { config, errands, reloading: reloads, relays: calls });
         let socket = listener.as_ref().map(|listener| listener.path().to_owned());
         let watchdog =
             socket.map(|socket| tokio::spawn(watchdog::feed(self.keeper.manager(), socket)));
@@ -138,7 +141,7 @@ impl Works {
                     }
                     // A call panicked: a half-dead daemon helps nobody.
                     Err(panicked) => {
-                        let error = format!("the server ended: {panicked:?}");
+                        let error = format!("the socket's task has ended: {panicked}");
                         return Err(std::io::Error::other(error).into());
                     }
                 },
@@ -150,6 +153,7 @@ impl Works {
             self.incoming.close();
             while self.incoming.try_recv().is_ok() {}
             self.keeper.say_goodbye();
+            relays.close();
             if let Some(watchdog) = watchdog {
                 watchdog.abort();
             }

@@ -2,13 +2,16 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
+use httpdate::fmt_http_date;
 use hyper::Request;
 use hyper::body::Incoming;
+use hyper::header::DATE;
 use tokio::time::sleep;
 
-use crate::call::{Call, read_body};
+use crate::call::{Call, digest_body, read_body};
 use crate::commands;
 use crate::control;
 use crate::fault::Fault;
@@ -54,9 +57,13 @@ pub(crate) async fn answer(
             None
         }
     };
-    let Some(body) = read_body(body).await else { return sever(&line).await };
+    let body = match call.command() {
+        Some(commands::FIND_USERS) => count_body(&server, body).await,
+        _ => read_body(body).await,
+    };
+    let Some(body) = body else { return sever(&line).await };
 
-    let reply = match fault {
+    let mut reply = match fault {
         Some(fault) if !fault.carries_out() => match misbehave(&server, &call, &body, fault) {
             Misbehaviour::Reply(reply) => reply,
             Misbehaviour::Silence => return never().await,
@@ -67,10 +74,30 @@ pub(crate) async fn answer(
     // After the command: what a server does is done, whether or not its client waits for the reply.
     let delay = if let Some(Fault::Delay(delay)) = fault { delay } else { Duration::ZERO };
     sleep(latency.saturating_add(delay)).await;
-    if fault == Some(Fault::ReplyLost) {
-        return sever(&line).await;
+    match fault {
+        Some(Fault::ReplyLost) => return sever(&line).await,
+        Some(Fault::ClockAhead(by)) => {
+            if let Ok(date) = fmt_http_date(SystemTime::now() + by).try_into() {
+                reply.headers_mut().insert(DATE, date);
+            }
+        }
+        _ => {}
     }
     Ok(reply)
+}
+
+/// The body of a command that does not look at it: counted and hashed, and not kept.
+async fn count_body(server: &Server, body: Incoming) -> Option<Bytes> {
+    match digest_body(body).await {
+        Some(digest) => {
+            server.ledger.body_came(digest);
+            Some(Bytes::new())
+        }
+        None => {
+            server.ledger.count(|truth| &mut truth.bodies_broken_off);
+            None
+        }
+    }
 }
 
 /// Resets the connection: no reply comes of this.

@@ -45,6 +45,7 @@ FAULTS
     late, location): what was sent comes back
   The command is carried out:
     delay:250ms   the reply comes later
+    clock-ahead:90s  its Date is so much too late
     reply-lost    the connection is reset before the reply
   The general fault and those of single commands are set and cleared each by
   itself; a command's own goes first.";

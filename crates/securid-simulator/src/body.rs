@@ -1,6 +1,7 @@
 //! Bodies of replies, the broken ones included.
 
 use std::pin::Pin;
+use std::sync::LazyLock;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -24,7 +25,31 @@ pub(crate) enum ReplyBody {
     CutShort(Cut),
     Endless { bytes_left: usize },
     SlowDrip(Box<Interval>),
+    Made(Made),
+    Piecewise(std::vec::IntoIter<Bytes>),
 }
+
+/// A long answer, made while it goes out: [`line`] again and again.
+pub(crate) struct Made {
+    pub(crate) bytes_left: u64,
+    pub(crate) then: Then,
+}
+
+/// What comes behind a [`Made`] answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    End,
+    /// Nothing ever.
+    Silence,
+    /// The connection breaks off.
+    Cut,
+}
+
+/// What a long answer consists of.
+pub(crate) const LINE: &[u8; 32] = b"userid=alice,name=Alice Example\n";
+
+/// One write's worth of them.
+static LINES: LazyLock<Bytes> = LazyLock::new(|| LINE.repeat(2048).into());
 
 pub(crate) enum Cut {
     Unsent(Bytes),
@@ -49,6 +74,12 @@ impl ReplyBody {
 
     pub(crate) fn endless() -> Self {
         Self::Endless { bytes_left: ENDLESS_LIMIT }
+    }
+
+    /// These pieces, each sent by itself.
+    pub(crate) fn piecewise(pieces: impl Iterator<Item = Bytes>) -> Self {
+        let pieces: Vec<Bytes> = pieces.flat_map(|piece| [piece, Bytes::new()]).collect();
+        Self::Piecewise(pieces.into_iter())
     }
 
     pub(crate) fn slow_drip() -> Self {
@@ -83,6 +114,30 @@ impl Body for ReplyBody {
                 *bytes_left = bytes_left.saturating_sub(PADDING.len());
                 Bytes::from_static(&PADDING)
             }
+            Self::Made(Made { bytes_left: 0, then }) => match then {
+                Then::End => return Poll::Ready(None),
+                // Nobody wakes it.
+                Then::Silence => return Poll::Pending,
+                // What there is goes out first, as above.
+                Then::Cut => {
+                    *self = Self::CutShort(Cut::Unflushed);
+                    return self.poll_frame(cx);
+                }
+            },
+            Self::Made(Made { bytes_left, .. }) => {
+                let now = LINES.len().min(usize::try_from(*bytes_left).unwrap_or(usize::MAX));
+                *bytes_left -= now as u64;
+                LINES.slice(..now)
+            }
+            Self::Piecewise(pieces) => match pieces.next() {
+                None => return Poll::Ready(None),
+                // Empty ones are for what stands before them to go out by itself.
+                Some(pause) if pause.is_empty() => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Some(piece) => piece,
+            },
             Self::SlowDrip(interval) => {
                 std::task::ready!(interval.poll_tick(cx));
                 Bytes::from_static(b" ")

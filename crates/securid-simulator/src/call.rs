@@ -7,8 +7,10 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
+use sha2::{Digest, Sha256};
 
 use crate::reply::Format;
+use crate::truth::BodyTruth;
 
 /// No command of the documentation needs more, and a client gone wild fills no memory.
 const BODY_LIMIT: usize = 8 * 1024 * 1024;
@@ -69,6 +71,18 @@ impl Call {
     pub(crate) fn header(&self, name: HeaderName) -> Option<&str> {
         self.head.headers.get(name)?.to_str().ok()
     }
+}
+
+/// How long a body is, and its SHA-256; `None` if the client went away before its end.
+pub(crate) async fn digest_body(mut body: Incoming) -> Option<BodyTruth> {
+    let (mut bytes, mut sha256) = (0, Sha256::new());
+    while let Some(frame) = body.frame().await {
+        let data = frame.ok()?.into_data().unwrap_or_default();
+        bytes += data.len() as u64;
+        sha256.update(&data);
+    }
+    let sha256 = sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Some(BodyTruth { bytes, sha256 })
 }
 
 /// The whole body; `None` if the client went away before its end, or it is too long.

@@ -20,6 +20,10 @@ const VALID_BEFORE_NOW: Duration = Duration::from_secs(24 * 3600);
 /// Long enough for a demo left running; below the 825 days beyond which macOS trusts no certificate.
 const VALID_AFTER_NOW: Duration = Duration::from_secs(365 * 24 * 3600);
 
+/// Less than the two weeks before its end in which a certificate is to be renewed, and half a day off the full one:
+/// whoever counts days counts the same all day.
+const VALID_SOON: Duration = Duration::from_secs(10 * 24 * 3600 + 12 * 3600);
+
 /// A name of the server that no name service knows (RFC 2606): for clients behind a proxy, which
 /// looks names up itself.
 pub const NAME: &str = "securid-simulator.test";
@@ -57,6 +61,8 @@ pub enum Chain {
 pub enum Validity {
     /// Now.
     Now,
+    /// For ten days yet.
+    Soon,
     /// No more.
     Past,
     /// Not yet.
@@ -231,6 +237,7 @@ fn set_validity(params: &mut CertificateParams, validity: Validity) {
     let now = rcgen::date_time_ymd(1970, 1, 1) + since_epoch;
     (params.not_before, params.not_after) = match validity {
         Validity::Now => (now - VALID_BEFORE_NOW, now + VALID_AFTER_NOW),
+        Validity::Soon => (now - VALID_BEFORE_NOW, now + VALID_SOON),
         Validity::Past => (now - VALID_AFTER_NOW, now - VALID_BEFORE_NOW),
         Validity::Future => (now + VALID_BEFORE_NOW, now + VALID_AFTER_NOW),
     };

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::duration::parse_duration;
 use crate::echo::Echo;
 
-/// How the server misbehaves. All but [`Fault::Delay`] and [`Fault::ReplyLost`] take the place of
+/// How the server misbehaves. All but [`Fault::Delay`], [`Fault::ClockAhead`] and [`Fault::ReplyLost`] take the place of
 /// the command, which is then not carried out.
 ///
 /// Its text form (`hang`, `delay:250ms`, `status:503`, …) is also its form in JSON.
@@ -55,6 +55,8 @@ pub enum Fault {
     /// `reply-lost`: the command is carried out (a token dies, or is made), but the connection is
     /// reset before the reply.
     ReplyLost,
+    /// `clock-ahead:90s`: the command is carried out, and the reply's `Date` is that much too late.
+    ClockAhead(Duration),
 }
 
 /// Text that names no fault.
@@ -89,7 +91,7 @@ impl Fault {
 
     /// Whether the command is carried out in spite of this fault.
     pub(crate) fn carries_out(self) -> bool {
-        matches!(self, Self::Delay(_) | Self::ReplyLost)
+        matches!(self, Self::Delay(_) | Self::ReplyLost | Self::ClockAhead(_))
     }
 }
 
@@ -144,6 +146,9 @@ impl FromStr for Fault {
             },
             ("down", None) => Self::Down,
             ("reply-lost", None) => Self::ReplyLost,
+            ("clock-ahead", Some(by)) => Self::ClockAhead(
+                parse_duration(by).map_err(|_| wants("a duration such as 90s", by))?,
+            ),
             _ => return Err(ParseFaultError::Unknown(text.to_owned())),
         })
     }
@@ -172,6 +177,7 @@ impl fmt::Display for Fault {
             }
             Self::Down => "down",
             Self::ReplyLost => "reply-lost",
+            Self::ClockAhead(by) => return write!(f, "clock-ahead:{}ms", by.as_millis()),
         })
     }
 }
@@ -214,6 +220,7 @@ mod tests {
             "throttle-date:2",
             "down",
             "reply-lost",
+            "clock-ahead:90000ms",
         ] {
             let fault: Fault = text.parse().unwrap();
             assert_eq!(fault.to_string(), text);

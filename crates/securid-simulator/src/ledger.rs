@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::truth::{EndedBy, TokenTruth, Truth};
+use crate::truth::{BodyTruth, EndedBy, TokenTruth, Truth};
 
 /// As long as tokens of such servers are, and long enough that two are never the same.
 const TOKEN_CHARS: usize = 40;
@@ -124,6 +124,13 @@ impl Ledger {
                 entry.other_requests += 1;
             }
         });
+    }
+
+    /// A body has come whole.
+    pub(crate) fn body_came(&self, body: BodyTruth) {
+        if body.bytes > 0 {
+            self.enter(|books| books.truth.bodies.push(body));
+        }
     }
 
     /// Counts something in the totals.

@@ -62,4 +62,4 @@ pub use duration::{ParseDurationError, parse_duration};
 pub use echo::Echo;
 pub use fault::{Fault, ParseFaultError};
 pub use simulator::{Options, Simulator};
-pub use truth::{EndedBy, TokenTruth, Truth};
+pub use truth::{BodyTruth, EndedBy, TokenTruth, Truth};

@@ -93,7 +93,7 @@ pub(crate) fn misbehave(server: &Server, call: &Call, body: &[u8], fault: Fault)
             with_header(page, RETRY_AFTER, retry_after)
         }
         // Both carry the command out, so that `answer` never comes here with them.
-        Fault::Delay(_) | Fault::ReplyLost => return Misbehaviour::Silence,
+        Fault::Delay(_) | Fault::ReplyLost | Fault::ClockAhead(_) => return Misbehaviour::Silence,
     })
 }
 

@@ -14,6 +14,7 @@ use crate::certificates::{Certificates, ClientCertificate, Handshake, Validity};
 use crate::fault::Fault;
 use crate::gate::Phase;
 use crate::server::{self, Server};
+use crate::switches::Assertion;
 use crate::truth::{EndedBy, Truth};
 
 /// How a [`Simulator`] is to start. No `Debug`: it holds passwords.
@@ -157,6 +158,21 @@ impl Simulator {
     /// with new ones again.
     pub fn hand_out(&self, token: Option<&str>) {
         self.server.switches().handed_out = token.map(str::to_owned);
+    }
+
+    /// People are told this before a login from now on, or the usual words again.
+    pub fn instruct(&self, text: Option<&str>) {
+        self.server.switches().instructions = text.map(str::to_owned);
+    }
+
+    /// From now on this authentication source checks assertions and no passwords, and whoever sends this one, to the
+    /// byte, is this user.
+    pub fn trust(&self, auth_source: &str, assertion: &str, username: &str) {
+        self.server.switches().assertions.push(Assertion {
+            auth_source: auth_source.to_owned(),
+            text: assertion.to_owned(),
+            username: username.to_owned(),
+        });
     }
 
     /// What really happened up to now.

@@ -15,6 +15,18 @@ pub(crate) struct Switches {
     pub(crate) latency: Duration,
     /// What logins get in the place of a new token.
     pub(crate) handed_out: Option<String>,
+    /// What people are told before a login, in the place of the usual words.
+    pub(crate) instructions: Option<String>,
+    /// Whose word counts.
+    pub(crate) assertions: Vec<Assertion>,
+}
+
+/// What another party says of a user.
+pub(crate) struct Assertion {
+    /// Where it is checked.
+    pub(crate) auth_source: String,
+    pub(crate) text: String,
+    pub(crate) username: String,
 }
 
 impl Switches {
@@ -29,6 +41,14 @@ impl Switches {
                 self.by_command.remove(command);
             }
         }
+    }
+
+    /// Of whom this is said; the outer `None` if that source checks passwords.
+    pub(crate) fn vouched_for(&self, auth_source: &str, text: &[u8]) -> Option<Option<String>> {
+        let mut there =
+            self.assertions.iter().filter(|it| it.auth_source == auth_source).peekable();
+        there.peek()?;
+        Some(there.find(|it| it.text.as_bytes() == text).map(|it| it.username.clone()))
     }
 
     /// What happens to a request of this command: its own fault before the general one.

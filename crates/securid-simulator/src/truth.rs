@@ -30,6 +30,21 @@ pub struct Truth {
     pub client_certificates: Vec<String>,
     /// Requests to the place where [`crate::Fault::Redirect`] sends its followers.
     pub redirects_followed: u64,
+    /// The bodies that came whole with `findUsers`, those of no bytes left out.
+    #[serde(default)]
+    pub bodies: Vec<BodyTruth>,
+    /// How many broke off.
+    #[serde(default)]
+    pub bodies_broken_off: u64,
+}
+
+/// A request's body, as it came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BodyTruth {
+    /// How many bytes it had.
+    pub bytes: u64,
+    /// Their SHA-256, in hex.
+    pub sha256: String,
 }
 
 /// What became of one token.

@@ -8,6 +8,7 @@ mod history;
 mod identity;
 pub(crate) mod index;
 mod lock;
+mod sight;
 
 use std::io;
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ pub use folder::{Damage, Loaded, RecordFolder};
 pub use history::{Gaps, History, HistoryLine, HistoryReader, Mark, Page, Wanted};
 pub use identity::Identity;
 pub use lock::{LockError, StateLock};
+pub use sight::Sight;
 
 /// How many jobs may share a sync. 64 make the sync of the folder cheap beside those of the files,
 /// and keep the first of them from waiting for more than some tenths of a second on a slow disk.

@@ -17,6 +17,7 @@
 //!   - `disk/index.rs`: which sessions may have a secret, should their record be gone
 //!   - `disk/history.rs`, `history/`: the list of ended sessions
 //!   - `disk/lock.rs`: one daemon per state folder
+//!   - `disk/sight.rs`: a look at all of this that changes nothing
 //!   - `disk/error.rs`: what can go wrong
 //! - `files.rs`: durable writing, for all of the above
 //! - [`crash`]: where a test can let the process die
@@ -34,7 +35,7 @@ mod keyring;
 
 pub use disk::{
     Damage, Disk, DiskError, DiskErrorKind, Gaps, History, HistoryLine, HistoryReader, Identity,
-    Loaded, LockError, Mark, Page, RecordFolder, StateLock, Wanted, filed_under,
+    Loaded, LockError, Mark, Page, RecordFolder, Sight, StateLock, Wanted, filed_under,
 };
 pub use keyring::{
     Backend, CALL_DEADLINE, Entry, EntryName, INTERACTIVE_DEADLINE, KeyPlace, Keyring,

@@ -84,8 +84,8 @@ fn moments() -> impl Strategy<Value = Moment> {
 }
 
 fn reasons() -> impl Strategy<Value = Reason> {
-    use Reason::{Abandoned, Idle, Lifetime, Orphan, Request, Shutdown};
-    proptest::sample::select(vec![Request, Idle, Lifetime, Shutdown, Orphan, Abandoned])
+    use Reason::{Abandoned, Idle, Lifetime, Orphan, Request, Server, Shutdown};
+    proptest::sample::select(vec![Request, Idle, Lifetime, Shutdown, Server, Orphan, Abandoned])
 }
 
 fn outcomes() -> impl Strategy<Value = Outcome> {

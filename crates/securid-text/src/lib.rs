@@ -1,11 +1,13 @@
 //! What of a text from elsewhere may be shown: on a terminal, in a log, in an error. The texts are a server's
-//! words, a user's name, what somebody gave as an argument. This crate knows nothing of any of them.
+//! words, a user's name, what somebody gave as an argument. This crate knows nothing of any of them. And how what
+//! has no words of its own is put into some.
 //!
 //! - [`is_shown`]: whether a character only stands for itself;
 //! - [`shown`]: a text without the others;
-//! - [`mention`]: how an error repeats what somebody gave.
+//! - [`mention`]: how an error repeats what somebody gave;
+//! - [`span`]: how long something was waited for.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use unicode_general_category::{GeneralCategory, get_general_category};
 
@@ -71,6 +73,18 @@ pub fn mention(text: &str) -> String {
     }
 }
 
+/// How long something took or was waited for, for people: `300ms`, `10s`, `3.3s`. What is left of a deadline has
+/// nanoseconds, which nobody wants to read.
+#[must_use]
+pub fn span(span: Duration) -> String {
+    let tenths = (span.as_millis() + 50) / 100;
+    match (tenths / 10, tenths % 10) {
+        (0, _) => format!("{}ms", span.as_millis()),
+        (seconds, 0) => format!("{seconds}s"),
+        (seconds, tenth) => format!("{seconds}.{tenth}s"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -94,6 +108,21 @@ mod tests {
             assert!(!is_shown(c), "{c:?}");
         }
         assert_eq!(shown("a\u{202e}b\nc"), "a\u{fffd}b\u{fffd}c");
+    }
+
+    #[test]
+    fn a_span_is_as_exact_as_anybody_wants() {
+        for (nanos, told) in [
+            (0, "0ms"),
+            (300_000_000, "300ms"),
+            (1_000_000_000, "1s"),
+            (1_500_000_001, "1.5s"),
+            (3_333_333_333, "3.3s"),
+            (9_999_999_999, "10s"),
+            (120_000_000_000, "120s"),
+        ] {
+            assert_eq!(span(Duration::from_nanos(nanos)), told);
+        }
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! tmux, which is the terminal: a server of one's own, and what it is asked.
 
-use std::path::Path;
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
 use crate::patience::{PATIENCE, eventually};
 use crate::process::{Process, run, told};
+use crate::programs::programs;
 
 /// A terminal that is everywhere where tmux is, and can do what usual ones can.
 const TERM: &str = "tmux-256color";
@@ -20,6 +23,8 @@ pub(super) struct Tmux {
     // Dropped before its folder.
     _server: Process,
     folder: TempDir,
+    /// Where shells begin.
+    pub(super) start: PathBuf,
 }
 
 impl Tmux {
@@ -29,12 +34,12 @@ impl Tmux {
         let folder = folder.expect("there is room");
         let mut server = command(folder.path());
         furnish(&mut server);
+        let start = server.get_current_dir().unwrap_or(folder.path()).to_owned();
         // Not as a daemon: it is our child.
         server.args(["-f", "/dev/null", "-D"]);
         server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let tmux = Self { _server: Process::start(server), folder };
-        let socket = tmux.folder.path().join("socket");
-        eventually("tmux", || socket.exists().then_some(()));
+        let tmux = Self { _server: Process::start(server), folder, start };
+        eventually("tmux", || tmux.try_ask(&["list-sessions"]).ok());
         for option in [
             ["default-terminal", TERM],
             ["history-limit", HISTORY],
@@ -77,7 +82,16 @@ fn command(folder: &Path) -> Command {
     let mut command = Command::new("tmux");
     // In UTF-8, whatever the locale is.
     command.arg("-u").arg("-S").arg(folder.join("socket"));
+    // Shells have the path of the client that asked for them.
+    command.env("PATH", path_with_programs());
     // A test may run in a tmux itself.
     command.env_remove("TMUX").env_remove("TMUX_PANE");
     command
+}
+
+fn path_with_programs() -> OsString {
+    let ours = programs().ctl.parent().map(PathBuf::from);
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = ours.into_iter().chain(env::split_paths(&path));
+    env::join_paths(folders).expect("cargo's folders have no colon")
 }

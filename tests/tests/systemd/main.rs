@@ -8,6 +8,7 @@
 //! - `desktop`: logind's locks, sleep and shutdown
 //! - `journal`: what is found there, and that a stopped one holds nothing up
 //! - `setup`: `securid-ctl setup`, `start`, `restart` and `stop`, which leave the daemon to systemd
+//! - `doctor`: what `securid-ctl doctor` says of the units
 //! - `timer`: a job without a person, of a service account
 //! - `shells`: the last shell logs out, and no other
 //! - `leavers`: `securid-ctl logout --all-users`: everybody is logged out, and told of, whatever users have prepared
@@ -15,6 +16,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod desktop;
+mod doctor;
 mod journal;
 mod leavers;
 mod package;

@@ -6,11 +6,19 @@
 //! - `officer`: who sets the limits, lets somebody go, and reports
 //! - `packager`: who brings it to many desktops, and takes it away again
 //!
-//! `steps`: how they walk.
+//! And one more, who is new to it, before a terminal on a machine without systemd:
+//!
+//! - `newcomer`: the first quarter of an hour
+//! - `stumbles`: the same with each thing broken once
+//!
+//! `steps`: how they walk; `desk`: where the newcomer sits.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod desk;
 mod devops;
 mod laptop;
+mod newcomer;
 mod officer;
 mod packager;
 mod steps;
+mod stumbles;

@@ -2,12 +2,12 @@
 
 use securid_ipc::{
     client::Client,
-    messages::{Add, Call, TakenView},
+    messages::{Add, Call, SessionView, TakenView},
 };
 
 use crate::{
     Context, daemon::ask_patiently, failure::Failure, interrupt::Interrupt, screen::printable,
-    secrets,
+    secrets, times::between,
 };
 
 /// Below the options, and in the manual page.
@@ -37,21 +37,37 @@ impl Args {
         let call = Call::Add(Add { instance: self.instance, token, username: self.username });
         let mut client = Client::connect(&context.paths.sockets)?;
         let taken: TakenView = ask_patiently(context, &mut client, &call)?;
-        show(context, &taken)?;
+        show(context, &taken, "taken over")?;
         Ok(0)
     }
 }
 
-/// Says which session there is now, and what a person should know about it.
-pub(super) fn show(context: &Context, taken: &TakenView) -> Result<(), Failure> {
+/// Says which session there is now, when it ends by itself, and what a person should know about it.
+pub(super) fn show(context: &Context, taken: &TakenView, done: &str) -> Result<(), Failure> {
     context.screen.show(taken, |taken| {
         let session = &taken.session;
-        let user = session.username.as_deref().map(|user| format!("{}@", printable(user)));
+        let user = session.username.as_deref().map(|user| format!(" as {}", printable(user)));
         let (user, instance) = (user.unwrap_or_default(), printable(&session.instance));
-        format!("session {} ({user}{instance})\n", printable(&session.id))
+        format!(
+            "{done}{user} at {instance}: session {}\n{}",
+            printable(&session.id),
+            limits(session)
+        )
     })?;
     if let Some(warning) = &taken.warning {
         context.screen.warn(warning);
     }
     Ok(())
+}
+
+fn limits(session: &SessionView) -> String {
+    let idle = between(&session.last_used_at, session.idle_deadline.as_deref());
+    let idle = idle.map(|idle| format!("once it is not used for {idle}"));
+    let lifetime = between(&session.created_at, session.expires_at.as_deref());
+    let lifetime = lifetime.map(|lifetime| format!("in {lifetime}"));
+    match (idle, lifetime) {
+        (Some(idle), Some(lifetime)) => format!("revoked {idle}, and {lifetime} at the latest\n"),
+        (Some(one), None) | (None, Some(one)) => format!("revoked {one}\n"),
+        (None, None) => String::new(),
+    }
 }

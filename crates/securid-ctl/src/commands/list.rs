@@ -76,25 +76,36 @@ fn table(sessions: &[SessionView], screen: &Screen) -> String {
     table.render(screen)
 }
 
-/// What is to be said about a revocation under way.
 fn note(session: &SessionView, now: Timestamp) -> String {
+    let mut note = progress(session, now);
+    // It is a sentence, or two, and comes last.
+    if let Some(error) = last_error(session) {
+        note.push_str(&format!(": {error}"));
+    }
+    note
+}
+
+/// How far a revocation came that is under way, or why there can be none.
+pub(super) fn progress(session: &SessionView, now: Timestamp) -> String {
     if session.state == SessionState::Lost {
         return format!("its token is gone; securid-ctl forget {} --yes gives it up", session.id);
     }
     let Some(revocation) = &session.revocation else { return String::new() };
-    let mut note = format!("{} {}", revocation.reason, relative(&revocation.since, now));
+    let mut progress = format!("{} {}", revocation.reason, relative(&revocation.since, now));
     if !revocation.durable {
-        note.push_str(", NOT ON DISK");
+        progress.push_str(", NOT ON DISK");
     }
     if revocation.last_error.is_some() {
-        note.push_str(&format!(", tried {} times", revocation.attempts));
+        progress.push_str(&format!(", tried {} times", revocation.attempts));
     }
     if let Some(next) = &revocation.next_attempt_at {
-        note.push_str(&format!(", next try {}", relative(next, now)));
+        progress.push_str(&format!(", next try {}", relative(next, now)));
     }
-    // It is a sentence, or two, and comes last.
-    if let Some(error) = &revocation.last_error {
-        note.push_str(&format!(": {error}"));
-    }
-    note
+    progress
+}
+
+/// What the last attempt of a revocation met that is under way.
+pub(super) fn last_error(session: &SessionView) -> Option<&str> {
+    let revocation = session.revocation.as_ref().filter(|_| session.state != SessionState::Lost);
+    revocation?.last_error.as_deref()
 }

@@ -1,18 +1,19 @@
-//! `login`: `loginUser`, with a password from the terminal, standard input or a file.
+//! `login`: `loginUser`, with a password from the terminal, a program, standard input or a file; or with an assertion.
 
-use std::io::{self, BufRead as _, Write as _, stderr, stdin};
+use std::path::{Path, PathBuf};
 
 use securid_ipc::{
-    client::Client,
-    messages::{Call, Login, TakenView},
+    client::{Client, ClientError},
+    framing::REQUEST_LIMIT,
+    messages::{Call, TakenView},
 };
 
 use super::add;
 use crate::{
     Context,
-    credentials::{Credentials, lacks_username, no_username},
+    credentials::{Credentials, lacking},
     daemon::ask_patiently,
-    failure::{Failure, USAGE},
+    failure::Failure,
     interrupt::Interrupt,
     secrets,
 };
@@ -33,6 +34,10 @@ pub(crate) struct Args {
     instance: Option<String>,
     #[command(flatten)]
     credentials: Credentials,
+    /// Send this file (or - for standard input) in the place of name and password, as it is: what a single
+    /// sign-on says of a person, a SAML assertion for instance; nobody else may read it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["password_stdin", "password_file", "askpass"])]
+    input: Option<PathBuf>,
     /// Revoke this user's other sessions there
     #[arg(long)]
     replace: bool,
@@ -41,37 +46,34 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
         let interrupt = Interrupt::arm()?;
-        let asks = self.credentials.asks();
-        let password = if asks {
-            secrets::from_terminal(&interrupt, "Password: ")?
-        } else {
-            self.credentials.read_password()?
+        let (instance, credentials) = (self.instance, self.credentials);
+        let mut login = match &self.input {
+            Some(file) => {
+                let assertion = secrets::whole(file, "assertion")?;
+                credentials.login_with_assertion(instance, assertion)
+            }
+            None => credentials.login(context, instance, &interrupt)?,
         };
-        let Credentials { username, auth_source, .. } = self.credentials;
-        let (instance, replace) = (self.instance, self.replace);
-        let mut login = Login { instance, username, password, auth_source, replace, tied: false };
+        login.replace = self.replace;
         let mut client = Client::connect(&context.paths.sockets)?;
-        let mut answer = ask_patiently(context, &mut client, &Call::Login(login.clone()));
-        if asks && lacks_username(&answer) {
-            login.username = Some(ask_username()?);
-            answer = ask_patiently(context, &mut client, &Call::Login(login));
+        let answer = ask_patiently(context, &mut client, &Call::Login(login));
+        if let Some(failure) = lacking(&answer) {
+            return Err(failure);
         }
-        if lacks_username(&answer) {
-            return Err(no_username());
+        if let (Some(file), Err(ClientError::TooLong(_))) = (&self.input, &answer) {
+            return Err(too_long(file));
         }
         let taken: TakenView = answer?;
-        add::show(context, &taken)?;
+        add::show(context, &taken, "logged in")?;
         Ok(0)
     }
 }
 
-fn ask_username() -> Result<String, Failure> {
-    let cannot = |error: io::Error| Failure::usage(format!("no username was given: {error}"));
-    stderr().write_all(b"Username: ").map_err(cannot)?;
-    let mut line = String::new();
-    stdin().lock().read_line(&mut line).map_err(cannot)?;
-    match line.trim() {
-        "" => Err(Failure::new("usage", "no username was given", USAGE)),
-        name => Ok(name.to_owned()),
-    }
+fn too_long(file: &Path) -> Failure {
+    let message = format!(
+        "{} is too long: with quotes and line ends escaped, an assertion has to fit into a request of {} KiB",
+        file.display(),
+        REQUEST_LIMIT / 1024
+    );
+    Failure::usage(message).with_hint("Nothing was sent.")
 }

@@ -6,12 +6,12 @@
 //! - `step`: carrying one out, or showing it; `signed`: telling our files from a person's.
 
 mod config;
-mod place;
+pub(in crate::commands) mod place;
 mod removal;
 mod signed;
 mod state_folder;
 mod step;
-mod units;
+pub(in crate::commands) mod units;
 
 use std::path::PathBuf;
 
@@ -32,8 +32,8 @@ Examples:
 /// Have systemd run the daemon for you, and write a first config
 ///
 /// Units that a package has installed are enabled; where there are none, they are written first. What
-/// you have changed is left as it is, and a config that is there is never written over. Twice is the
-/// same as once.
+/// you have changed, or written yourself, is never written over. Twice is the same as once, and once more
+/// with another URL corrects the first config.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -71,6 +71,19 @@ struct Report {
 }
 
 impl Args {
+    /// Of a setup that only has a look.
+    pub(in crate::commands) fn of_a_look() -> Self {
+        Self {
+            url: None,
+            instance: String::new(),
+            username: None,
+            ca_file: None,
+            print: true,
+            remove: false,
+            global: false,
+        }
+    }
+
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
         let _interrupt = Interrupt::arm()?;
         if context.is_elsewhere() {

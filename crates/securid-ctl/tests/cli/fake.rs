@@ -264,5 +264,6 @@ pub(crate) fn well() -> StatusView {
             last_contact: None,
         }],
         problems: vec![],
+        config: None,
     }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod doctor;
 mod exec;
 mod fake;
 mod history;
@@ -10,3 +11,4 @@ mod nobody;
 mod password;
 mod shows;
 mod starting;
+mod versions;

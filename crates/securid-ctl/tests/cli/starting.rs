@@ -12,7 +12,7 @@ use securid_ipc::messages::*;
 use crate::fake::{Home, Ran, well};
 
 /// `securid-ctl` in a folder with a daemon of our own beside it: a shell script.
-fn ctl_beside(home: &Home, daemon: &str, args: &[&str]) -> Ran {
+pub(crate) fn ctl_beside(home: &Home, daemon: &str, args: &[&str]) -> Ran {
     let programs = home.path().join("programs");
     fs::create_dir_all(&programs).unwrap();
     let ctl = programs.join("securid-ctl");

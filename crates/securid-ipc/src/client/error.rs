@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use thiserror::Error;
 
-use crate::{PROTOCOL, framing::TooLong, messages::RpcError, paths::SOCKET_PATH_LIMIT};
+use crate::{PROTOCOL, VERSION, framing::TooLong, messages::RpcError, paths::SOCKET_PATH_LIMIT};
 
 /// The exit status "daemon unreachable".
 const UNREACHABLE: u8 = 69;
@@ -117,10 +117,26 @@ pub enum ClientError {
         path: PathBuf,
     },
     /// It speaks another protocol number.
-    #[error("the daemon speaks protocol {theirs}, this program {PROTOCOL}")]
+    #[error(
+        "the daemon speaks protocol {theirs} (version {version}), this program {PROTOCOL} (version {VERSION}): it is \
+         {than} this program",
+        than = if *theirs > PROTOCOL { "newer than" } else { "older than" }
+    )]
     WrongProtocol {
         /// Its number.
         theirs: u32,
+        /// Its version.
+        version: String,
+    },
+    /// It speaks this protocol, and is of a version that has no such method or parameter yet.
+    #[error(
+        "the daemon (version {version}) is older than this program ({VERSION}), and does not know {what}"
+    )]
+    Outdated {
+        /// Its version.
+        version: String,
+        /// The method, or a parameter in the daemon's words.
+        what: String,
     },
     /// What it says is not this protocol.
     #[error("the daemon at {path} gave an answer that makes no sense", path = path.display())]
@@ -140,7 +156,7 @@ impl ClientError {
             Self::Unresponsive { .. } | Self::TooSlow { .. } | Self::Disconnected { .. } => {
                 UNREACHABLE
             }
-            Self::WrongProtocol { .. } | Self::Garbled { .. } => NOT_YOURS,
+            Self::WrongProtocol { .. } | Self::Outdated { .. } | Self::Garbled { .. } => NOT_YOURS,
         }
     }
 
@@ -153,7 +169,9 @@ impl ClientError {
             Self::Unresponsive { .. } | Self::TooSlow { .. } | Self::Disconnected { .. } => {
                 "daemon-unreachable"
             }
-            Self::WrongProtocol { .. } | Self::Garbled { .. } => "wrong-protocol",
+            Self::WrongProtocol { .. } | Self::Outdated { .. } | Self::Garbled { .. } => {
+                "wrong-protocol"
+            }
         }
     }
 }

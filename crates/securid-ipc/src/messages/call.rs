@@ -5,8 +5,11 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::{
-    ErrorCode, RpcError,
-    params::{Add, Forget, History, List, Login, Logout, Nothing, OneSession, Retry, Stop, Use},
+    ErrorCode, Relay, RpcError,
+    params::{
+        Add, Forget, History, Instructions, List, Login, Logout, Nothing, OneSession, Retry, Stop,
+        Use,
+    },
 };
 
 /// A call that was understood. `daemon.hello` is not among them: the connection answers it alone.
@@ -24,6 +27,8 @@ pub enum Call {
     Add(Add),
     /// `session.login`
     Login(Login),
+    /// `session.instructions`: what its server wants a person to know before a login.
+    Instructions(Instructions),
     /// `session.list`
     List(List),
     /// `session.history`
@@ -36,12 +41,16 @@ pub enum Call {
     Touch(Use),
     /// `session.hold`: in use until the connection closes.
     Hold(OneSession),
+    /// `session.call`: a command of the web service, through the daemon.
+    Relay(Relay),
     /// `session.logout`
     Logout(Logout),
     /// `session.retry`
     Retry(Retry),
     /// `session.forget`
     Forget(Forget),
+    /// `events.subscribe`: the connection is told of every change from then on.
+    Subscribe,
 }
 
 impl Call {
@@ -58,15 +67,18 @@ impl Call {
             "daemon.stop" => read(params).map(Self::Stop),
             "session.add" => read(params).map(Self::Add),
             "session.login" => read(params).map(Self::Login),
+            "session.instructions" => read(params).map(Self::Instructions),
             "session.list" => read(params).map(Self::List),
             "session.history" => read(params).map(Self::History),
             "session.show" => read(params).map(Self::Show),
             "session.token" => read(params).map(Self::Token),
             "session.touch" => read(params).map(Self::Touch),
             "session.hold" => read(params).map(Self::Hold),
+            "session.call" => read(params).map(Self::Relay),
             "session.logout" => read(params).map(Self::Logout),
             "session.retry" => read(params).map(Self::Retry),
             "session.forget" => read(params).map(Self::Forget),
+            "events.subscribe" => read(params).map(|Nothing {}| Self::Subscribe),
             _ => {
                 let message = format!("there is no method {}", mention(method));
                 Err(RpcError::new(ErrorCode::Method, message))
@@ -83,15 +95,18 @@ impl Call {
             Self::Stop(_) => "daemon.stop",
             Self::Add(_) => "session.add",
             Self::Login(_) => "session.login",
+            Self::Instructions(_) => "session.instructions",
             Self::List(_) => "session.list",
             Self::History(_) => "session.history",
             Self::Show(_) => "session.show",
             Self::Token(_) => "session.token",
             Self::Touch(_) => "session.touch",
             Self::Hold(_) => "session.hold",
+            Self::Relay(_) => "session.call",
             Self::Logout(_) => "session.logout",
             Self::Retry(_) => "session.retry",
             Self::Forget(_) => "session.forget",
+            Self::Subscribe => "events.subscribe",
         }
     }
 }
@@ -99,14 +114,16 @@ impl Call {
 impl Serialize for Call {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Status | Self::Reload => Nothing {}.serialize(serializer),
+            Self::Status | Self::Reload | Self::Subscribe => Nothing {}.serialize(serializer),
             Self::Stop(params) => params.serialize(serializer),
             Self::Add(params) => params.serialize(serializer),
             Self::Login(params) => params.serialize(serializer),
+            Self::Instructions(params) => params.serialize(serializer),
             Self::List(params) => params.serialize(serializer),
             Self::History(params) => params.serialize(serializer),
             Self::Show(params) | Self::Hold(params) => params.serialize(serializer),
             Self::Token(params) | Self::Touch(params) => params.serialize(serializer),
+            Self::Relay(params) => params.serialize(serializer),
             Self::Logout(params) => params.serialize(serializer),
             Self::Retry(params) => params.serialize(serializer),
             Self::Forget(params) => params.serialize(serializer),
@@ -121,7 +138,11 @@ fn read<'a, T: Deserialize<'a>>(params: Option<&'a RawValue>) -> Result<T, RpcEr
         let message = "parameters are given by name, in an object";
         return Err(RpcError::new(ErrorCode::Params, message));
     }
-    serde_json::from_str(text).map_err(|error| RpcError::new(ErrorCode::Params, wording(&error)))
+    serde_json::from_str(text).map_err(|error| {
+        let mut refused = RpcError::new(ErrorCode::Params, wording(&error));
+        refused.data.unknown = error.to_string().starts_with("unknown field ");
+        refused
+    })
 }
 
 /// Says what was wrong in the words of the protocol, and repeats no value: whoever gives a

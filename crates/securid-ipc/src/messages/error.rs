@@ -5,6 +5,7 @@ use thiserror::Error;
 
 /// An error as JSON-RPC carries it. Its message says what went wrong, never a token or a password.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[error("{message}")]
 pub struct RpcError {
     /// What kind it is.
@@ -18,19 +19,26 @@ pub struct RpcError {
 
 /// What an error says besides its message.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ErrorData {
     /// What a person can do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// With [`ErrorCode::Ambiguous`]: the ids that were meant, perhaps.
+    /// With `ambiguous`: the ids that were meant, perhaps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<String>,
-    /// With [`ErrorCode::Params`]: a parameter that neither call nor config gives, as `username`.
+    /// With `params`: a parameter that neither call nor config gives, as `username`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
-    /// With [`ErrorCode::ShuttingDown`]: the daemon only drains, because its config is bad.
+    /// With `params`: the method has no such parameter; an older daemon may not know it yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unknown: bool,
+    /// With `shutting-down`: the daemon only drains, because its config is bad.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bad_config: bool,
+    /// With [`ErrorCode::ServerError`] of a `session.call`: the HTTP status of the server's answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
 }
 
 impl ErrorData {
@@ -64,12 +72,12 @@ impl RpcError {
 }
 
 macro_rules! error_codes {
-    ($($(#[$doc:meta])* $code:ident = $number:literal, $name:literal, $exit:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $code:ident = $number:literal, $name:literal, $exit:literal;)*) => {
         /// The kinds of error, with number, name and exit status as the contract fixes them.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(from = "i32", into = "i32")]
         pub enum ErrorCode {
-            $($(#[$doc])* $code,)*
+            $($(#[doc = $doc])* $code,)*
             /// A number of a newer daemon.
             Unknown(i32),
         }
@@ -94,6 +102,17 @@ macro_rules! error_codes {
                     $(Self::$code => $exit,)*
                     Self::Unknown(_) => 1,
                 }
+            }
+        }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for ErrorCode {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!(ErrorCode).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                crate::schema::open("integer", "The kind of error.", &[$(($number.into(), $name, concat!($($doc),*)),)*])
             }
         }
 

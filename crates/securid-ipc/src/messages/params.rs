@@ -16,6 +16,7 @@ pub(super) struct Nothing {}
 
 /// Of `daemon.stop`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Stop {
     /// Keep the sessions for the next start (true) or revoke them (false); the daemon's own
@@ -26,12 +27,14 @@ pub struct Stop {
 
 /// Of `session.add`: take over a token from elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Add {
     /// The instance's name; the default one where it is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
     /// The token.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::SecretText"))]
     pub token: Secret,
     /// Whose token it is; the instance's own username where it is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,30 +43,109 @@ pub struct Add {
 
 /// Of `session.login`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(try_from = "LoginOnTheWire", into = "LoginOnTheWire")]
 pub struct Login {
     /// The instance's name; the default one where it is not said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
     /// Who logs in; the instance's own username where it is not said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// The password.
-    pub password: Secret,
+    /// What is shown to the server.
+    pub proof: Proof,
     /// The authentication source; the instance's own where it is not said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_source: Option<String>,
     /// Revoke this user's other sessions at this instance.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replace: bool,
     /// For one program: this connection holds the session from the beginning, and when nobody holds it any
     /// more, it is revoked.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tied: bool,
+}
+
+/// By what a server knows who logs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// A password; the login then needs a username.
+    Password(Secret),
+    /// What another party says of a person (a SAML assertion, say), sent as it is; the login then needs an
+    /// authentication source.
+    Assertion(Secret),
+}
+
+/// With exactly one of `password` and `assertion`.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::one_proof))]
+#[serde(deny_unknown_fields, rename = "login")]
+struct LoginOnTheWire {
+    /// The instance's name; the default one where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
+    /// Who logs in; the instance's own username where it is not said. Beside an assertion it is what the session is
+    /// listed under, and nothing that the server is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    /// The password; or `assertion`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::SecretText>"))]
+    password: Option<Secret>,
+    /// In the password's place what another party says of a person (a SAML assertion, say): the body that the
+    /// server gets, as it is. It needs an authentication source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::SecretText>"))]
+    assertion: Option<Secret>,
+    /// The authentication source; the instance's own where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    auth_source: Option<String>,
+    /// Revoke this user's other sessions at this instance.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    replace: bool,
+    /// For one program: this connection holds the session from the beginning, and when nobody holds it any
+    /// more, it is revoked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    tied: bool,
+}
+
+impl TryFrom<LoginOnTheWire> for Login {
+    type Error = &'static str;
+
+    fn try_from(wire: LoginOnTheWire) -> Result<Self, Self::Error> {
+        let proof = match (wire.password, wire.assertion) {
+            (Some(password), None) => Proof::Password(password),
+            (None, Some(assertion)) => Proof::Assertion(assertion),
+            (None, None) => return Err("missing parameter `password` (or `assertion`)"),
+            (Some(_), Some(_)) => return Err("give `password` or `assertion`, not both"),
+        };
+        let LoginOnTheWire { instance, username, auth_source, replace, tied, .. } = wire;
+        Ok(Self { instance, username, proof, auth_source, replace, tied })
+    }
+}
+
+impl From<Login> for LoginOnTheWire {
+    fn from(login: Login) -> Self {
+        let (password, assertion) = match login.proof {
+            Proof::Password(password) => (Some(password), None),
+            Proof::Assertion(assertion) => (None, Some(assertion)),
+        };
+        let Login { instance, username, auth_source, replace, tied, .. } = login;
+        Self { instance, username, password, assertion, auth_source, replace, tied }
+    }
+}
+
+/// Of `session.instructions`: what a person should know before a login there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Instructions {
+    /// The instance's name; the default one where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// The authentication source; the instance's own where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_source: Option<String>,
 }
 
 /// Of `session.list`, which answers in pages.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct List {
     /// At most so many sessions; the daemon may give fewer.
@@ -76,6 +158,7 @@ pub struct List {
 
 /// Of `session.history`, which answers in pages, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct History {
     /// At most so many ended sessions; the daemon may give fewer.
@@ -100,6 +183,7 @@ pub struct History {
 
 /// Of `session.token` and `session.touch`: both count as use.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Use {
     /// A selector; the default session where it is not said.
@@ -107,11 +191,13 @@ pub struct Use {
     pub session: Option<String>,
     /// Count it as in use for this long from now, not just at this moment.
     #[serde(default, rename = "for", with = "optional", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Span>"))]
     pub in_use_for: Option<Duration>,
 }
 
 /// Of `session.show` and `session.hold`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OneSession {
     /// A selector; the default session where it is not said.
@@ -121,6 +207,7 @@ pub struct OneSession {
 
 /// Of `session.logout`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "LogoutOnTheWire", into = "LogoutOnTheWire")]
 pub struct Logout {
     /// What is to end.
@@ -142,13 +229,19 @@ pub enum Targets {
 /// `{"sessions": […]}` or `{"all": true}`: exactly one of them, so that an empty list from a
 /// script's empty variable is neither "all" nor "none".
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = crate::schema::one_of_its_targets))]
 #[serde(deny_unknown_fields, rename = "logout")]
 struct LogoutOnTheWire {
+    /// Selectors, at least one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sessions: Option<Vec<String>>,
+    /// Every session there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     all: Option<bool>,
+    /// Answer when all is confirmed, or after this long; without it, as soon as the intent is durable.
     #[serde(default, with = "optional", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Span>"))]
     wait: Option<Duration>,
 }
 
@@ -177,6 +270,7 @@ impl From<Logout> for LogoutOnTheWire {
 
 /// Of `session.retry`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Retry {
     /// Selectors; every session under revocation where it is not said.
@@ -186,6 +280,7 @@ pub struct Retry {
 
 /// Of `session.forget`: give a token up that the server has not declared dead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Forget {
     /// The session's id.

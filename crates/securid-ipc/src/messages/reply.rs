@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::RelayView;
 use super::views::{
-    HistoryView, ListView, LogoutView, ReloadView, RetryView, SessionRef, SessionView, StatusView,
-    StopView, TakenView, TokenView,
+    HistoryView, InstructionsView, ListView, LogoutView, ReloadView, RetryView, SessionRef,
+    SessionView, StatusView, StopView, SubscribedView, TakenView, TokenView,
 };
 
 /// The result of a [`Call`](super::Call): what goes into `result` is the view alone. The variant
@@ -22,6 +23,8 @@ pub enum Reply {
     Added(TakenView),
     /// Of `session.login`.
     LoggedIn(TakenView),
+    /// Of `session.instructions`.
+    Instructions(InstructionsView),
     /// Of `session.list`.
     List(ListView),
     /// Of `session.history`.
@@ -34,12 +37,16 @@ pub enum Reply {
     Touched(SessionRef),
     /// Of `session.hold`.
     Held(SessionRef),
+    /// Of `session.call`.
+    Relayed(RelayView),
     /// Of `session.logout`.
     Logout(LogoutView),
     /// Of `session.retry`.
     Retrying(RetryView),
     /// Of `session.forget`.
     Forgotten(SessionRef),
+    /// Of `events.subscribe`.
+    Subscribed(SubscribedView),
 }
 
 impl Reply {

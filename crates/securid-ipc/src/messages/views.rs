@@ -11,8 +11,9 @@ pub type Time = String;
 
 /// Of `daemon.hello`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HelloView {
-    /// [`crate::PROTOCOL`] of the daemon.
+    /// The number of the protocol that the daemon speaks.
     pub protocol: u32,
     /// The daemon's version.
     pub version: String,
@@ -20,6 +21,7 @@ pub struct HelloView {
 
 /// A session that is not ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SessionView {
     /// 16 lower-case hex digits.
     pub id: String,
@@ -34,12 +36,16 @@ pub struct SessionView {
     /// Where it stands.
     pub state: SessionState,
     /// When it was taken in.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Moment"))]
     pub created_at: Time,
     /// When it was lent last.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Moment"))]
     pub last_used_at: Time,
     /// When it will be revoked for idleness; null if never, or while it is held.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Moment>"))]
     pub idle_deadline: Option<Time>,
     /// When its lifetime is over; null if never.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Moment>"))]
     pub expires_at: Option<Time>,
     /// How many connections hold it.
     pub holds: u32,
@@ -49,16 +55,19 @@ pub struct SessionView {
 
 /// A revocation under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RevocationView {
     /// Why.
     pub reason: Reason,
     /// Since when.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Moment"))]
     pub since: Time,
     /// How often the server was asked.
     pub attempts: u32,
     /// What the last attempt met.
     pub last_error: Option<String>,
     /// When the next attempt is due.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Moment>"))]
     pub next_attempt_at: Option<Time>,
     /// Whether the intent is on disk.
     pub durable: bool,
@@ -66,6 +75,7 @@ pub struct RevocationView {
 
 /// Of `session.add` and `session.login`: the session, and a warning where its store forgets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TakenView {
     /// The session.
     #[serde(flatten)]
@@ -76,6 +86,7 @@ pub struct TakenView {
 
 /// A page of `session.list`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListView {
     /// The sessions of this page.
     pub sessions: Vec<SessionView>,
@@ -86,6 +97,7 @@ pub struct ListView {
 
 /// A page of `session.history`, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HistoryView {
     /// The ended sessions of this page; it may have none, and others follow.
     pub sessions: Vec<HistoryItem>,
@@ -99,6 +111,7 @@ pub struct HistoryView {
     /// On the last page: sessions that ended before may be in the history no more; absent if none has gone, or has
     /// to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Moment>"))]
     pub kept_since: Option<Time>,
     /// Where the next page starts; absent on the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,6 +120,7 @@ pub struct HistoryView {
 
 /// A session that is ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HistoryItem {
     /// Its id.
     pub id: String,
@@ -123,10 +137,13 @@ pub struct HistoryItem {
     #[serde(default)]
     pub keyring: Option<String>,
     /// When it was taken in.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Moment"))]
     pub created_at: Time,
     /// When its end was asked for; null if it never was.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Moment>"))]
     pub requested_at: Option<Time>,
     /// When it was confirmed dead, or forgotten.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Moment"))]
     pub ended_at: Time,
     /// Why it was to end; null if its end was never asked for.
     pub reason: Option<Reason>,
@@ -138,10 +155,29 @@ pub struct HistoryItem {
     pub evidence: Option<String>,
 }
 
+/// Of `session.instructions`: where a login goes, and what its server wants a person to know before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct InstructionsView {
+    /// The instance's name.
+    pub instance: String,
+    /// The whole endpoint.
+    pub url: String,
+    /// Who logs in where nobody says otherwise: the instance's own username.
+    pub username: Option<String>,
+    /// The authentication source that the login will name.
+    pub auth_source: Option<String>,
+    /// The server's text: at most 24 lines and 2,000 characters, without markup and without what a terminal obeys
+    /// or nobody sees, but for the line ends. Null if the server has none.
+    pub instructions: Option<String>,
+}
+
 /// Of `session.token`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TokenView {
     /// The token.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::SecretText"))]
     pub token: Secret,
     /// The whole endpoint that it is for, and no other.
     pub url: String,
@@ -150,18 +186,26 @@ pub struct TokenView {
     /// The instance's name.
     pub instance: String,
     /// When its lifetime is over; null if never.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Moment>"))]
     pub expires_at: Option<Time>,
 }
 
 /// Of `session.touch`, `session.hold` and `session.forget`: which session was meant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SessionRef {
     /// The session's id.
     pub session: String,
 }
 
+/// Of `events.subscribe`: nothing but that the events follow.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SubscribedView {}
+
 /// Of `session.logout`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LogoutView {
     /// The sessions that were meant; of very many those that went worst.
     pub sessions: Vec<LogoutItem>,
@@ -175,6 +219,7 @@ pub struct LogoutView {
 
 /// How far the logout of one session came.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LogoutItem {
     /// Its id.
     pub id: String,
@@ -195,6 +240,7 @@ pub struct LogoutItem {
 
 /// Of `securid-sessiond --drain --json`: how far each session came that was recorded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DrainView {
     /// As of a logout.
     #[serde(flatten)]
@@ -209,6 +255,7 @@ pub struct DrainView {
 
 /// A selector that names no session, or several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RefusedView {
     /// As it was given.
     pub selector: String,
@@ -219,6 +266,7 @@ pub struct RefusedView {
 
 /// Of `session.retry`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RetryView {
     /// The ids of the sessions whose next attempt is made now.
     pub sessions: Vec<String>,
@@ -226,6 +274,7 @@ pub struct RetryView {
 
 /// Of `daemon.reload`: what counts from now on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReloadView {
     /// The instances of the config, by name.
     pub instances: Vec<String>,
@@ -239,6 +288,7 @@ pub struct ReloadView {
 
 /// Of `daemon.stop`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StopView {
     /// Whether the sessions are kept for the next start.
     pub keep: bool,
@@ -246,12 +296,14 @@ pub struct StopView {
 
 /// Of `daemon.status`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StatusView {
     /// The daemon's version.
     pub version: String,
     /// Its process.
     pub pid: u32,
     /// Since when it runs.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Moment"))]
     pub started_at: Time,
     /// How many sessions stand where.
     pub sessions: SessionCounts,
@@ -268,10 +320,15 @@ pub struct StatusView {
     /// What a person should look at: records of another machine or a newer version, damaged files
     /// that were set aside.
     pub problems: Vec<String>,
+    /// What tells the config that counts from another one, within one version of the daemon; null from one that
+    /// does not say.
+    #[serde(default)]
+    pub config: Option<String>,
 }
 
 /// How many sessions are in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct SessionCounts {
     /// Not yet acknowledged.
@@ -294,6 +351,7 @@ impl SessionCounts {
 
 /// The store for new secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeyringView {
     /// As in the config: `secret-service`, `keyutils`.
     pub kind: String,
@@ -305,6 +363,7 @@ pub struct KeyringView {
 
 /// An instance of the config.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InstanceView {
     /// Its name.
     pub name: String,
@@ -316,8 +375,10 @@ pub struct InstanceView {
 
 /// How a server answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ContactView {
     /// When.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Moment"))]
     pub at: Time,
     /// Whether it answered as a server of this kind does.
     pub ok: bool,

@@ -6,12 +6,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 macro_rules! open_vocabulary {
-    ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $word:ident = $text:literal,)* }) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $name:ident { $($(#[doc = $about:literal])* $word:ident = $text:literal,)* }) => {
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(from = "String", into = "String")]
         pub enum $name {
-            $($(#[$word_doc])* $word,)*
+            $($(#[doc = $about])* $word,)*
             /// A word of a newer daemon.
             Other(String),
         }
@@ -24,6 +24,17 @@ macro_rules! open_vocabulary {
                     $(Self::$word => $text,)*
                     Self::Other(word) => word,
                 }
+            }
+        }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                crate::schema::open("string", concat!($($doc),*), &[$(($text.into(), $text, concat!($($about),*)),)*])
             }
         }
 
@@ -83,7 +94,7 @@ open_vocabulary! {
         Shutdown = "shutdown",
         /// The server itself refused the token.
         Server = "server",
-        /// A new login with `--replace` took its place.
+        /// A new login with `replace` took its place.
         Replaced = "replaced",
         /// A secret was found without a readable record.
         Orphan = "orphan",

@@ -209,8 +209,8 @@ fn all_in_use(most: usize) -> RpcError {
     let message =
         format!("the daemon has {most} connections, as many as it may, and all are in use");
     RpcError::new(ErrorCode::LimitExceeded, message).with_hint(
-        "Nothing was done. Try again when some of them have ended: each runs a call, holds a session, or \
-         leaves its answers unread.",
+        "Nothing was done. Try again when some of them have ended: each runs a call, holds a session, \
+         watches, or leaves its answers unread.",
     )
 }
 

@@ -2,7 +2,8 @@
 //!
 //! One task a connection: it reads request lines, runs their calls side by side up to a bound,
 //! and writes the answers one at a time, in the order in which the calls end. While the bound is
-//! reached nothing is read: further lines wait in the socket.
+//! reached nothing is read: further lines wait in the socket. Where it has subscribed, an event goes out
+//! whenever no answer waits.
 
 use std::{io, ops::ControlFlow, sync::Arc, time::Duration};
 
@@ -12,12 +13,13 @@ use tokio::{
     select,
     sync::watch,
     task::JoinSet,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 
 use super::{
     ConnectionId, Service,
     accept::{FAREWELL, LAST_WORDS, pass_panic_on},
+    feed::{Feed, next_of},
     outbox::{Answer, Outbox},
     seats::{self, Seat},
     unread::Unread,
@@ -35,6 +37,10 @@ const IN_FLIGHT: usize = 16;
 /// How long a line may be half-sent. Clients write a line in one piece.
 const LINE_WITHIN: Duration = Duration::from_secs(10);
 
+/// How often it is looked whether a client that asks nothing more is still there to be answered: the system
+/// tells it of us only if we ask.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
 /// What became of a call, and under which id it is to be said.
 type Done = (Option<Id>, Result<Reply, RpcError>);
 
@@ -50,6 +56,8 @@ struct Connection<S> {
     outbox: Outbox,
     /// It was granted a hold, which lasts as long as the connection does.
     holds: bool,
+    /// What it is told without asking again, once it has subscribed.
+    feed: Option<Feed<S>>,
     seat: Arc<Seat>,
     /// When the server stops: until when answers may still go out.
     farewell: Option<Instant>,
@@ -73,6 +81,7 @@ pub(super) async fn run<S: Service>(
         calls: JoinSet::new(),
         outbox: Outbox::new(unread),
         holds: false,
+        feed: None,
         seat,
         farewell: None,
     };
@@ -113,13 +122,21 @@ impl<S: Service> Connection<S> {
             let last_words =
                 self.farewell.filter(|_| self.reading).map(|by| by - (FAREWELL - LAST_WORDS));
             self.seat.note(self.is_idle());
+            let waits_for_us = !self.reading && !self.calls.is_empty();
             let mut reader = stream;
             select! {
                 Some(done) = self.calls.join_next() => {
                     if let Some((id, outcome)) = pass_panic_on(done) {
+                        if matches!(outcome, Ok(Reply::Subscribed(_))) {
+                            self.feed = Some(Feed::begin(stream, self.service.clone(), self.id));
+                        }
                         self.answer(id, outcome);
                     }
                 }
+                event = next_of(&mut self.feed), if self.reading && self.outbox.len() == 0 => match event {
+                    Some(event) => self.outbox.push_event(&event)?,
+                    None => self.feed = None,
+                },
                 written = self.outbox.write_some(stream) => written?,
                 read = reader.read(self.lines.space()), if open => match read? {
                     0 => self.end_of_requests(),
@@ -127,6 +144,11 @@ impl<S: Service> Connection<S> {
                 },
                 () = passed(deadlines) => return Err(io::ErrorKind::TimedOut.into()),
                 () = passed([last_words]) => self.stop_reading(),
+                () = sleep(LOOK_EVERY), if waits_for_us => {
+                    if seats::has_gone(stream) {
+                        return Err(io::ErrorKind::ConnectionReset.into());
+                    }
+                }
                 () = self.seat.told_to_leave() => {
                     if self.is_idle() {
                         seats::let_go(stream, &idle_for_the_longest());
@@ -181,7 +203,7 @@ impl<S: Service> Connection<S> {
 
     /// Whether nothing but a client that may never ask again would miss it.
     fn is_idle(&self) -> bool {
-        self.calls.is_empty() && self.outbox.len() == 0 && !self.holds
+        self.calls.is_empty() && self.outbox.len() == 0 && !self.holds && self.feed.is_none()
     }
 
     fn answer(&mut self, id: Option<Id>, outcome: Result<Reply, RpcError>) {
@@ -209,14 +231,17 @@ impl<S: Service> Connection<S> {
         self.stop_reading();
     }
 
+    /// It is told nothing more either.
     fn stop_reading(&mut self) {
         self.reading = false;
+        self.outbox.set_deadline();
         self.lines = LineBuffer::new(REQUEST_LIMIT);
     }
 
     /// Gives back what was not handed over, and lets the calls come to their ends: a login that is
     /// dropped half-way would lose its token.
     async fn wind_up(mut self) {
+        self.service.gone(self.id);
         for reply in self.outbox.into_undelivered() {
             self.service.undelivered(reply);
         }

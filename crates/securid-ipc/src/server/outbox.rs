@@ -1,4 +1,5 @@
-//! The answers that wait for a client to read them, one being written at a time.
+//! The answers that wait for a client to read them, one being written at a time; and an event, where none of
+//! them waits.
 
 use std::{collections::VecDeque, io, time::Duration};
 
@@ -9,7 +10,7 @@ use super::unread::{Share, Unread};
 use crate::{
     envelope::{self, Id},
     framing::{LineBuffer, TooLong},
-    messages::{ErrorCode, HelloView, Reply, RpcError},
+    messages::{ErrorCode, Event, HelloView, Reply, RpcError},
 };
 
 /// How long a client may take to read one reply. A stopped client would hold the replies of its
@@ -28,7 +29,7 @@ pub(super) enum Answer {
 #[derive(Debug)]
 pub(super) struct Outbox {
     lines: VecDeque<Line>,
-    /// By when the first of them must be read.
+    /// By when the first of them must be read; an event may wait as long as no answer does.
     until: Option<Instant>,
     unread: Unread,
 }
@@ -76,17 +77,36 @@ impl Outbox {
         reply
     }
 
-    fn queue(&mut self, line: Line) {
-        self.until.get_or_insert_with(|| Instant::now() + READ_WITHIN);
-        self.lines.push_back(line);
+    /// Queues an event. Whoever does not read it costs no more than this line, for the next one is made only when
+    /// it is gone: so nobody is let go for that.
+    ///
+    /// # Errors
+    /// If it does not fit into a line.
+    pub(super) fn push_event(&mut self, event: &Event) -> io::Result<()> {
+        let text = envelope::notification(event).map_err(io::Error::other)?;
+        let _share = self.unread.share_in_any_case(text.filled().len());
+        self.lines.push_back(Line { text, reply: None, _share });
+        Ok(())
     }
 
-    /// How many answers are not delivered yet.
+    fn queue(&mut self, line: Line) {
+        self.lines.push_back(line);
+        self.set_deadline();
+    }
+
+    /// From now on what waits has to be read in time.
+    pub(super) fn set_deadline(&mut self) {
+        if !self.lines.is_empty() {
+            self.until.get_or_insert_with(|| Instant::now() + READ_WITHIN);
+        }
+    }
+
+    /// How many answers and events are not delivered yet.
     pub(super) fn len(&self) -> usize {
         self.lines.len()
     }
 
-    /// By when the current answer must be read.
+    /// By when the current one must be read.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.until
     }

@@ -2,6 +2,7 @@
 
 use std::{io, path::Path, time::Duration};
 
+use securid_text::span;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::UnixStream,
@@ -22,7 +23,7 @@ use crate::{
 /// Why there was no answer within that time.
 pub async fn probe(path: &Path, within: Duration) -> io::Result<()> {
     timeout(within, round_trip(path)).await.unwrap_or_else(|_| {
-        Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {within:?}")))
+        Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {}", span(within))))
     })
 }
 

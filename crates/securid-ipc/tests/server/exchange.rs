@@ -25,7 +25,7 @@ async fn greets_alone_and_hands_calls_on() {
     assert_eq!(peer.answer().await, touched(2, "a"));
     peer.call(3, "session.forget", "a").await;
     assert_eq!(peer.answer().await["error"]["code"], -32008);
-    peer.call(4, "session.call", "a").await;
+    peer.call(4, "session.calls", "a").await;
     assert_eq!(peer.answer().await["error"]["code"], -32601);
     peer.send("nonsense\n").await;
     assert_eq!(peer.answer().await["error"]["code"], -32700);
@@ -153,4 +153,18 @@ async fn a_notification_is_carried_out_and_its_reply_comes_back() {
     assert_eq!(server.event().await, Event::Undelivered(reply));
     peer.call(1, "session.touch", "b").await;
     assert_eq!(peer.answer().await, touched(1, "b"), "nothing was said to the notification");
+}
+
+#[tokio::test]
+async fn that_a_client_has_gone_is_noticed_while_its_call_goes_on() {
+    let mut server = Server::start();
+    let mut peer = server.connect().await;
+    peer.call(1, "session.hold", "slow").await;
+    assert_eq!(soon(server.running.recv()).await.unwrap(), "slow");
+    drop(peer);
+    assert_eq!(soon(server.gone.recv()).await.unwrap(), ConnectionId(0));
+    assert!(server.events.try_recv().is_err(), "it is not over yet");
+    server.fake.gate.add_permits(1);
+    assert!(matches!(server.event().await, Event::Undelivered(_)));
+    assert_eq!(server.event().await, Event::Closed(ConnectionId(0)));
 }

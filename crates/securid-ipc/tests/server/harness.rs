@@ -4,12 +4,15 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use securid_ipc::{
-    messages::{Call, ErrorCode, Reply, RpcError, SessionRef},
+    messages::{Call, ErrorCode, News, Reply, RpcError, SessionRef, SubscribedView},
     server::{ConnectionId, Listener, Notice, Room, Service, Wanted, serve},
 };
 use serde_json::{Value, json};
@@ -43,13 +46,18 @@ pub(crate) enum Event {
     Closed(ConnectionId),
 }
 
-/// Answers `touch` at once, `hold` when told to, `token` with a long text; panics on `stop`.
+/// Tells events as it is told to, answers `touch` at once, `hold` when told to, `token` with a long text; panics on `stop`.
 pub(crate) struct Fake {
     pub(crate) gate: Semaphore,
     pub(crate) running: mpsc::UnboundedSender<String>,
     pub(crate) events: mpsc::UnboundedSender<Event>,
     pub(crate) notices: mpsc::UnboundedSender<String>,
+    pub(crate) gone: mpsc::UnboundedSender<ConnectionId>,
     pub(crate) peak: Mutex<(usize, usize)>,
+    /// How many events there are to tell; none any more once it is closed.
+    pub(crate) to_tell: Semaphore,
+    /// How many were made.
+    pub(crate) told: AtomicU64,
 }
 
 impl Service for Fake {
@@ -74,13 +82,24 @@ impl Service for Fake {
             Call::Show(_) => {
                 Ok(Reply::Forgotten(SessionRef { session: "x".repeat(2 * 1024 * 1024) }))
             }
+            Call::Subscribe => Ok(Reply::Subscribed(SubscribedView {})),
             Call::Stop(_) => panic!("the service panics"),
             _ => Err(RpcError::new(ErrorCode::ServerError, "not here")),
         }
     }
 
+    async fn next_event(&self, _: ConnectionId) -> Option<securid_ipc::messages::Event> {
+        self.to_tell.acquire().await.ok()?.forget();
+        let seq = self.told.fetch_add(1, Ordering::SeqCst) + 1;
+        Some(securid_ipc::messages::Event { seq, news: News::Missed { ends: 7 } })
+    }
+
     fn undelivered(&self, reply: Reply) {
         let _ = self.events.send(Event::Undelivered(reply));
+    }
+
+    fn gone(&self, connection: ConnectionId) {
+        let _ = self.gone.send(connection);
     }
 
     fn closed(&self, connection: ConnectionId) {
@@ -98,6 +117,7 @@ pub(crate) struct Server {
     pub(crate) running: mpsc::UnboundedReceiver<String>,
     pub(crate) events: mpsc::UnboundedReceiver<Event>,
     pub(crate) notices: mpsc::UnboundedReceiver<String>,
+    pub(crate) gone: mpsc::UnboundedReceiver<ConnectionId>,
     pub(crate) wanted: watch::Sender<Wanted>,
     pub(crate) serving: JoinHandle<()>,
 }
@@ -114,17 +134,21 @@ impl Server {
         let (started, running) = mpsc::unbounded_channel();
         let (event, events) = mpsc::unbounded_channel();
         let (notice, notices) = mpsc::unbounded_channel();
+        let (left, gone) = mpsc::unbounded_channel();
         let fake = Arc::new(Fake {
             gate: Semaphore::new(0),
             running: started,
             events: event,
             notices: notice,
+            gone: left,
             peak: Mutex::default(),
+            to_tell: Semaphore::new(0),
+            told: AtomicU64::new(0),
         });
         let (wanted, is_wanted) = watch::channel(Wanted::Always);
         let serving =
             tokio::spawn(serve(listener, fake.clone(), is_wanted, Room { most, always_for }));
-        Self { home, fake, running, events, notices, wanted, serving }
+        Self { home, fake, running, events, notices, gone, wanted, serving }
     }
 
     pub(crate) fn path(&self) -> PathBuf {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod crowd;
+mod events;
 mod exchange;
 mod harness;
 mod limits;

@@ -5,6 +5,7 @@ mod house;
 mod network;
 mod schedule;
 mod tied;
+mod watched;
 
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! The config as the daemon uses it: complete, checked, without a trace of files.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -115,6 +116,14 @@ impl Config {
                 lifetime: self.enforced_lifetime.map_or(about.limits.lifetime, |limit| limit.0),
             },
         }
+    }
+
+    /// What tells it from another config, within one version of this program; says nothing else of it.
+    pub(crate) fn mark(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        // All of it is in there, and keys are in order.
+        format!("{self:?}").hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
     }
 
     /// Leaves what takes effect at the next start as it is `now`, and tells which keys would change it.

@@ -56,6 +56,19 @@ pub(super) trait Manager {
     fn preparing_for_sleep(&self) -> zbus::Result<bool>;
 }
 
+/// Asks it something, once.
+///
+/// # Errors
+/// If there is no bus or no logind, or none that answers in time.
+pub(super) async fn answers() -> zbus::Result<()> {
+    let bus = Bus::system().await?;
+    let manager = ManagerProxy::builder(&bus.connection)
+        .cache_properties(CacheProperties::No)
+        .build()
+        .await?;
+    manager.preparing_for_sleep().await.map(drop)
+}
+
 /// A connection on which logind is listened to.
 pub(super) struct Logind {
     bus: Bus,

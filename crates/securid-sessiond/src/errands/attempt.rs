@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use securid_api::{Confirmed, Failure, FailureKind, LogoutReply, Token};
 use securid_session::{Origin, Outcome, Verdict};
+use securid_text::span;
 use tokio::time::{Instant, timeout};
 
 use crate::servers::Servers;
@@ -28,7 +29,9 @@ pub(super) async fn by_any_way(
             break;
         }
         let verdict = match timeout(left, servers.client(way)).await {
-            Err(_) => unconfirmed(format!("the certificates had not been read after {left:?}")),
+            Err(_) => {
+                unconfirmed(format!("the certificates had not been read after {}", span(left)))
+            }
             Ok(Err(error)) => unconfirmed(error.to_string()),
             Ok(Ok(client)) => match client.logout(token, left).await {
                 reply @ LogoutReply::Unconfirmed(Failure { kind: FailureKind::Tls, .. }) => {

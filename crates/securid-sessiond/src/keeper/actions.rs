@@ -14,6 +14,7 @@ impl Keeper {
         let seen = self.auditing.before(&self.machine, &event);
         let actions = self.machine.handle(clock::now(), event);
         self.auditing.after(&self.machine, seen, &actions);
+        self.note_changes();
         if !only_time || !actions.is_empty() {
             self.standing.note_change();
         }
@@ -81,7 +82,7 @@ impl Keeper {
 
     /// The session's own settings for its URL, then those that the config has for the same one now:
     /// the token goes nowhere else, and a CA file may have been moved.
-    fn ways_to(&self, origin: &Origin) -> Vec<Origin> {
+    pub(super) fn ways_to(&self, origin: &Origin) -> Vec<Origin> {
         let mut ways = vec![origin.clone()];
         for instance in self.config.now().instances.values() {
             let other = instance.origin();

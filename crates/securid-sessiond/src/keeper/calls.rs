@@ -11,7 +11,7 @@ use securid_secret::Secret;
 use securid_session::{Denial, Event, Key, Phase, Session};
 use securid_store::{Preference, Readiness, StoreKind, crash};
 
-use super::{Answer, Deferred, Keeper, views};
+use super::{Answer, Deferred, Keeper, Waiting, views};
 use crate::config::Fate;
 use crate::{clock, selector, trouble};
 
@@ -41,12 +41,18 @@ impl Keeper {
             Call::Touch(params) => self.touch(&params),
             Call::Retry(params) => self.retry(params.sessions.as_deref()),
             Call::Forget(params) => self.forget(&params.session),
+            Call::Subscribe => self.subscribe(connection),
             Call::Stop(params) => {
                 let keep = params.keep.unwrap_or(self.config.now().on_exit == Fate::Keep);
                 Ok(Reply::Stopping(StopView { keep: self.stop(keep) }))
             }
             // Answered before they come here.
-            Call::Add(_) | Call::Login(_) | Call::History(_) | Call::Reload => {
+            Call::Add(_)
+            | Call::Login(_)
+            | Call::Instructions(_)
+            | Call::History(_)
+            | Call::Relay(_)
+            | Call::Reload => {
                 Err(RpcError::new(ErrorCode::Method, "this call is not the keeper's"))
             }
         };
@@ -56,8 +62,13 @@ impl Keeper {
     /// Calls that waited for a secret are tried once more.
     pub(super) fn resume(&mut self, key: &Key) {
         let ready: Vec<Deferred> = self.deferred.extract_if(.., |d| d.key == *key).collect();
-        for Deferred { connection, call, reply, .. } in ready {
-            self.lend(connection, call, reply, false);
+        for Deferred { waiting, .. } in ready {
+            match waiting {
+                Waiting::ToAnswer { connection, call, reply } => {
+                    self.lend(connection, call, reply, false);
+                }
+                Waiting::ToCall { session, reply } => self.lend_to_call(session, reply, false),
+            }
         }
     }
 
@@ -75,7 +86,7 @@ impl Keeper {
         self.turn_away();
     }
 
-    fn one(&self, wanted: Option<&str>) -> Result<&Session, RpcError> {
+    pub(super) fn one(&self, wanted: Option<&str>) -> Result<&Session, RpcError> {
         selector::one(&self.machine, wanted, self.config.now().default_instance.as_deref())
     }
 
@@ -104,7 +115,8 @@ impl Keeper {
             if hold { self.hold(connection, &key) } else { self.event(Event::Lend { id, span }) };
         let answer = match denial {
             Some(Denial::Unreachable) if may_wait => {
-                self.deferred.push(Deferred { key, connection, call, reply });
+                let waiting = Waiting::ToAnswer { connection, call, reply };
+                self.deferred.push(Deferred { key, waiting });
                 return;
             }
             Some(denial) => {
@@ -182,6 +194,7 @@ impl Keeper {
             keyring: self.keyring(),
             instances: self.instances(),
             problems: self.all_problems(),
+            config: Some(self.config.now().mark()),
         }
     }
 

@@ -33,16 +33,21 @@ impl Keeper {
     /// The connection has closed: what it held it holds no more, and what was tied to it ends.
     pub(super) fn release_all(&mut self, connection: ConnectionId) {
         for key in self.holds.remove(&connection).unwrap_or_default() {
-            let active = self.is_active(&key);
-            self.event(Event::Release { key: key.clone() });
-            if active && !self.is_active(&key) {
-                let reason = Reason::Abandoned.name();
-                info!(session = %key.id, reason, "its program has gone: it is revoked");
-            }
+            self.release(key);
         }
     }
 
-    fn is_active(&self, key: &Key) -> bool {
+    /// A holder has gone, which ends what was tied to it.
+    pub(super) fn release(&mut self, key: Key) {
+        let active = self.is_active(&key);
+        self.event(Event::Release { key: key.clone() });
+        if active && !self.is_active(&key) {
+            let reason = Reason::Abandoned.name();
+            info!(session = %key.id, reason, "its program has gone: it is revoked");
+        }
+    }
+
+    pub(super) fn is_active(&self, key: &Key) -> bool {
         let session = self.machine.session(&key.id).filter(|session| session.key() == key);
         session.is_some_and(|session| session.phase() == Phase::Active)
     }

@@ -122,6 +122,8 @@ fn by_itself(reason: Reason) -> Option<&'static str> {
         Reason::Suspend => Some("the machine went to sleep"),
         Reason::Request
         | Reason::Shutdown
+        // Whoever used it was told.
+        | Reason::Server
         | Reason::Replaced
         | Reason::Orphan
         | Reason::Abandoned => None,

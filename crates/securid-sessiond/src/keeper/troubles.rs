@@ -15,19 +15,20 @@ pub(super) struct Troubles {
 }
 
 impl Troubles {
-    /// An errand came back, with its failure if it failed.
-    pub(super) fn note(&mut self, event: &Event, key: &Key, failure: Option<RpcError>) {
+    /// An errand came back, with its failure if it failed. Returns whether that is another than before.
+    pub(super) fn note(&mut self, event: &Event, key: &Key, failure: Option<RpcError>) -> bool {
         let place = match event {
             event if at_keyring(event) => &mut self.keyring,
             Event::Written { .. } | Event::Archived { .. } | Event::Removed { .. } => {
                 &mut self.disk
             }
-            _ => return,
+            _ => return false,
         };
-        match failure {
-            Some(failure) => place.insert(key.clone(), failure),
+        let before = match &failure {
+            Some(failure) => place.insert(key.clone(), failure.clone()),
             None => place.remove(key),
         };
+        before != failure
     }
 
     /// What the keyring last said of this session, if it failed.

@@ -1,9 +1,10 @@
 //! Sessions as the protocol shows them.
 
 use securid_ipc::messages::{
-    LogoutItem, Outcome, Reason, RevocationView, RpcError, SessionState, SessionView,
+    HistoryItem, LogoutItem, Outcome, Reason, RevocationView, RpcError, SessionState, SessionView,
 };
 use securid_session::{Machine, Moment, Pending, Phase, Session};
+use securid_store::HistoryLine;
 
 use super::Keeper;
 use super::troubles::Troubles;
@@ -81,6 +82,26 @@ impl<'a> Known<'a> {
     fn of_keyring(self, session: &Session) -> Option<&'a RpcError> {
         let wanted = matches!(session.phase(), Phase::Adding | Phase::Revoking);
         self.troubles.of_keyring(session.key()).filter(|_| wanted && !session.in_hand())
+    }
+}
+
+/// A session that has ended.
+pub(crate) fn ended(line: &HistoryLine) -> HistoryItem {
+    let shown = |at: jiff::Timestamp| rfc3339(at.as_millisecond());
+    HistoryItem {
+        id: line.id.clone(),
+        generation: Some(line.generation),
+        instance: line.instance.clone(),
+        url: line.url.clone(),
+        username: line.username.clone(),
+        keyring: line.keyring.clone(),
+        created_at: shown(line.created_at),
+        requested_at: Some(shown(line.requested_at)),
+        ended_at: shown(line.ended_at),
+        reason: line.reason.clone().map(Reason::from),
+        outcome: Outcome::from(line.outcome.clone()),
+        attempts: line.attempts,
+        evidence: Some(line.evidence.clone()),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::server::Server;
 pub(crate) const LOGIN_USER: &str = "loginUser";
 pub(crate) const LOGOUT_USER: &str = "logoutUser";
 const GET_LOGIN_INSTRUCTIONS: &str = "getLoginInstructions";
-const FIND_USERS: &str = "findUsers";
+pub(crate) const FIND_USERS: &str = "findUsers";
 
 /// The one endpoint.
 const PATH: &str = "/aveksa/command.submit";
@@ -66,7 +66,7 @@ fn dispatch(server: &Server, call: &Call, body: &[u8]) -> Result<Reply, Refusal>
     match command {
         LOGIN_USER => login_user::carry_out(server, call, format, body),
         LOGOUT_USER => logout_user::carry_out(server, call, format),
-        GET_LOGIN_INSTRUCTIONS => Ok(get_login_instructions::carry_out()),
+        GET_LOGIN_INSTRUCTIONS => Ok(get_login_instructions::carry_out(server)),
         FIND_USERS => find_users::carry_out(server, call, format),
         unknown => Err(unknown_command(unknown).into()),
     }

@@ -94,6 +94,33 @@ fn login_knows_the_auth_source_of_body_or_url() {
 }
 
 #[test]
+fn an_assertion_is_the_whole_body_where_the_url_names_its_source() {
+    let simulator = plain();
+    simulator.trust("Company SSO", "<saml a=\"b\"/>\n", "bob");
+    let at = |query: &str, body: &str| {
+        let xml = "Content-Type: application/xml\r\n";
+        ask(&simulator, &command(&format!("cmd=loginUser{query}"), xml, body)).unwrap().status
+    };
+    assert_eq!(at("&authsource=Company%20SSO", "<saml a=\"b\"/>\n"), 200);
+    for (query, body, status) in [
+        ("&authsource=Company%20SSO", "<saml a=\"b\"/>", 401),
+        (
+            "&authsource=Company%20SSO",
+            "<username>alice</username><password>correct horse</password>",
+            401,
+        ),
+        ("&authsource=AD", "<saml a=\"b\"/>\n", 400),
+        ("", "<saml a=\"b\"/>\n", 400),
+    ] {
+        assert_eq!(at(query, body), status, "{query} {body}");
+    }
+    let truth = simulator.truth();
+    assert_eq!((truth.tokens.len(), truth.logins_refused), (1, 2));
+    assert_eq!(truth.tokens[0].username, "bob");
+    assert_eq!(truth.tokens[0].auth_source.as_deref(), Some("Company SSO"));
+}
+
+#[test]
 fn a_refused_login_is_not_the_page_of_a_dead_token() {
     let simulator = plain();
     for (username, password) in [("alice", "wrong"), ("nobody", "correct horse"), ("alice", "")] {

@@ -22,18 +22,10 @@ const LONGEST: u64 = 4096;
 /// If the folder is a copy of one that is still in its place: the secrets are that one's. And if it
 /// cannot be resolved, or what was written down cannot be read.
 pub fn filed_under(state_dir: &Path, identity: &Identity) -> Result<PathBuf, DiskError> {
-    let canonical = |path: &Path| path.canonicalize();
-    let here = canonical(state_dir).map_err(|e| DiskError::new("resolve", state_dir, &e))?;
-    // In a home that machines share, each has its own.
-    let name = format!("filed-under-{}", identity.short());
-    let note = state_dir.join(&name);
-    let first = match files::read_at_most(&note, LONGEST) {
-        Ok(text) => text.as_deref().and_then(|text| text.strip_suffix(b"\n")).map(path_of),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => None,
-        Err(e) => return Err(DiskError::new("read", &note, &e)),
-    };
-    let Some(first) = first else {
-        let line = [here.as_os_str().as_bytes(), b"\n"].concat();
+    let (path, is_noted) = look(state_dir, identity)?;
+    if !is_noted {
+        let name = note(identity);
+        let line = [path.as_os_str().as_bytes(), b"\n"].concat();
         let written =
             files::replace(state_dir, &name, &format!(".tmp-{name}"), &line, "filed-under")
                 .and_then(|()| files::sync_folder(state_dir, "filed-under"));
@@ -41,13 +33,31 @@ pub fn filed_under(state_dir: &Path, identity: &Identity) -> Result<PathBuf, Dis
             // It matters only once the folder is moved; the next start tries again.
             tracing::warn!(%error, "where this folder is could not be written down");
         }
-        return Ok(here);
+    }
+    Ok(path)
+}
+
+/// The same, and whether it is written down. Changes nothing.
+pub(super) fn look(state_dir: &Path, identity: &Identity) -> Result<(PathBuf, bool), DiskError> {
+    let canonical = |path: &Path| path.canonicalize();
+    let here = canonical(state_dir).map_err(|e| DiskError::new("resolve", state_dir, &e))?;
+    let note = state_dir.join(note(identity));
+    let first = match files::read_at_most(&note, LONGEST) {
+        Ok(text) => text.as_deref().and_then(|text| text.strip_suffix(b"\n")).map(path_of),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+        Err(e) => return Err(DiskError::new("read", &note, &e)),
     };
+    let Some(first) = first else { return Ok((here, false)) };
     match canonical(&first) {
         Ok(there) if there != here => Err(DiskError::copied(state_dir, &first)),
         // It was moved, perhaps with a link in its old place.
-        _ => Ok(first),
+        _ => Ok((first, true)),
     }
+}
+
+/// In a home that machines share, each has its own.
+fn note(identity: &Identity) -> String {
+    format!("filed-under-{}", identity.short())
 }
 
 fn path_of(bytes: &[u8]) -> PathBuf {

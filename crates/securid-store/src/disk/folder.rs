@@ -312,40 +312,10 @@ impl RecordFolder {
     }
 
     fn load_one(&self, path: PathBuf, stem: &str) -> Loaded {
-        let read = fs::symlink_metadata(&path).and_then(|about| {
-            if about.is_file() { files::read_at_most(&path, LONGEST_RECORD) } else { Ok(None) }
-        });
-        let understood = match read {
-            Err(e) => {
-                let why = DiskError::new("read", &path, &e);
-                return Loaded::Unreadable { path, why };
-            }
-            Ok(None) => Err("it is no file, or far too long".to_owned()),
-            Ok(Some(bytes)) => self.understand(&path, stem, &bytes),
-        };
-        understood.unwrap_or_else(|why| {
+        read(&self.identity, &path, stem).unwrap_or_else(|why| {
             let moved_to = self.set_aside(&path);
             Loaded::Damaged(Damage { path, moved_to, why })
         })
-    }
-
-    fn understand(&self, path: &Path, stem: &str, bytes: &[u8]) -> Result<Loaded, String> {
-        let id = SessionId::parse(stem).ok_or("its name is not a session's")?;
-        let head: Head = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
-        if head.machine.is_some_and(|machine| machine != self.identity.machine) {
-            return Ok(Loaded::Foreign { path: path.to_owned() });
-        }
-        if head.version > VERSION {
-            return Ok(Loaded::Newer { path: path.to_owned(), version: head.version });
-        }
-        if head.version == 0 {
-            return Err(format!("there is no version {}", head.version));
-        }
-        let (record, boot) = document::from_bytes(bytes)?;
-        if record.key.id != id {
-            return Err(format!("it is about session {}", record.key.id));
-        }
-        Ok(Loaded::Record { record, same_boot: boot == self.identity.boot })
     }
 
     /// Moves a file to `damaged/`, under a name that is free there.
@@ -358,6 +328,46 @@ impl RecordFolder {
         files::sync_folder(&self.folder, "records")?;
         Ok(free)
     }
+}
+
+/// What is in a file that is called after `stem`; or what is wrong with it, if it is no whole record. Leaves it
+/// alone.
+pub(super) fn read(identity: &Identity, path: &Path, stem: &str) -> Result<Loaded, String> {
+    let read = fs::symlink_metadata(path).and_then(|about| {
+        if about.is_file() { files::read_at_most(path, LONGEST_RECORD) } else { Ok(None) }
+    });
+    match read {
+        Err(e) => {
+            let why = DiskError::new("read", path, &e);
+            Ok(Loaded::Unreadable { path: path.to_owned(), why })
+        }
+        Ok(None) => Err("it is no file, or far too long".to_owned()),
+        Ok(Some(bytes)) => understand(identity, path, stem, &bytes),
+    }
+}
+
+fn understand(
+    identity: &Identity,
+    path: &Path,
+    stem: &str,
+    bytes: &[u8],
+) -> Result<Loaded, String> {
+    let id = SessionId::parse(stem).ok_or("its name is not a session's")?;
+    let head: Head = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    if head.machine.is_some_and(|machine| machine != identity.machine) {
+        return Ok(Loaded::Foreign { path: path.to_owned() });
+    }
+    if head.version > VERSION {
+        return Ok(Loaded::Newer { path: path.to_owned(), version: head.version });
+    }
+    if head.version == 0 {
+        return Err(format!("there is no version {}", head.version));
+    }
+    let (record, boot) = document::from_bytes(bytes)?;
+    if record.key.id != id {
+        return Err(format!("it is about session {}", record.key.id));
+    }
+    Ok(Loaded::Record { record, same_boot: boot == identity.boot })
 }
 
 fn file_name(id: &SessionId) -> String {

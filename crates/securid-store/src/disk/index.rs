@@ -90,11 +90,20 @@ impl Index {
     /// # Errors
     /// If it is there and cannot be read.
     pub(super) fn any(state_dir: &Path, identity: &Identity) -> Result<bool, DiskError> {
+        let (index, strange) = Self::look(state_dir, identity)?;
+        // Nobody knows what a line was about that makes no sense.
+        Ok(strange > 0 || !index.live.is_empty())
+    }
+
+    /// What is in it, and how many lines make no sense. Changes nothing.
+    ///
+    /// # Errors
+    /// If it is there and cannot be read.
+    pub(super) fn look(state_dir: &Path, identity: &Identity) -> Result<(Self, usize), DiskError> {
         let mut index = Self::new(state_dir, identity);
         let text = index.text()?;
-        // Nobody knows what a line was about that makes no sense.
         let strange = index.take_all(whole(&text));
-        Ok(strange > 0 || !index.live.is_empty())
+        Ok((index, strange))
     }
 
     fn new(state_dir: &Path, identity: &Identity) -> Self {

@@ -1,7 +1,7 @@
 //! What is sent to us goes to the program.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io,
     process::{Child, ExitStatus},
     thread,
@@ -12,13 +12,9 @@ use rustix::{
     process::{Pid, Signal, WaitId, WaitIdOptions, getpgrp, kill_process, waitid},
     termios::tcgetpgrp,
 };
-use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
-    iterator::Signals,
-};
+use signal_hook::iterator::Signals;
 
-/// What ends or interrupts a program, as a service manager or a person sends it.
-const FORWARDED: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
+use crate::interrupt::ending_signals;
 
 /// Caught signals on their way to a program.
 pub(super) struct Forwarder(Signals);
@@ -27,9 +23,7 @@ impl Forwarder {
     /// Catches signals from now on: one that comes before the program runs is passed on to it as
     /// soon as it does. Signals that are ignored stay so, for the program too (`nohup`).
     pub(super) fn catch() -> io::Result<Self> {
-        let ignored = ignored_signals();
-        let wanted = FORWARDED.into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
-        Signals::new(wanted).map(Self)
+        Signals::new(ending_signals()).map(Self)
     }
 
     /// Passes signals on until the program has ended.
@@ -67,11 +61,4 @@ fn forward(pid: Pid, signal: Signal) -> io::Result<()> {
 fn is_in_the_foreground() -> bool {
     let group = File::open("/dev/tty").and_then(|terminal| Ok(tcgetpgrp(terminal)?));
     group.is_ok_and(|group| group == getpgrp())
-}
-
-/// The set of signals that this process ignores, bit 0 for signal 1; empty where it is unknown.
-fn ignored_signals() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }

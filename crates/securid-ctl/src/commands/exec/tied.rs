@@ -8,17 +8,16 @@ use std::{
 
 use securid_ipc::{
     client::Client,
-    messages::{Call, Login, Logout, LogoutView, SessionState, TakenView, Targets},
+    messages::{Call, Logout, LogoutView, SessionState, TakenView, Targets},
 };
 
 use crate::{
     Context,
-    credentials::{Credentials, lacks_username, no_username},
+    credentials::{Credentials, lacking},
     daemon::ask_patiently,
     ending::PENDING,
     failure::Failure,
     interrupt::Interrupt,
-    secrets,
 };
 
 /// How long to wait for the server's word unless told: as `logout` does.
@@ -34,7 +33,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub(super) struct Begun {
     pub(super) client: Client,
     pub(super) session: String,
-    /// Where a person was asked: Ctrl-C is 130 until the program runs.
+    /// Where it was logged in for: Ctrl-C is 130 until the program runs.
     pub(super) interrupt: Option<Interrupt>,
 }
 
@@ -44,23 +43,19 @@ pub(super) fn begin(
     instance: Option<String>,
     credentials: Credentials,
 ) -> Result<Begun, Failure> {
-    let interrupt = credentials.asks().then(Interrupt::arm).transpose()?;
-    let password = match &interrupt {
-        Some(interrupt) => secrets::from_terminal(interrupt, "Password: ")?,
-        None => credentials.read_password()?,
-    };
-    let Credentials { username, auth_source, .. } = credentials;
-    let login = Login { instance, username, password, auth_source, replace: false, tied: true };
+    let interrupt = Interrupt::arm()?;
+    let mut login = credentials.login(context, instance, &interrupt)?;
+    login.tied = true;
     let mut client = Client::connect(&context.paths.sockets)?;
     let answer = ask_patiently(context, &mut client, &Call::Login(login));
-    if lacks_username(&answer) {
-        return Err(no_username());
+    if let Some(failure) = lacking(&answer) {
+        return Err(failure);
     }
     let taken: TakenView = answer?;
     if let Some(warning) = &taken.warning {
         context.screen.warn(warning);
     }
-    Ok(Begun { client, session: taken.session.id, interrupt })
+    Ok(Begun { client, session: taken.session.id, interrupt: Some(interrupt) })
 }
 
 /// The program has ended so. Revokes its session; what is not confirmed then is told, and is the exit status

@@ -34,12 +34,16 @@ pub(super) fn steps(args: &Args, place: &Place) -> Result<Vec<Step>, Failure> {
     let key_line =
         if needs_key { format!("key_file = {}\n", quoted(&key)?) } else { String::new() };
     let instance = instance(args)?;
+    let head = match &found {
+        Found::Ours(text) => before_table(text, &instance).map(str::to_owned),
+        Found::Nothing | Found::Foreign => None,
+    };
     let wanted = match (key_line.is_empty(), instance.is_empty()) {
         (false, false) => format!("{key_line}\n{instance}"),
         _ => format!("{key_line}{instance}"),
     };
-    match found {
-        Found::Nothing if wanted.is_empty() => {
+    match (found, head) {
+        (Found::Nothing, _) if wanted.is_empty() => {
             if !place.configs.iter().any(|file| file.exists()) {
                 steps.push(Step::Say(
                     "there is no config yet: --url https://HOST/aveksa writes a first one"
@@ -47,16 +51,24 @@ pub(super) fn steps(args: &Args, place: &Place) -> Result<Vec<Step>, Failure> {
                 ));
             }
         }
-        Found::Nothing => {
+        (Found::Nothing, _) => {
             let text = signed(&wanted);
-            steps.push(Step::Write { path: place.config.clone(), text, modes, replaces: false });
+            steps.push(Step::Write { path: place.config.clone(), text, modes, before: None });
             steps.push(Step::Check);
         }
-        Found::Ours(text) if !instance.is_empty() && text.ends_with(&instance) => {
+        (Found::Ours(text), _) if !instance.is_empty() && text.ends_with(&instance) => {
             steps.push(Step::Keep(place.config.clone(), "up to date"));
             steps.push(Step::Check);
         }
-        Found::Ours(_) | Found::Foreign => {
+        // A word was wrong the first time, and nobody has touched the file since.
+        (Found::Ours(before), Some(head)) => {
+            let text = signed(&format!("{key_line}{head}{instance}"));
+            let (path, before) = (place.config.clone(), Some(before));
+            steps.push(Step::Write { path, text, modes, before });
+            steps.push(Step::Check);
+            steps.push(Step::Say("a daemon that runs reads it on: securid-ctl reload".to_owned()));
+        }
+        (Found::Ours(_) | Found::Foreign, _) => {
             steps.push(Step::Keep(place.config.clone(), "never written over"));
             if !key_line.is_empty() {
                 let line = key_line.trim_end();
@@ -88,6 +100,14 @@ fn instance(args: &Args) -> Result<String, Failure> {
         let _ = writeln!(text, "ca_file = {}", quoted(&std::path::absolute(file)?)?);
     }
     Ok(text)
+}
+
+/// What stands in a file of ours between its checksum and the table of this instance, which is its last; none if
+/// it has no such table.
+fn before_table<'a>(ours: &'a str, instance: &str) -> Option<&'a str> {
+    let (_, text) = ours.split_once('\n')?;
+    let (table, _) = instance.split_once('\n')?;
+    text.find(&format!("{table}\n")).map(|at| &text[..at])
 }
 
 /// As TOML writes a string; JSON's are among them.

@@ -26,7 +26,7 @@ const FOR_ALL: [&str; 5] = [
 
 /// For whom setup works.
 #[derive(Debug)]
-pub(super) enum Scope {
+pub(in crate::commands) enum Scope {
     /// This user, whose manager runs.
     User(Manager),
     /// This user, on a machine without systemd.
@@ -39,10 +39,10 @@ pub(super) enum Scope {
 
 /// Where everything belongs.
 #[derive(Debug)]
-pub(super) struct Place {
-    pub(super) scope: Scope,
+pub(in crate::commands) struct Place {
+    pub(in crate::commands) scope: Scope,
     /// Our units go here.
-    pub(super) units: PathBuf,
+    pub(in crate::commands) units: PathBuf,
     /// Units of packages are here.
     packaged: Vec<PathBuf>,
     /// The config that setup writes.
@@ -52,7 +52,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn find(context: &Context, args: &Args) -> Result<Self, Failure> {
+    pub(in crate::commands) fn find(context: &Context, args: &Args) -> Result<Self, Failure> {
         let ConfigFiles { machine, additions, own: OwnFile::Usual(user) } = &context.paths.config
         else {
             return Err(Failure::usage("setup is about the usual places alone"));

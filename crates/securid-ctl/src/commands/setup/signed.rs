@@ -20,6 +20,16 @@ pub(super) enum Found {
     Foreign,
 }
 
+impl Found {
+    /// The text of a file of ours.
+    pub(super) fn ours(self) -> Option<String> {
+        match self {
+            Self::Ours(text) => Some(text),
+            Self::Nothing | Self::Foreign => None,
+        }
+    }
+}
+
 /// The text as a file of ours.
 pub(super) fn signed(text: &str) -> String {
     format!("{HEAD}{}\n{text}", checksum(text))

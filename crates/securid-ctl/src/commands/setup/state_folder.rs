@@ -52,8 +52,8 @@ pub(super) fn steps(
             steps.push(Step::Keep(path, "up to date"));
         }
         (found, Some(text)) => {
-            let replaces = found != Found::Nothing;
-            steps.push(Step::Write { path, text, modes: (0o644, place.modes().1), replaces });
+            let modes = (0o644, place.modes().1);
+            steps.push(Step::Write { path, text, modes, before: found.ours() });
         }
     }
     if folder != context.paths.state_dir {

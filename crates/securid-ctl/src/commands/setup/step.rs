@@ -30,8 +30,8 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(30);
 /// Something that setup does.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// Write a file that is not there, or put it into the place of an older one of ours.
-    Write { path: PathBuf, text: String, modes: (u32, u32), replaces: bool },
+    /// Write a file that is not there, or put it into the place of an older one of ours, whose text is `before`.
+    Write { path: PathBuf, text: String, modes: (u32, u32), before: Option<String> },
     /// Remove a file of ours.
     Remove(PathBuf),
     /// Leave a file as it is.
@@ -89,8 +89,9 @@ impl Step {
             Failure::new("setup", format!("cannot {what} {}: {error}", path.display()), FAILED)
         };
         match self {
-            Self::Write { path, text, modes, replaces } => {
-                write(path, text, *modes, *replaces).map_err(|error| failed("write", path, error))
+            Self::Write { path, text, modes, before } => {
+                let written = write(path, text, *modes, before.is_some());
+                written.map_err(|error| failed("write", path, error))
             }
             Self::Remove(path) => fs::remove_file(path).map_err(|e| failed("remove", path, e)),
             Self::MakeKey { path, modes: (_, folder) } => {
@@ -119,11 +120,14 @@ impl Step {
         }
     }
 
-    /// Takes back a file that was written just now; whether it was one, and is gone.
+    /// Takes back a file that was written just now; whether it was one, and is as it was.
     pub(super) fn undo(&self) -> bool {
         match self {
-            Self::Write { path, replaces: false, .. } | Self::MakeKey { path, .. } => {
+            Self::Write { path, before: None, .. } | Self::MakeKey { path, .. } => {
                 fs::remove_file(path).is_ok()
+            }
+            Self::Write { path, modes, before: Some(before), .. } => {
+                write(path, before, *modes, true).is_ok()
             }
             _ => false,
         }
@@ -132,7 +136,7 @@ impl Step {
     /// Its kind, and its words before and after.
     fn words(&self) -> (&'static str, [&'static str; 2]) {
         match self {
-            Self::Write { replaces: false, .. } => ("write", ["would write", "wrote"]),
+            Self::Write { before: None, .. } => ("write", ["would write", "wrote"]),
             Self::Write { .. } => ("update", ["would update", "updated"]),
             Self::Remove(_) => ("remove", ["would remove", "removed"]),
             Self::Keep(..) => ("keep", ["would keep", "kept"]),

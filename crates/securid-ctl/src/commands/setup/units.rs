@@ -1,6 +1,10 @@
 //! The units of the user's manager: written where no package has them, then enabled and started.
 
-use std::{env, os::unix::fs::MetadataExt as _, path::Path};
+use std::{
+    env,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
 
 use securid_ipc::client::Client;
 
@@ -17,7 +21,7 @@ use crate::{
 };
 
 /// The units and their texts, in which programs are where packages put them.
-pub(super) const UNITS: [(&str, &str); 3] = [
+pub(in crate::commands) const UNITS: [(&str, &str); 3] = [
     (SOCKET, include_str!("../../../../../systemd/user/securid-sessiond.socket")),
     (SERVICE, include_str!("../../../../../systemd/user/securid-sessiond.service")),
     (LOGOUT, include_str!("../../../../../systemd/user/securid-logout.service")),
@@ -38,8 +42,8 @@ pub(super) fn steps(context: &Context, place: &Place) -> Result<Vec<Step>, Failu
     }
     if matches!(place.scope, Scope::Alone) {
         return Ok(vec![Step::Say(
-            "systemd does not run here: have securid-ctl start run at login, as from ~/.profile, and \
-             securid-ctl logout when you leave"
+            "systemd does not run here: start the daemon with securid-ctl start, at each login (as from \
+             ~/.profile), and run securid-ctl logout when you leave"
                 .to_owned(),
         )]);
     }
@@ -70,24 +74,58 @@ pub(super) fn steps(context: &Context, place: &Place) -> Result<Vec<Step>, Failu
     Ok(steps)
 }
 
-/// What becomes of one unit.
-fn unit(place: &Place, name: &str, text: &str) -> Result<Step, Failure> {
-    let path = place.units.join(name);
-    let packaged = place.packaged(name);
-    Ok(match (look(&path)?, packaged) {
-        (Found::Foreign, _) => Step::Keep(path, "changed by hand"),
-        (Found::Ours(_), Some(_)) => Step::Remove(path),
-        (Found::Nothing, Some(installed)) => Step::Keep(installed, "installed already"),
+/// How one unit stands.
+#[derive(Debug)]
+pub(in crate::commands) enum Standing {
+    /// There is none; this would be its text.
+    Missing(String),
+    /// An earlier setup has written it; this would be its text.
+    Older { text: String, before: String },
+    /// An earlier setup has written it, and covers what a package has installed since.
+    Covering,
+    /// A person has written or changed it.
+    ByHand,
+    /// As setup would write it.
+    UpToDate,
+    /// A package has installed it there.
+    Installed(PathBuf),
+}
+
+/// How the unit of this name stands.
+///
+/// # Errors
+/// If it cannot be read, or the programs cannot be named in it.
+pub(in crate::commands) fn standing(
+    place: &Place,
+    name: &str,
+    text: &str,
+) -> Result<Standing, Failure> {
+    Ok(match (look(&place.units.join(name))?, place.packaged(name)) {
+        (Found::Foreign, _) => Standing::ByHand,
+        (Found::Ours(_), Some(_)) => Standing::Covering,
+        (Found::Nothing, Some(installed)) => Standing::Installed(installed),
         (found, None) => {
             let text = signed(&with_programs(text, &place.scope)?);
             match found {
-                Found::Ours(present) if present == text => Step::Keep(path, "up to date"),
-                found => {
-                    let replaces = found != Found::Nothing;
-                    Step::Write { path, text, modes: (0o644, place.modes().1), replaces }
-                }
+                Found::Ours(present) if present == text => Standing::UpToDate,
+                Found::Ours(before) => Standing::Older { text, before },
+                _ => Standing::Missing(text),
             }
         }
+    })
+}
+
+/// What becomes of one unit.
+fn unit(place: &Place, name: &str, text: &str) -> Result<Step, Failure> {
+    let path = place.units.join(name);
+    let modes = (0o644, place.modes().1);
+    Ok(match standing(place, name, text)? {
+        Standing::ByHand => Step::Keep(path, "changed by hand"),
+        Standing::Covering => Step::Remove(path),
+        Standing::Installed(installed) => Step::Keep(installed, "installed already"),
+        Standing::UpToDate => Step::Keep(path, "up to date"),
+        Standing::Missing(text) => Step::Write { path, text, modes, before: None },
+        Standing::Older { text, before } => Step::Write { path, text, modes, before: Some(before) },
     })
 }
 

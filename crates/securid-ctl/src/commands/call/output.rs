@@ -1,0 +1,220 @@
+//! Where the answer goes.
+
+use std::{
+    fs::{self, File, OpenOptions, Permissions},
+    io::{self, IsTerminal as _, Write as _, stdout},
+    os::fd::AsFd as _,
+    path::{Path, PathBuf},
+    process,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+};
+
+use securid_text::is_shown;
+use signal_hook::{consts::SIGINT, iterator::Signals, low_level::emulate_default_handler};
+
+use crate::{
+    failure::{FAILED, Failure},
+    interrupt::{INTERRUPTED, Interrupt, ending_signals},
+};
+
+/// What takes the answer.
+pub(super) enum Output {
+    /// Whatever it is, it takes the bytes as they are.
+    Raw(File),
+    /// A person looks at it.
+    Terminal(Harmless),
+    /// A file, which is there once it is whole.
+    Draft(Draft),
+}
+
+impl Output {
+    /// Standard output, unless a file is named.
+    pub(super) fn open(place: Option<&Path>) -> Result<Self, Failure> {
+        let place = match place.filter(|place| *place != Path::new("-")) {
+            Some(place) => place,
+            None => {
+                Interrupt::arm()?;
+                return Ok(if stdout().is_terminal() {
+                    Self::Terminal(Harmless::default())
+                } else {
+                    Self::Raw(File::from(stdout().as_fd().try_clone_to_owned()?))
+                });
+            }
+        };
+        let opened = match fs::metadata(place) {
+            // A device or a pipe cannot be replaced, and would not be wanted to.
+            Ok(about) if !about.is_file() => Interrupt::arm()
+                .and_then(|_| OpenOptions::new().write(true).open(place))
+                .map(Self::Raw),
+            Ok(about) => fs::canonicalize(place)
+                .and_then(|place| Draft::new(place, Some(about.permissions())))
+                .map(Self::Draft),
+            Err(_) => Draft::new(place.to_owned(), None).map(Self::Draft),
+        };
+        opened.map_err(|error| unwritable(place, &error).with_hint("Nothing was sent."))
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        match self {
+            Self::Raw(out) => Ok(out.write_all(bytes)?),
+            Self::Terminal(harmless) => {
+                let mut out = stdout().lock();
+                Ok(out.write_all(harmless.text(bytes).as_bytes()).and_then(|()| out.flush())?)
+            }
+            Self::Draft(draft) => {
+                draft.file.write_all(bytes).map_err(|error| unwritable(&draft.place, &error))
+            }
+        }
+    }
+
+    /// The answer was whole.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        match self {
+            Self::Raw(_) => Ok(()),
+            Self::Terminal(harmless) => {
+                Ok(stdout().lock().write_all(harmless.rest().as_bytes())?)
+            }
+            Self::Draft(draft) => draft.keep().map_err(|error| unwritable(&draft.place, &error)),
+        }
+    }
+}
+
+/// Text without what a terminal obeys or nobody sees; line ends and tabs stay.
+#[derive(Default)]
+pub(super) struct Harmless {
+    /// The beginning of a character that was cut in two.
+    begun: Vec<u8>,
+    in_line: bool,
+}
+
+impl Harmless {
+    fn text(&mut self, bytes: &[u8]) -> String {
+        let bytes = [&std::mem::take(&mut self.begun), bytes].concat();
+        let mut text = String::new();
+        let mut chunks = bytes.utf8_chunks().peekable();
+        while let Some(chunk) = chunks.next() {
+            let line_ends = |c: &char| *c != '\r';
+            text.extend(chunk.valid().chars().filter(line_ends).map(|c| match c {
+                '\n' | '\t' => c,
+                c if is_shown(c) => c,
+                _ => char::REPLACEMENT_CHARACTER,
+            }));
+            let invalid = chunk.invalid();
+            // One that is complete, and still no character, is followed by another chunk or by nothing at all.
+            let may_go_on = chunks.peek().is_none()
+                && std::str::from_utf8(invalid).is_err_and(|e| e.error_len().is_none());
+            match invalid {
+                [] => {}
+                invalid if may_go_on => self.begun = invalid.to_vec(),
+                _ => text.push(char::REPLACEMENT_CHARACTER),
+            }
+        }
+        if let Some(last) = text.chars().next_back() {
+            self.in_line = last != '\n';
+        }
+        text
+    }
+
+    /// What is still to be printed: a person's next prompt begins a line.
+    fn rest(self) -> String {
+        let cut = if self.begun.is_empty() { "" } else { "\u{fffd}" };
+        let end = if self.in_line || !cut.is_empty() { "\n" } else { "" };
+        format!("{cut}{end}")
+    }
+}
+
+/// A file beside the one that is wanted, under another name until it is whole. Else it is removed.
+pub(super) struct Draft {
+    file: File,
+    place: PathBuf,
+    /// None once it is gone from there. Whoever ends us looks here.
+    draft: Arc<Mutex<Option<PathBuf>>>,
+}
+
+impl Draft {
+    /// With the rights of the file that is there, or those that any new file gets.
+    fn new(place: PathBuf, rights: Option<Permissions>) -> io::Result<Self> {
+        let name = place.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_string_lossy();
+        let draft = place.with_file_name(format!(".{name}.{}.part", process::id()));
+        let file = OpenOptions::new().write(true).create_new(true).open(&draft)?;
+        let this = Self { file, place, draft: Arc::new(Mutex::new(Some(draft))) };
+        if let Some(rights) = rights {
+            this.file.set_permissions(rights)?;
+        }
+        let (draft, mut signals) = (Arc::clone(&this.draft), Signals::new(ending_signals())?);
+        thread::spawn(move || {
+            if let Some(signal) = signals.forever().next() {
+                // Held to our end, so that it is not moved into place meanwhile.
+                let mut draft = lock(&draft);
+                remove(&mut draft);
+                if signal != SIGINT {
+                    let _ = emulate_default_handler(signal);
+                }
+                process::exit(INTERRUPTED.into());
+            }
+        });
+        Ok(this)
+    }
+
+    /// Moves it to its place.
+    fn keep(&self) -> io::Result<()> {
+        self.file.sync_all()?;
+        let mut draft = lock(&self.draft);
+        if let Some(path) = draft.as_ref() {
+            fs::rename(path, &self.place)?;
+        }
+        *draft = None;
+        Ok(())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        remove(&mut lock(&self.draft));
+    }
+}
+
+fn remove(draft: &mut Option<PathBuf>) {
+    if let Some(draft) = draft.take() {
+        // What cannot be removed stays under a name that nobody takes for the answer.
+        let _ = fs::remove_file(draft);
+    }
+}
+
+fn lock(draft: &Mutex<Option<PathBuf>>) -> MutexGuard<'_, Option<PathBuf>> {
+    draft.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn unwritable(place: &Path, error: &io::Error) -> Failure {
+    Failure::new("output", format!("cannot write {}: {error}", place.display()), FAILED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(pieces: &[&[u8]]) -> String {
+        let mut harmless = Harmless::default();
+        let text: String = pieces.iter().map(|piece| harmless.text(piece)).collect();
+        text + &harmless.rest()
+    }
+
+    #[test]
+    fn a_terminal_obeys_nothing_and_shows_the_rest() {
+        assert_eq!(shown(&[b"a\x1b[31mb\tc\r\nd\x07\n"]), "a\u{fffd}[31mb\tc\nd\u{fffd}\n");
+        assert_eq!(shown(&[b"no end"]), "no end\n");
+        assert_eq!(shown(&[]), "");
+    }
+
+    #[test]
+    fn a_character_that_is_cut_in_two_is_put_together() {
+        let text = "größer €\n";
+        for at in 0..text.len() {
+            let (first, rest) = text.as_bytes().split_at(at);
+            assert_eq!(shown(&[first, rest]), text, "{at}");
+        }
+        assert_eq!(shown(&[b"\xe2\x82", b"x"]), "\u{fffd}x\n");
+        assert_eq!(shown(&[b"\xff\xe2"]), "\u{fffd}\u{fffd}\n");
+    }
+}

@@ -1,0 +1,153 @@
+//! One call, from the connection to the end of its answer.
+
+use std::future::pending;
+use std::time::Duration;
+
+use bytes::Bytes;
+use securid_api::{Answering, Asked, Command, Failure, Part, Progress, Reply};
+use securid_ipc::messages::{CHUNK, RpcError};
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+use tracing::info;
+
+use super::{troubles, way};
+use crate::keeper::{Lent, Message};
+use crate::service::Desk;
+
+/// How long a client may do nothing while its call waits for it, and how long a server, unless the client has said how
+/// long all of it may take. Each keeps a session in use meanwhile; the longest pauses of a network that works are
+/// shorter.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// What a client wants.
+pub(super) struct Wanted {
+    pub(super) command: Command,
+    /// How long the body is, where that is known.
+    pub(super) length: Option<u64>,
+    /// How long it may take in all.
+    pub(super) timeout: Option<Duration>,
+}
+
+/// A piece of the answer.
+pub(super) struct Piece {
+    pub(super) status: u16,
+    pub(super) content_type: Option<String>,
+    /// At most [`CHUNK`].
+    pub(super) bytes: Bytes,
+    /// Whether others follow.
+    pub(super) more: bool,
+}
+
+/// Carries it out, while the session counts as used.
+pub(super) async fn carry_out(
+    desk: Desk,
+    lent: Lent,
+    wanted: Wanted,
+    parts: mpsc::Receiver<Part>,
+    pieces: mpsc::Sender<Piece>,
+) -> Result<(), RpcError> {
+    let exchange = exchange(&desk, &lent, &wanted, parts, pieces);
+    match wanted.timeout {
+        None => exchange.await,
+        Some(limit) => {
+            timeout(limit, exchange).await.unwrap_or_else(|_| Err(troubles::too_long(limit)))
+        }
+    }
+}
+
+async fn exchange(
+    desk: &Desk,
+    lent: &Lent,
+    wanted: &Wanted,
+    mut parts: mpsc::Receiver<Part>,
+    pieces: mpsc::Sender<Piece>,
+) -> Result<(), RpcError> {
+    let url = &lent.ways[0].url;
+    let contact = |result: Result<(), String>| {
+        let _ = desk.inbox().send(Message::Contact(url.clone(), result));
+    };
+    // The time for all of it is the longest that a server may be silent, where it was said.
+    let silence = wanted.timeout.unwrap_or(SILENCE);
+    let line = way::line(&desk.errands.servers, &lent.ways, lent.within).await;
+    let line = line.inspect_err(|error| contact(Err(error.message.clone())))?;
+    let asked = line.ask(&lent.token, &wanted.command, wanted.length).await;
+    let asked = asked.map_err(|bad| troubles::command(&bad))?;
+    let told = match asked {
+        Ok(asked) => until_it_answers(asked, &mut parts, silence).await,
+        Err(failure) => Err(troubles::unanswered(&failure)),
+    };
+    let asked = told.inspect_err(|error| contact(Err(error.message.clone())))?;
+    contact(Ok(()));
+    match asked.reply().await.map_err(|failure| troubles::unanswered(&failure))? {
+        Reply::Answering(answering) => pass_on(answering, &pieces, silence).await,
+        Reply::Refused(refused) => {
+            let key = &lent.in_use.key;
+            if refused.dead {
+                info!(session = %key.id, "the server refuses its token as dead");
+                let _ = desk.inbox().send(Message::RefusedByServer(key.clone()));
+            }
+            Err(troubles::refused(&refused, &lent.instance))
+        }
+    }
+}
+
+/// Hands the body on until it is whole, or the server refuses it, and waits for the answer.
+async fn until_it_answers(
+    mut asked: Asked,
+    parts: &mut mpsc::Receiver<Part>,
+    silence: Duration,
+) -> Result<Asked, RpcError> {
+    let (mut held, mut whole, mut answers) = (None, false, false);
+    while !(whole && held.is_none() && answers) {
+        let wants_more = held.is_none() && !whole;
+        tokio::select! {
+            biased;
+            progress = asked.progress(&mut held) => {
+                match progress.map_err(|failure| troubles::unanswered(&failure))? {
+                    Progress::Took => {}
+                    Progress::Answers(200..=299) => answers = true,
+                    Progress::Answers(_) => return Ok(asked),
+                }
+            }
+            part = parts.recv(), if wants_more => {
+                let Some(part) = part else { return pending().await };
+                whole = part == Part::End;
+                held = Some(part);
+            }
+            () = sleep(SILENCE), if wants_more => return Err(troubles::client_is_silent(SILENCE)),
+            () = sleep(silence), if !wants_more => return Err(troubles::server_is_silent(silence)),
+        }
+    }
+    Ok(asked)
+}
+
+/// Passes the answer on as fast as its client asks for it.
+async fn pass_on(
+    mut answering: Box<Answering>,
+    pieces: &mpsc::Sender<Piece>,
+    silence: Duration,
+) -> Result<(), RpcError> {
+    let cut = |failure: Failure| troubles::broken_off(&failure);
+    loop {
+        let next = timeout(silence, answering.piece()).await;
+        let next = next.map_err(|_| troubles::server_is_silent(silence))?.map_err(cut)?;
+        let is_last = next.is_none() || answering.is_whole();
+        let mut bytes = next.unwrap_or_default();
+        loop {
+            let rest = bytes.split_off(bytes.len().min(CHUNK));
+            let more = !(is_last && rest.is_empty());
+            let content_type = answering.content_type().map(str::to_owned);
+            let piece = Piece { status: answering.status(), content_type, bytes, more };
+            if timeout(SILENCE, pieces.send(piece)).await.is_err() {
+                return Err(troubles::client_is_silent(SILENCE));
+            }
+            if rest.is_empty() {
+                break;
+            }
+            bytes = rest;
+        }
+        if is_last {
+            return Ok(());
+        }
+    }
+}
