@@ -24,9 +24,21 @@ use output::Output;
 /// is silent; and however long the server is silent where `--timeout` says how long.
 const STEP_WITHIN: Duration = Duration::from_secs(300);
 
-/// Have the server carry out a command; the session's token stays in the daemon. Exits 0 if the server answers
-/// with 2xx, else 1 with its own words
+/// Below the options, and in the manual page.
+const EXAMPLES: &str = "\
+Examples:
+  securid-ctl call findUsers name=smith
+      prints the server's answer
+  securid-ctl call importUsers -s prod --input users.csv --content-type text/csv
+      sends a file, piece by piece
+  securid-ctl call exportUsers -o users.json --timeout 10m
+      writes the answer to a file";
+
+/// Have the server carry out a command; the session's token stays in the daemon
+///
+/// Exits with 0 if the server answers with 2xx, else with 1 and its own words.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The command's name, as findUsers
     command: String,
