@@ -8,11 +8,10 @@
 //                                                        password is the first line of standard input
 //
 // Exit status: as of securid-ctl, and 75 if the answer is there, but the server has not confirmed the session's end yet.
-// NODE_EXTRA_CA_CERTS names the certificate of a private CA. The protocol: ../protocol.md
+// The token never comes here: the daemon asks. The protocol: ../protocol.md
 
+import { once } from "node:events";
 import fs from "node:fs";
-import http from "node:http";
-import https from "node:https";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -171,31 +170,19 @@ function troubleOf({ code, message, data = {} }) {
   return new Trouble(data.bad_config ? 78 : (EXITS[code] ?? 1), message, data.hint);
 }
 
-/** Asks with the token that was lent, at the URL that came with it and no other: no redirect is followed. */
-function askServer({ url, token }, command, parameters) {
-  const endpoint = new URL(url);
-  endpoint.search = new URLSearchParams({ cmd: command, format: "json", ...parameters }).toString();
-  const headers = {
-    Authorization: `Bearer ${token}`, Accept: "application/json", "Content-Type": "application/json", "Content-Length": 0,
-  };
-  const kind = endpoint.protocol === "https:" ? https : http;
-  return new Promise((resolve, reject) => {
-    const unreachable = (why) => reject(new Trouble(68, `no answer from ${endpoint.hostname}: ${why}`));
-    const signal = AbortSignal.timeout(30_000);
-    const request = kind.request(endpoint, { method: "POST", headers, signal }, async (reply) => {
-      try {
-        const body = Buffer.concat(await reply.toArray()).toString();
-        if (reply.statusCode === 200) return resolve(JSON.parse(body));
-        const dead = "the server does not take the token any more (401)";
-        if (reply.statusCode === 401) return reject(new Trouble(1, dead, "Log out and in again."));
-        reject(new Trouble(1, `the server answered ${reply.statusCode} to ${command}`));
-      } catch (error) {
-        unreachable(error.name);
-      }
-    });
-    request.on("error", (error) => unreachable(error.code ?? error.name));
-    request.end();
-  });
+/** Has the daemon ask, with the session's token; the pieces of the answer as they come. */
+async function* askServer(daemon, session, command, given) {
+  let more = { session, command, arguments: given, timeout: "30s" };
+  while (more) {
+    const piece = await daemon.call("session.call", more, 30_000 + ANSWER);
+    yield Buffer.from(piece.body, "base64");
+    more = piece.more ? { call: piece.call } : undefined;
+  }
+}
+
+/** As fast as whoever reads it. */
+async function print(piece) {
+  if (!process.stdout.write(piece)) await once(process.stdout, "drain");
 }
 
 async function firstLine(stream) {
@@ -236,8 +223,7 @@ async function main(words) {
   const daemon = await Daemon.connect();
   try {
     await withSession(daemon, user, async (session) => {
-      const answer = await askServer(await daemon.call("session.token", { session }), command, parameters);
-      console.log(JSON.stringify(answer, null, 2));
+      for await (const piece of askServer(daemon, session, command, parameters)) await print(piece);
     });
   } finally {
     daemon.close();

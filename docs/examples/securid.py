@@ -6,21 +6,22 @@ As a program it asks the server for one thing, and prints its answer:
     securid.py COMMAND [NAME=VALUE ...]               with a session that there is (SECURID_SESSION, else the default)
     securid.py --login USER COMMAND [NAME=VALUE ...]  with one of its own, dead at the server in the end; the password
                                                       is asked for, or the first line of standard input
+    securid.py --events                               tells what changes, a line of JSON each, until it is ended
 
 Exit status: as of securid-ctl, and 75 if the answer is there, but the server has not confirmed the session's end yet.
-SSL_CERT_FILE names the certificate of a private CA. The protocol: ../protocol.md
+The token never comes here: the daemon asks. The protocol: ../protocol.md
 """
 
+import base64
+import collections
 import contextlib
 import getpass
-import http.client
 import json
 import os
 import socket
 import struct
 import sys
 import time
-import urllib.parse
 
 PROTOCOL = 1
 LONGEST_REPLY = 1024 * 1024
@@ -41,7 +42,7 @@ class Daemon:
 
     def __init__(self):
         self.path, self.socket = connect()
-        self.buffer, self.last_id = bytearray(), 0
+        self.buffer, self.last_id, self.told = bytearray(), 0, collections.deque()
 
     def __enter__(self):
         return self
@@ -67,10 +68,27 @@ class Daemon:
                     greeted = True
                 elif message.get("id") == ours:
                     answer = message
+                elif message.get("method") == "event":
+                    self.told.append(message["params"])
                 elif "method" not in message and message.get("id") is None:
                     result_of(message)  # why the connection is closed
-                # Anything else is a notification, or an answer that nobody waits for any more.
+                # Anything else is news of a newer daemon, or an answer that nobody waits for any more.
         return result_of(answer)
+
+    def events(self):
+        """What is, and then what changes, as the daemon tells it; without an end."""
+        self.call("events.subscribe")
+        while True:
+            while self.told:
+                yield self.told.popleft()
+            with self.limits("with news"):
+                try:
+                    message = json.loads(self.read_line(time.monotonic() + 60))
+                except socket.timeout:
+                    self.call("daemon.hello")  # No news: does it live?
+                else:
+                    if message.get("method") == "event":
+                        self.told.append(message["params"])
 
     def read_line(self, until):
         while b"\n" not in self.buffer:
@@ -159,39 +177,30 @@ def session(daemon, user=None):
         raise Trouble(75, f"the end of session {made['id']} is not confirmed yet", "The daemon keeps trying.")
 
 
-def ask_server(lent, command, arguments):
-    """Asks with the token that was lent, at the URL that came with it and no other: no redirect is followed."""
-    url = urllib.parse.urlsplit(lent["url"])
-    kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
-    server = kind(url.hostname, url.port, timeout=30)
-    query = urllib.parse.urlencode({"cmd": command, "format": "json", **arguments})
-    headers = {"Authorization": f"Bearer {lent['token']}", "Accept": "application/json",
-               "Content-Type": "application/json"}
-    try:
-        server.request("POST", f"{url.path}?{query}", body=b"", headers=headers)
-        reply = server.getresponse()
-        body = reply.read()
-    except (OSError, http.client.HTTPException) as error:
-        raise Trouble(68, f"no answer from {url.hostname}: {error}") from None
-    finally:
-        server.close()
-    if reply.status == 401:
-        raise Trouble(1, "the server does not take the token any more (401)", "Log out and in again.")
-    if reply.status != 200:
-        raise Trouble(1, f"the server answered {reply.status} to {command}")
-    return json.loads(body)
+def ask_server(daemon, session, command, arguments):
+    """Has the daemon ask, with the session's token; the pieces of the answer as they come."""
+    more = {"session": session, "command": command, "arguments": arguments, "timeout": "30s"}
+    while more:
+        piece = daemon.call("session.call", 30 + ANSWER, **more)
+        yield base64.b64decode(piece["body"])
+        more = {"call": piece["call"]} if piece["more"] else None
 
 
 def main(words):
+    if words == ["--events"]:
+        with Daemon() as daemon:
+            for event in daemon.events():
+                print(json.dumps(event), flush=True)
     user = None
     if words[:1] == ["--login"] and len(words) > 1:
         user, words = words[1], words[2:]
     if not words or words[0].startswith("-") or not all("=" in word for word in words[1:]):
-        raise Trouble(2, "usage: securid.py [--login USER] COMMAND [NAME=VALUE ...]")
+        raise Trouble(2, "usage: securid.py [--login USER] COMMAND [NAME=VALUE ...] | --events")
     with Daemon() as daemon, session(daemon, user) as ours:
         arguments = dict(word.split("=", 1) for word in words[1:])
-        answer = ask_server(daemon.call("session.token", session=ours), words[0], arguments)
-        print(json.dumps(answer, indent=2), flush=True)
+        for piece in ask_server(daemon, ours, words[0], arguments):
+            sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

@@ -183,8 +183,11 @@ fn a_config_that_is_bad_or_has_changed_is_told() {
     let place = format!("{}:2: idle_timeout", house.config().display());
     look(&house).wrong("config", &[&place], "securid-sessiond --check-config");
     house.change_config("idle_timeout = \"soon\"", "on_lock = \"revoke\"");
+    look(&house).fine(&["config"]);
     // Nothing tells of locked screens where there is no logind.
     look(&house).wrong("logind", &["on_lock or on_suspend"], "systemctl status systemd-logind");
+    house.write_config("keyring = \"test\"\n");
+    look(&house).wrong("config", &["no server is named"], "[instances.NAME]");
 }
 
 #[test]

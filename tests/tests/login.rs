@@ -180,6 +180,9 @@ fn nobody_types_a_password_in_vain() {
     let status = house.call("daemon.status", json!({}));
     assert_eq!(status["instances"][0]["last_contact"]["ok"], false, "{status}");
     simulator.set_fault(None);
+    house.call("session.instructions", json!({}));
+    let status = house.call("daemon.status", json!({}));
+    assert_eq!(status["instances"][0]["last_contact"]["ok"], true, "{status}");
 
     let ended = terminal.run("kept securid-ctl login no-such");
     assert_eq!(ended.status, 78, "{}", ended.text);

@@ -263,6 +263,12 @@ fn conversation() -> Vec<Value> {
     say("session.token", json!({"session": "prod"}));
     say("session.touch", json!({"session": id}));
     say("session.hold", json!({"session": id}));
+    say("session.call", json!({"session": id, "command": "findUsers", "more": true}));
+    say("session.call", json!({"call": 1, "body": "YQ==", "more": true}));
+    say("session.call", json!({"call": 1}));
+    say("session.call", json!({"session": id, "command": "noSuchCommand"}));
+    say("session.call", json!({"session": id, "command": "logoutUser"}));
+    say("session.call", json!({"call": 7, "command": "findUsers"}));
     say("session.show", json!({"session": id}));
     say("session.show", json!({"sesion": id}));
     house.simulator.set_fault_for("logoutUser", Some(Fault::Status(503)));

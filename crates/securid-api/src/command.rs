@@ -25,7 +25,8 @@ const USUAL_CONTENT_TYPE: &str = "application/json";
 const OURS: [&str; 3] = ["cmd", "format", "token"];
 
 /// What stays as it is in a URL's query (RFC 3986, section 2.3).
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(crate) const ESCAPED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A command that may be sent with a session's token: not one that makes or ends tokens, of which nobody would
 /// know then.

@@ -97,6 +97,6 @@ pub use logout::{Confirmation, LogoutReply};
 pub use outgoing::Part;
 pub use proxy::{BadProxy, NO_PROXY, Proxies, WrongProxy};
 pub use retry_after::RETRY_AFTER_MAX;
-pub use survey::{Answered, Secured, Survey};
+pub use survey::{Answered, ProxyOnTheWay, Secured, Survey};
 pub use tls::SetupError;
 pub use token::{BadToken, Token};

@@ -4,12 +4,13 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Uri};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use securid_secret::{Secret, SecretBytes};
 use serde::Deserialize;
 use thiserror::Error;
 
 use crate::answer::Answer;
+use crate::command::ESCAPED;
 use crate::syntax::{Object, json, properties};
 use crate::{Failure, FailureKind, Token};
 
@@ -115,7 +116,7 @@ pub(crate) fn request_with_assertion(
 
 /// A command's URI with its authentication source; none if that is too long.
 pub(crate) fn at_source(command: &Uri, auth_source: &str) -> Option<Uri> {
-    let source = utf8_percent_encode(auth_source, NON_ALPHANUMERIC);
+    let source = utf8_percent_encode(auth_source, ESCAPED);
     format!("{command}&authsource={source}").parse().ok()
 }
 

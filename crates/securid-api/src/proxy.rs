@@ -238,6 +238,11 @@ impl Proxy {
         format!("http://{authority}")
     }
 
+    /// Whether it is sent a user name and password.
+    pub(crate) fn has_password(&self) -> bool {
+        self.intercept.basic_auth().is_some() || self.password.is_some()
+    }
+
     /// The `Proxy-Authorization` that it wants: of its URL, or of the file, as it is at this moment.
     pub(crate) async fn credentials(&self) -> Result<Option<Credentials>, Failure> {
         let header = match (self.intercept.basic_auth(), &self.password) {

@@ -25,7 +25,7 @@ pub struct Survey {
     /// The certificate that we show to a server that asks for one.
     pub ours: Option<Certificate>,
     /// The proxy on the way, if there is one: then the addresses are the proxy's.
-    pub proxy: Option<String>,
+    pub proxy: Option<ProxyOnTheWay>,
     /// What the host's name stands for, or the address that stands in its place.
     pub addresses: Vec<SocketAddr>,
     /// The address that took the connection.
@@ -36,6 +36,15 @@ pub struct Survey {
     pub answered: Option<Answered>,
     /// Why it went no further; its kind tells the step.
     pub failure: Option<Failure>,
+}
+
+/// A proxy between us and the server.
+#[derive(Debug, Clone)]
+pub struct ProxyOnTheWay {
+    /// Where it is, without user name and password.
+    pub shown: String,
+    /// Where the user name and password are that it is sent, if it is sent any.
+    pub password: Option<String>,
 }
 
 /// A connection on which it is the server itself that answers.
@@ -59,7 +68,11 @@ pub struct Answered {
 }
 
 pub(crate) async fn survey(transport: &Transport, command: Uri, clock: Clock) -> Survey {
-    let mut survey = Survey { proxy: transport.way.proxy(), ..Survey::default() };
+    let proxy = transport.way.proxy().map(|proxy| ProxyOnTheWay {
+        shown: proxy.shown(),
+        password: proxy.has_password().then(|| proxy.place_of_password()),
+    });
+    let mut survey = Survey { proxy, ..Survey::default() };
     if let Some(handshake) = &transport.handshake
         // What is wrong with it, the handshake tells.
         && let Ok(Ok(Some(ours))) = timeout(clock.left(), handshake.ours()).await

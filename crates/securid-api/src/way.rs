@@ -49,9 +49,9 @@ impl Way {
         }
     }
 
-    /// The proxy on the way, without user name and password.
-    pub(crate) fn proxy(&self) -> Option<String> {
-        self.proxy.as_ref().map(Proxy::shown)
+    /// The proxy on the way.
+    pub(crate) fn proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_ref()
     }
 
     /// A connection on which the server itself is to be spoken to.

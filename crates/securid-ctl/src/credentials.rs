@@ -2,6 +2,7 @@
 
 use std::{env, ffi::OsString, io, path::PathBuf};
 
+use clap::ValueHint;
 use securid_ipc::{
     client::{Client, ClientError},
     messages::{Call, Instructions, InstructionsView, Login, Proof},
@@ -21,6 +22,9 @@ use crate::{
 /// What the password has to be called among systemd's credentials.
 const CREDENTIAL: &str = "securid-password";
 
+/// What to do where nobody can be asked.
+const ELSEWHERE: &str = "Use --password-stdin, --password-file or --askpass.";
+
 /// How to log in.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Credentials {
@@ -39,7 +43,7 @@ pub(crate) struct Credentials {
     password_file: Option<PathBuf>,
     /// Have this program ask for the password: it gets the prompt as its argument, and says the password on
     /// its standard output [else $SECURID_ASKPASS, where there is no terminal]
-    #[arg(long, value_name = "PROGRAM")]
+    #[arg(long, value_name = "PROGRAM", value_hint = ValueHint::FilePath)]
     askpass: Option<OsString>,
 }
 
@@ -97,8 +101,7 @@ impl Credentials {
         }
         let program = env::var_os("SECURID_ASKPASS").filter(|program| !program.is_empty());
         program.map(Source::Program).ok_or_else(|| {
-            Failure::usage("there is no terminal to ask for the password")
-                .with_hint("Use --password-stdin, --password-file or --askpass.")
+            Failure::usage("there is no terminal to ask for the password").with_hint(ELSEWHERE)
         })
     }
 
@@ -196,7 +199,7 @@ fn no_answer(what: &str, error: &io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::Interrupted => interrupted(),
         io::ErrorKind::UnexpectedEof => Failure::usage(format!("no {what} was given")),
-        _ => Failure::usage(format!("no {what} was given: {error}")),
+        _ => Failure::usage(format!("no {what} was given: {error}")).with_hint(ELSEWHERE),
     }
 }
 

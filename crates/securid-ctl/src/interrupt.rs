@@ -28,9 +28,11 @@ pub(crate) const INTERRUPTED: u8 = 130;
 
 /// From now on Ctrl-C ends this process, except while [`Interrupt::spare`] runs.
 pub(crate) struct Interrupt {
-    /// Whether what ends a program ends this one.
+    /// Whether Ctrl-C ends this process.
+    interrupts: Arc<AtomicBool>,
+    /// The same of what else ends a program.
     ends: Arc<AtomicBool>,
-    /// The same of what nobody catches but whoever asks a person.
+    /// The same of what nobody catches, but whoever asks a person.
     is_left_alone: Arc<AtomicBool>,
 }
 
@@ -45,10 +47,14 @@ impl Interrupt {
     }
 
     fn handlers() -> io::Result<Self> {
-        let (ends, is_left_alone) =
-            (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(true)));
+        let [interrupts, ends, is_left_alone] =
+            std::array::from_fn(|_| Arc::new(AtomicBool::new(true)));
         for signal in wanted([SIGINT]) {
-            flag::register_conditional_shutdown(signal, INTERRUPTED.into(), Arc::clone(&ends))?;
+            flag::register_conditional_shutdown(
+                signal,
+                INTERRUPTED.into(),
+                Arc::clone(&interrupts),
+            )?;
         }
         // Once a signal was caught, it would be lost afterwards: what it does by itself is done by hand then.
         for signal in wanted([SIGHUP, SIGTERM]) {
@@ -57,12 +63,32 @@ impl Interrupt {
         for signal in wanted([SIGQUIT, SIGTSTP]) {
             flag::register_conditional_default(signal, Arc::clone(&is_left_alone))?;
         }
-        Ok(Self { ends, is_left_alone })
+        Ok(Self { interrupts, ends, is_left_alone })
     }
 
     /// From now on Ctrl-C is somebody else's, and so is what ends a program.
     pub(crate) fn disarm(self) {
+        self.interrupts.store(false, Ordering::SeqCst);
         self.ends.store(false, Ordering::SeqCst);
+    }
+
+    /// From now on Ctrl-C only sets the flag, for somebody who has the screen to clear first and ends the process
+    /// then.
+    ///
+    /// # Errors
+    /// If the system takes no signal handler.
+    pub(crate) fn leave_to_flag(&self) -> io::Result<Arc<AtomicBool>> {
+        let noted = Arc::default();
+        for signal in wanted([SIGINT]) {
+            flag::register(signal, Arc::clone(&noted))?;
+        }
+        self.interrupts.store(false, Ordering::SeqCst);
+        Ok(noted)
+    }
+
+    /// Ctrl-C ends this process again.
+    pub(crate) fn rearm(&self) {
+        self.interrupts.store(true, Ordering::SeqCst);
     }
 
     /// Asks a person, with the signals caught that would leave the terminal without echo, or a dialog without
@@ -79,6 +105,7 @@ impl Interrupt {
     }
 
     fn set(&self, armed: bool) {
+        self.interrupts.store(armed, Ordering::SeqCst);
         self.ends.store(armed, Ordering::SeqCst);
         self.is_left_alone.store(armed, Ordering::SeqCst);
     }

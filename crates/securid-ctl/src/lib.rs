@@ -13,6 +13,7 @@
 //! - `secrets`: reading a password or a token; `terminal`, `askpass`: asking a person for one; `credentials`: who
 //!   logs in with it; `interrupt`: Ctrl-C is 130, and a terminal is put back before a signal counts;
 //! - `manual`: the manual pages, made by a test;
+//! - `progress`: how far revocations have come, on a terminal;
 //! - `records`: whether anything is recorded, for when no daemon can be asked.
 
 mod args;
@@ -29,6 +30,7 @@ mod launch;
 mod manual;
 mod page;
 mod program;
+mod progress;
 mod records;
 mod screen;
 mod secrets;

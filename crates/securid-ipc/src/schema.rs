@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
+use crate::messages::CHUNK;
+
 /// A token or a password.
 pub(crate) struct SecretText;
 
@@ -16,6 +18,25 @@ impl JsonSchema for SecretText {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({"type": "string", "description": "A token or a password: to be kept in memory, and out of logs."})
+    }
+}
+
+/// Some bytes, as [`crate::messages::Chunk`] has them.
+pub(crate) struct Base64;
+
+impl JsonSchema for Base64 {
+    fn schema_name() -> Cow<'static, str> {
+        "Bytes".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let most = CHUNK.div_ceil(3) * 4;
+        json_schema!({
+            "type": "string",
+            "contentEncoding": "base64",
+            "maxLength": most,
+            "description": format!("At most {CHUNK} bytes, in base64.")
+        })
     }
 }
 
@@ -79,5 +100,14 @@ pub(crate) fn one_of_its_targets(schema: &mut Schema) {
 /// `password` or `assertion`, never both.
 pub(crate) fn one_proof(schema: &mut Schema) {
     let either = serde_json::json!([{"required": ["password"]}, {"required": ["assertion"]}]);
+    schema.insert("oneOf".to_owned(), either);
+}
+
+/// A `session.call` begins with `command`, or goes on with `call`, which has less to say.
+pub(crate) fn beginning_or_going_on(schema: &mut Schema) {
+    let either = serde_json::json!([
+        {"required": ["command"], "not": {"required": ["call"]}},
+        {"required": ["call"], "propertyNames": {"enum": ["call", "body", "more"]}},
+    ]);
     schema.insert("oneOf".to_owned(), either);
 }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use securid_ipc::checks::{CheckState, CheckView};
-use securid_ipc::paths::{Paths, SYSTEM_SOCKETS};
+use securid_ipc::paths::{ConfigFiles, Paths, SYSTEM_SOCKETS};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout_at};
 
@@ -58,13 +58,14 @@ pub(crate) fn examine(paths: Paths, sources: Sources, json: bool) -> Result<u8, 
 
 async fn all(paths: Paths, sources: Sources, teller: &mut Teller) -> io::Result<()> {
     let until = Instant::now() + WITHIN;
-    let own_file = sources.files.own.path().display().to_string();
+    let files = sources.files.clone();
     let loading = spawn_blocking(move || sources.load(true));
     let Ok(Ok(loaded)) = timeout_at(Instant::now() + CONFIG_WITHIN, loading).await else {
-        let hangs = CheckView::wrong("config", &own_file, "it could not be read within 5 s");
+        let own = files.own.path().display().to_string();
+        let hangs = CheckView::wrong("config", &own, "it could not be read within 5 s");
         return teller.tell(vec![hangs.then("Look after the disk that it is on.")]);
     };
-    teller.tell(of_config(&loaded, &own_file))?;
+    teller.tell(of_config(&loaded, &files))?;
     let is_good = loaded.faults.is_empty();
     let config = Arc::new(loaded.config);
 
@@ -90,13 +91,6 @@ async fn all(paths: Paths, sources: Sources, teller: &mut Teller) -> io::Result<
     }
     teller.tell(in_time(until, "keyring", "", kept).await)?;
     teller.tell(in_time(until, "disk", "", disk).await)?;
-    if config.instances.is_empty() {
-        let none =
-            CheckView::unknown("server", "", "the config has no instance that could be asked");
-        let advice =
-            "Write one: securid-ctl setup --url https://HOST:8443/aveksa writes a first config.";
-        teller.tell(vec![none.then(advice)])?;
-    }
     for (name, look) in servers {
         teller.tell(in_time(until, "server", &name, look).await)?;
     }
@@ -120,7 +114,7 @@ async fn in_time(
     }
 }
 
-fn of_config(loaded: &Loaded, own_file: &str) -> Vec<CheckView> {
+fn of_config(loaded: &Loaded, files: &ConfigFiles) -> Vec<CheckView> {
     let mut checks: Vec<CheckView> = loaded
         .faults
         .iter()
@@ -133,14 +127,30 @@ fn of_config(loaded: &Loaded, own_file: &str) -> Vec<CheckView> {
         CheckView::wrong("config", "", warning.to_string()).then("securid-ctl config show")
     }));
     if checks.is_empty() {
-        let names: Vec<_> = loaded.config.instances.keys().map(String::as_str).collect();
-        let message = match &names[..] {
-            [] => "it is good, and names no instance".to_owned(),
-            names => format!("it is good; instances: {}", names.join(", ")),
-        };
-        checks.push(CheckView::fine("config", own_file, message));
+        checks.push(of_good_config(&loaded.config, files));
     }
     checks
+}
+
+fn of_good_config(config: &Config, files: &ConfigFiles) -> CheckView {
+    let own = files.own.path();
+    let there = [&*files.machine, &*files.additions, own].into_iter().filter(|path| path.exists());
+    let there: Vec<_> = there.map(|path| path.display().to_string()).collect();
+    let about = there.join(", ");
+    let names: Vec<_> = config.instances.keys().map(String::as_str).collect();
+    match (&names[..], own.exists()) {
+        ([], false) => {
+            let message = format!("no server is named; yours belong into {}", own.display());
+            CheckView::wrong("config", &about, message)
+                .then("securid-ctl setup --url https://HOST:8443/aveksa")
+        }
+        ([], true) => CheckView::wrong("config", &about, "no server is named")
+            .then(format!("Write [instances.NAME] with its url into {}.", own.display())),
+        (names, _) => {
+            let message = format!("it is good; instances: {}", names.join(", "));
+            CheckView::fine("config", &about, message)
+        }
+    }
 }
 
 /// Locked screens and sleep are logind's to tell.

@@ -5,11 +5,13 @@
 
 mod running;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use securid_ipc::messages::{DrainView, LogoutItem, LogoutView, SessionState};
 use securid_ipc::paths::Paths;
 use securid_ipc::server::Listener;
+use securid_progress::Progress;
 use securid_store::LockError;
 use tracing::{info, warn};
 
@@ -71,7 +73,7 @@ pub(crate) async fn for_bad_config(
 }
 
 /// `--drain`: by this process, or by the daemon that runs. Gives back how far each session came, and the
-/// exit status.
+/// exit status. `shows`: with a bar on the terminal meanwhile.
 ///
 /// # Errors
 /// If the state folder cannot be used.
@@ -79,6 +81,7 @@ pub(crate) async fn on_request(
     paths: &Paths,
     loaded: Loaded,
     timeout: Option<Duration>,
+    shows: bool,
     log: &Log,
 ) -> Result<(DrainView, u8), Failure> {
     if !loaded.faults.is_empty() {
@@ -91,11 +94,11 @@ pub(crate) async fn on_request(
     loop {
         let left = until.saturating_duration_since(Instant::now());
         let pid = match State::open(&paths.state_dir) {
-            Ok(state) => return alone(state, loaded.config, left, log).await,
+            Ok(state) => return alone(state, loaded.config, left, shows, log).await,
             Err(Failure::Held(LockError::Held { pid, .. })) => pid,
             Err(failure) => return Err(failure),
         };
-        let why = match running::revoke_all(paths.sockets.clone(), pid, left).await {
+        let why = match running::revoke_all(paths.sockets.clone(), pid, left, shows).await {
             Ok((done, undecided))
                 if Instant::now() >= until
                     || (undecided == 0 && done.sessions.iter().all(is_settled)) =>
@@ -139,6 +142,7 @@ async fn alone(
     state: State,
     config: Config,
     within: Duration,
+    shows: bool,
     log: &Log,
 ) -> Result<(DrainView, u8), Failure> {
     // What cannot be read may be a live token's.
@@ -149,7 +153,13 @@ async fn alone(
         let signals = Signals::catch()?;
         let mut works = Works::take_up(state, config, Vec::new())?;
         works.keeper.drain(Some(within));
+        let progress = shows.then(|| {
+            let alive = works.count_alive();
+            // Ctrl-C is a signal like others here: it ends sooner, and in order.
+            Progress::begin(0, move || alive().map(u64::from), Arc::default())
+        });
         works.run(signals, None, None).await?;
+        drop(progress);
         done = works.keeper.drained();
         undecided += tell_undecided(&works, log);
     }

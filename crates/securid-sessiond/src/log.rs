@@ -4,11 +4,12 @@
 
 mod to_journal;
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use securid_ipc::panics;
+use securid_progress::above_the_bar;
 use securid_text::shown;
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
@@ -47,9 +48,7 @@ pub(crate) fn start(level: LevelFilter) -> Log {
     let to_journal = journal.is_some();
     let (writer, guard) = match journal {
         Some(journal) => to_journal::thread(journal),
-        None => {
-            NonBlockingBuilder::default().buffered_lines_limit(WAITING).finish(std::io::stderr())
-        }
+        None => NonBlockingBuilder::default().buffered_lines_limit(WAITING).finish(Terminal),
     };
     let targets = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
@@ -73,7 +72,7 @@ pub(crate) fn start(level: LevelFilter) -> Log {
                 })
                 .delimited(" "),
             )
-            .with_ansi(std::io::stderr().is_terminal() && !no_color)
+            .with_ansi(io::stderr().is_terminal() && !no_color)
             .with_target(false)
     });
     let entries = to_journal.then(|| to_journal::ToJournal(writer.clone()));
@@ -83,6 +82,19 @@ pub(crate) fn start(level: LevelFilter) -> Log {
         *thread = Some(guard);
     }
     Log { writer, to_journal }
+}
+
+/// Stderr, where a bar may show how far `--drain` has come.
+struct Terminal;
+
+impl Write for Terminal {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        above_the_bar(|| io::stderr().write(line))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }
 
 /// Says why the process is about to end: behind what was told so far, but past the queue, which may be

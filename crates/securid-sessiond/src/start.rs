@@ -61,7 +61,9 @@ fn run(args: &Args, socket: HandedOver, log: &Log) -> Result<u8, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let end = runtime.block_on(async {
         if args.drain {
-            let (view, status) = drain::on_request(&paths, loaded, args.timeout, log).await?;
+            let shows = !args.json && securid_progress::is_seen();
+            let (view, status) =
+                drain::on_request(&paths, loaded, args.timeout, shows, log).await?;
             if args.json {
                 tell_as_json(&view)?;
             }

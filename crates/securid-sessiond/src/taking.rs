@@ -116,14 +116,16 @@ pub(crate) async fn instructions(
     let auth_source = params.auth_source.or_else(|| instance.auth_source.clone());
     let (origin, deadline) = (instance.origin(), desk.config.now().revocation.attempt_timeout);
     let client = client(desk, &origin).await?;
-    let instructions =
-        client.instructions(auth_source.as_deref(), deadline).await.map_err(|why| {
-            if why.kind == FailureKind::Tls {
-                desk.errands.servers.forget(&origin);
-            }
-            let _ = desk.inbox().send(Message::Contact(origin.url.clone(), Err(why.to_string())));
-            trouble::not_reached(&why)
-        })?;
+    let told = client.instructions(auth_source.as_deref(), deadline).await;
+    if told.as_ref().is_err_and(|why| why.kind == FailureKind::Tls) {
+        desk.errands.servers.forget(&origin);
+    }
+    // A server that says nothing here may be well or not: the login shows it.
+    if !matches!(told, Ok(None)) {
+        let contact = told.as_ref().map(drop).map_err(ToString::to_string);
+        let _ = desk.inbox().send(Message::Contact(origin.url.clone(), contact));
+    }
+    let instructions = told.map_err(|why| trouble::not_reached(&why))?;
     Ok(InstructionsView {
         instance: instance.name.clone(),
         url: origin.url,

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use securid_ipc::server::{Listener, serve};
+use securid_ipc::messages::{Call, Reply};
+use securid_ipc::server::{ConnectionId, Listener, serve};
 use securid_session::Stage;
 use securid_store::{
     Disk, History, KeyPlace, Keyring, Preference, SealedPlace, StateLock, StoreKind, crash,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tracing::info;
 
 use crate::audit::Audit;
@@ -79,6 +80,21 @@ impl Works {
         restore(&mut keeper, found, config.keyring, errands.keyring.fallback());
         errands.look_at_keyring(config.keyring);
         Ok(Self { keeper, config: live, errands, incoming, _lock: lock })
+    }
+
+    /// Asks how many sessions may be alive, from any other thread.
+    pub(crate) fn count_alive(&self) -> impl Fn() -> Option<u32> + Send + use<> {
+        let inbox = self.errands.inbox.clone();
+        move || {
+            let (reply, answer) = oneshot::channel();
+            // It holds nothing, so it may have any client's number.
+            let connection = ConnectionId(0);
+            inbox.send(Message::Call { connection, call: Call::Status, reply }).ok()?;
+            match answer.blocking_recv().ok()? {
+                Ok(Reply::Status(status)) => Some(status.sessions.alive()),
+                _ => None,
+            }
+        }
     }
 
     /// Works until the end, and serves clients where there is a listener. `reload_from`: where the

@@ -23,6 +23,7 @@ use crate::{
     daemon::{ANSWER_WITHIN, is_nobody},
     failure::{FAILED, Failure, USAGE, advice},
     interrupt::Interrupt,
+    progress::{Meant, shown},
     records,
     screen::{Screen, Tone},
     table::Table,
@@ -79,7 +80,7 @@ struct NotTheLast<'a> {
 
 impl Args {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
-        let _interrupt = Interrupt::arm()?;
+        let interrupt = Interrupt::arm()?;
         if self.all_users {
             return all_users::run(context, self.timeout.unwrap_or(WAIT));
         }
@@ -99,7 +100,10 @@ impl Args {
         let wait = (!self.no_wait).then(|| self.timeout.unwrap_or(WAIT));
         let within = wait.map_or(ANSWER_WITHIN, |wait| wait + SLACK);
         let targets = if named { Targets::Selected(self.selectors) } else { Targets::All };
-        let done: LogoutView = client.call(&Call::Logout(Logout { targets, wait }), within)?;
+        let meant = if named { Meant::Some } else { Meant::All };
+        let done: LogoutView = shown(context, &interrupt, meant, 0, || {
+            client.call(&Call::Logout(Logout { targets, wait }), within)
+        })??;
 
         context.screen.show(&done, |done| match done.sessions.is_empty() && named {
             // What there is to say is said below.

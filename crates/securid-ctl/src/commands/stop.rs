@@ -13,6 +13,7 @@ use crate::{
     ending::{PENDING, Running},
     failure::Failure,
     interrupt::Interrupt,
+    progress::{Meant, shown},
     records,
     systemd::{SOCKET, of_the_system},
 };
@@ -39,11 +40,18 @@ struct Stopped {
 
 impl Args {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
-        let _interrupt = Interrupt::arm()?;
+        let interrupt = Interrupt::arm()?;
         let running = Running::find(context)??;
         let before = running.sessions.clone();
         let keep = (self.keep || self.revoke).then_some(self.keep);
-        let gone = running.end(keep)?;
+        let gone = match keep {
+            Some(true) => running.end(keep)?,
+            _ => {
+                let lost = |session: &&SessionView| session.state == SessionState::Lost;
+                let total = before.len() - before.iter().filter(lost).count();
+                shown(context, &interrupt, Meant::All, total as u64, || running.end(keep))??
+            }
+        };
         let left = if gone.kept { 0 } else { left_over(context, &before) };
         if left > 0 {
             let sessions = if left == 1 { "session" } else { "sessions" };

@@ -36,7 +36,7 @@ pub struct ErrorData {
     /// With `shutting-down`: the daemon only drains, because its config is bad.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bad_config: bool,
-    /// With [`ErrorCode::ServerError`] of a `session.call`: the HTTP status of the server's answer.
+    /// With `server-error` of a `session.call`: the HTTP status of the server's answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
 }

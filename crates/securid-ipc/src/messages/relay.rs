@@ -14,6 +14,7 @@ pub const CHUNK: usize = 24 * 1024;
 
 /// Of `session.call`: begins a call, or goes on with one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "RelayOnTheWire", into = "RelayOnTheWire")]
 pub enum Relay {
     /// A new one.
@@ -59,6 +60,7 @@ pub struct GoOn {
 /// Of `session.call`: that a chunk of the request was taken, and the next one is waited for; or, with `status`, a
 /// piece of the answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RelayView {
     /// The session's id.
     pub session: String,
@@ -72,6 +74,7 @@ pub struct RelayView {
     pub content_type: Option<String>,
     /// The piece itself; it may be empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Base64>"))]
     pub body: Option<Chunk>,
     /// Whether more of the answer follows. It is whole only with the piece of which this is false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,26 +110,40 @@ impl<'de> Deserialize<'de> for Chunk {
 
 /// Both forms; `command` or `call` says which it is.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = crate::schema::beginning_or_going_on))]
 #[serde(deny_unknown_fields, rename = "call")]
 struct RelayOnTheWire {
+    /// The number of a call that this connection has begun, to go on with it: with the next chunk of the body, or
+    /// once that was whole, for the next piece of the answer. Nothing but `body` and `more` beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     call: Option<u64>,
+    /// A selector; the default session where it is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     session: Option<String>,
+    /// The command's name, to begin a call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     command: Option<String>,
+    /// Its arguments, which become parameters of the URL: a text each.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "each_once")]
     arguments: BTreeMap<String, String>,
+    /// The form of the reply; the instance's own where it is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     format: Option<String>,
+    /// What the body is; `application/json` where it is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     content_type: Option<String>,
+    /// How long the call may take in all.
     #[serde(default, with = "optional", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Span>"))]
     timeout: Option<Duration>,
+    /// How many bytes the whole body has, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     length: Option<u64>,
+    /// A chunk of the body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Base64>"))]
     body: Option<Chunk>,
+    /// Whether more of the body follows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     more: bool,
 }

@@ -341,6 +341,14 @@ pub struct SessionCounts {
     pub lost: u32,
 }
 
+impl SessionCounts {
+    /// How many may be alive at the server, and can be revoked.
+    #[must_use]
+    pub fn alive(&self) -> u32 {
+        self.adding + self.active + self.revoking
+    }
+}
+
 /// The store for new secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -7,8 +7,9 @@ use securid_ipc::{
         Add,
         ErrorCode::{self, *},
         Forget, HelloView, History, HistoryView, Instructions, InstructionsView, List, ListView,
-        Login, Logout, LogoutView, OneSession, ReloadView, Retry, RetryView, SessionRef,
-        SessionView, StatusView, Stop, StopView, SubscribedView, TakenView, TokenView, Use,
+        Login, Logout, LogoutView, OneSession, Relay, RelayView, ReloadView, Retry, RetryView,
+        SessionRef, SessionView, StatusView, Stop, StopView, SubscribedView, TakenView, TokenView,
+        Use,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -111,6 +112,20 @@ pub(crate) fn all() -> Vec<Method> {
             "The session is in use until this connection closes, however its process dies: no idle limit ends it \
              meanwhile. Its lifetime does, and a logout.",
             LENDING,
+        ),
+        method::<Relay, RelayView>(
+            "session.call",
+            "Has the daemon carry a command of the web services out with a session's token, which stays where it is; \
+             the session is in use meanwhile. It goes back and forth, see [a command](#a-command).",
+            &[
+                NoSuchSession,
+                Ambiguous,
+                UnderRevocation,
+                KeyringLocked,
+                KeyringUnavailable,
+                ServerUnreachable,
+                ServerError,
+            ],
         ),
         method::<Logout, LogoutView>(
             "session.logout",

@@ -1,12 +1,18 @@
 //! `docs/protocol.md`: what of it follows from the types stands between marks; the rest is written by hand.
 
-use std::{collections::BTreeSet, fmt::Write as _, fs};
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use securid_ipc::messages::ErrorCode;
+use securid_manual::{keep, keep_all, of_document};
 use serde_json::{Map, Value};
 
 use super::{
-    docs, golden, keep_up,
+    golden,
     methods::{self, Method},
     schema::{self, name_of},
     shape,
@@ -16,7 +22,7 @@ use super::{
 fn the_page_follows_from_the_types() {
     let document = schema::document();
     let definitions = document["$defs"].as_object().unwrap();
-    let mut page = fs::read_to_string(docs("protocol.md")).unwrap();
+    let mut page = fs::read_to_string(file()).unwrap();
     let told = told(definitions);
     for (name, text) in [
         ("methods", methods::all().iter().map(|method| section(method, definitions)).collect()),
@@ -29,7 +35,14 @@ fn the_page_follows_from_the_types() {
         let (_, after) = rest.split_once(&end).expect(&end);
         page = [before, &*begin, &*text, &*end, after].concat();
     }
-    keep_up("protocol.md", &page);
+    keep("docs/protocol.md", &page);
+    let about = "the protocol of securid-sessiond, for programs that speak to it";
+    let others = ["securid-sessiond(8)", "securid-ctl(1)"];
+    keep_all("securid-protocol", &[of_document("securid-protocol", "7", about, &page, &others)]);
+}
+
+fn file() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/protocol.md")
 }
 
 /// The types of results and errors, and of what is in them.

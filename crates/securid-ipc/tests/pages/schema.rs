@@ -6,18 +6,16 @@ use securid_ipc::{
     envelope::EVENT,
     messages::{Event, RpcError},
 };
+use securid_manual::keep;
 use serde_json::{Map, Value, json};
 
-use super::{
-    keep_up,
-    methods::{self, Method},
-};
+use super::methods::{self, Method};
 
 #[test]
 fn the_schema_follows_from_the_types() {
     let text = serde_json::to_string_pretty(&document()).unwrap() + "\n";
     assert!(!text.contains("[`"), "a link that is none for readers of the schema");
-    keep_up("protocol.schema.json", &text);
+    keep("docs/protocol.schema.json", &text);
 }
 
 /// The whole of it: any message, and below `$defs` each method's request (`METHOD`) and result (`METHOD.result`).

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use securid_api::{Answered, Certificate, Failure, FailureKind, SetupError, Survey};
+use securid_api::{Answered, Certificate, Failure, FailureKind, ProxyOnTheWay, SetupError, Survey};
 use securid_ipc::checks::CheckView;
 
 use crate::config::Instance;
@@ -113,8 +113,14 @@ impl Look<'_> {
                 let at = survey.connected.map(|at| at.to_string()).unwrap_or_default();
                 vec![match &survey.proxy {
                     None => self.fine("tcp", format!("{at} takes connections (no proxy)")),
-                    Some(proxy) => {
-                        self.fine("proxy", format!("{proxy} opens the way to the server"))
+                    Some(ProxyOnTheWay { shown, password: None }) => {
+                        self.fine("proxy", format!("{shown} opens the way to the server"))
+                    }
+                    Some(ProxyOnTheWay { shown, password: Some(place) }) => {
+                        let message = format!(
+                            "{shown} takes the user name and password in {place}, and opens the way"
+                        );
+                        self.fine("proxy", message)
                     }
                 }]
             }

@@ -2,10 +2,14 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use securid_ipc::client::{Client, ClientError, ConnectError};
 use securid_ipc::messages::{Call, Logout, LogoutView, StatusView, Targets};
+use securid_progress::Progress;
+use tokio::signal::ctrl_c;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -28,7 +32,7 @@ impl fmt::Display for Mute {
 }
 
 /// Has the daemon with this process number revoke everything within that time: how far each session
-/// came, and of how many without a good record it knows nothing.
+/// came, and of how many without a good record it knows nothing. `shows`: with a bar meanwhile.
 ///
 /// # Errors
 /// Why nobody knows, after [`MARGIN`] more at most.
@@ -36,8 +40,17 @@ pub(super) async fn revoke_all(
     sockets: Vec<PathBuf>,
     pid: Option<u32>,
     within: Duration,
+    shows: bool,
 ) -> Result<(LogoutView, u32), Mute> {
-    let asking = spawn_blocking(move || ask(&sockets, pid, within));
+    let interrupted = shows.then(Arc::<AtomicBool>::default);
+    if let Some(flag) = interrupted.clone() {
+        tokio::spawn(async move {
+            if ctrl_c().await.is_ok() {
+                flag.store(true, Ordering::SeqCst);
+            }
+        });
+    }
+    let asking = spawn_blocking(move || ask(&sockets, pid, within, interrupted));
     match timeout(within + MARGIN, asking).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => Err(Mute { why: error.to_string(), passes: false }),
@@ -45,7 +58,12 @@ pub(super) async fn revoke_all(
     }
 }
 
-fn ask(sockets: &[PathBuf], pid: Option<u32>, within: Duration) -> Result<(LogoutView, u32), Mute> {
+fn ask(
+    sockets: &[PathBuf],
+    pid: Option<u32>,
+    within: Duration,
+    interrupted: Option<Arc<AtomicBool>>,
+) -> Result<(LogoutView, u32), Mute> {
     let mut client = Client::connect(sockets)?;
     let status: StatusView = client.call(&Call::Status, MARGIN)?;
     if pid != Some(status.pid) {
@@ -55,7 +73,16 @@ fn ask(sockets: &[PathBuf], pid: Option<u32>, within: Duration) -> Result<(Logou
         return Err(Mute { why, passes: true });
     }
     let logout = Call::Logout(Logout { targets: Targets::All, wait: Some(within) });
+    let progress = interrupted.map(|interrupted| {
+        let mut client = Client::connect(sockets).ok();
+        let left = move || {
+            let status: StatusView = client.as_mut()?.call(&Call::Status, MARGIN).ok()?;
+            Some(status.sessions.alive().into())
+        };
+        Progress::begin(0, left, interrupted)
+    });
     let view = client.call(&logout, within + MARGIN)?;
+    drop(progress);
     // What it had still to look for may have been found, and revoked, meanwhile. One that does not say it is just
     // ending.
     let status: Result<StatusView, _> = client.call(&Call::Status, MARGIN);

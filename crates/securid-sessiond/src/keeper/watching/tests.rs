@@ -90,16 +90,16 @@ impl Room {
 
     /// What this one is told, if anything.
     fn reads(&mut self, watcher: u64) -> Option<Event> {
-        if !self.told.contains_key(&watcher) {
+        // One wait goes on until it is answered, as a connection's does.
+        let mut told = self.told.remove(&watcher).unwrap_or_else(|| {
             let (waiting, told) = oneshot::channel();
+            self.watching.watchers.get_mut(&ConnectionId(watcher)).unwrap().waiting = Some(waiting);
+            told
+        });
+        self.tell();
+        let event = told.try_recv().ok();
+        if event.is_none() {
             self.told.insert(watcher, told);
-            let watcher = self.watching.watchers.get_mut(&ConnectionId(watcher)).unwrap();
-            watcher.waiting = Some(waiting);
-            self.tell();
-        }
-        let event = self.told.get_mut(&watcher).unwrap().try_recv().ok();
-        if event.is_some() {
-            self.told.remove(&watcher);
         }
         event
     }

@@ -34,7 +34,7 @@ fn pending(id: &str) -> News {
     let News::Session { mut session } = session(id, SessionState::Revoking) else { unreachable!() };
     session.revocation = Some(RevocationView {
         reason: Reason::Idle,
-        since: after(-600),
+        since: after(-180),
         attempts: 2,
         last_error: Some("the server failed\u{1b}[2J; ".repeat(9)),
         next_attempt_at: None,
@@ -88,7 +88,7 @@ fn the_urgent_comes_first_and_the_nearer_limit_counts_down() {
     assert_eq!(seen[0], "Sessions: 1 active, 1 revoking, 1 lost. q ends.");
     let first: Vec<&str> = seen[1..].iter().map(|line| line.split("  ").next().unwrap()).collect();
     assert_eq!(first, ["ID", "c", "", "d", "b", "a"], "{seen:#?}");
-    assert!(seen[2].contains("idle 10m ago, tried 2 times"), "{seen:#?}");
+    assert!(seen[2].contains("idle 3m ago, tried 2 times"), "{seen:#?}");
     assert!(seen[3].starts_with("  the server failed\u{fffd}[2J;"), "{seen:#?}");
     assert!(seen[4].contains("ended") && seen[4].ends_with("revoked (request)"), "{seen:#?}");
     assert!(seen[6].contains("2h 00m lifetime"), "{seen:#?}");

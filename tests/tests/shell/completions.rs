@@ -1,13 +1,13 @@
 //! Shells that complete command lines of `securid-ctl`: real ones, before a real terminal.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
 use std::time::{Duration, Instant};
 
-use securid_tests::programs::programs;
 use securid_tests::terminal::Terminal;
 use securid_tests::{House, Plan, Signal, eventually, is_installed, timed};
 use serde_json::json;
+
+use super::at_home;
 
 /// A user's name that each shell could take for something else.
 const NAME: &str = "o'h $(touch hit) `touch hit` \"$HOME\"; touch hit & #\\ *~!1";
@@ -58,10 +58,7 @@ fn completes(shell: &str, setting_up: &[&str]) {
     }
     let (house, id) = house();
     let Some(terminal) = house.terminal() else { return };
-    // tmux has its client's folder and PATH.
-    let (folder, programs) = (house.path(""), programs().ctl.parent().unwrap());
-    let line = format!("cd {}; PATH={}:$PATH", folder.display(), programs.display());
-    assert_eq!(terminal.run(&line).status, 0);
+    let _ = terminal.run(&at_home(&house));
     setting_up.iter().for_each(|line| terminal.type_line(line));
     terminal.type_line("echo re''ady");
     terminal.wait_for("\nready");
