@@ -56,7 +56,7 @@
 //! | `crowd` | crowds of clients that want too much lock nobody out, fell nothing, and their memory comes back |
 //! | `load` | a thousand clients, 64 at once, at a server with faults: each gets what is its own |
 //! | `watch` | whoever watches sees every session as it is, and costs little however slowly he reads |
-//! | `documents` | tests that pages name as proof are there, and manual pages can be read |
+//! | `documents` | tests that pages name as proof are there, and manual pages can be read; no source shows a person how Rust sees a value |
 //! | `systemd` | on a real systemd the units hold what they promise: sandbox, stop, restart, power-off |
 //! | `walks` | four people get through a whole day, from an empty home on, by what the documents tell them |
 //! | `login` | a person knows where his password goes, is asked for no more than is missing, and keeps his terminal |
