@@ -74,22 +74,32 @@ pub fn plain(screen: &str) -> String {
 
 /// Each line's stretches of one colour, with its class. A colour lasts over lines.
 fn spans(screen: &str) -> Vec<Vec<(String, String)>> {
-    let mut class = String::new();
+    let (mut is_bold, mut colour) = (false, "");
     let mut lines = Vec::new();
     for line in screen.lines() {
         let mut spans: Vec<(String, String)> = Vec::new();
         for (nth, part) in line.split("\x1b[").enumerate() {
             let text = match part.split_once('m') {
                 Some((codes, text)) if nth > 0 => {
-                    let code = codes.rsplit(';').next().unwrap_or("");
-                    let is_none = ["", "0", "39"].contains(&code);
-                    class = if is_none { String::new() } else { format!("c{code}") };
+                    for code in codes.split(';') {
+                        match code {
+                            "" | "0" => (is_bold, colour) = (false, ""),
+                            "1" => is_bold = true,
+                            "39" => colour = "",
+                            code => colour = code,
+                        }
+                    }
                     text
                 }
                 _ => part,
             };
             if !text.is_empty() {
-                spans.push((class.clone(), text.to_owned()));
+                let class = match (is_bold, colour) {
+                    (false, "") => String::new(),
+                    (true, "") => "c1".to_owned(),
+                    (_, colour) => format!("c{colour}"),
+                };
+                spans.push((class, text.to_owned()));
             }
         }
         lines.push(spans);
