@@ -172,6 +172,12 @@ fn nobody_types_a_password_in_vain() {
         let ended = terminal.end();
         assert_eq!(ended.status, 0, "{fault:?}: {}", ended.text);
     }
+    simulator.set_fault_for("getLoginInstructions", Some(Fault::CaptivePortal));
+    let _ = terminal.run("clear");
+    let ended = terminal.run("kept securid-ctl login");
+    assert_eq!(ended.status, 1, "{}", ended.text);
+    assert!(ended.text.contains("a web page instead of"), "{}", ended.text);
+    assert!(!ended.text.contains("Password"), "{}", ended.text);
     simulator.set_fault_for("getLoginInstructions", None);
     simulator.set_fault(Some(Fault::Down));
     let ended = terminal.run("kept securid-ctl login");

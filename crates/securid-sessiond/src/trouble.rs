@@ -111,14 +111,27 @@ pub(crate) fn login(error: &LoginError, instance: &str, username: Option<&str>) 
             }
             FailureKind::Throttled => RpcError::new(ErrorCode::ServerError, message)
                 .with_hint("Try again when the server wants to be asked."),
-            FailureKind::NotConfirmed => RpcError::new(ErrorCode::ServerError, message)
-                .with_hint("Check the instance's url, and that web services are on at the server."),
+            FailureKind::NotConfirmed => no_service(failure),
         },
     }
 }
 
+/// The instructions of a login, for which there is no need to know them: only who cannot log in anyway is told.
+pub(crate) fn instructions(failure: &securid_api::Failure) -> RpcError {
+    match failure.kind {
+        FailureKind::NotConfirmed => no_service(failure),
+        _ => not_reached(failure),
+    }
+}
+
+/// It was not the server that answered, or no G&L.
+fn no_service(failure: &securid_api::Failure) -> RpcError {
+    RpcError::new(ErrorCode::ServerError, failure.to_string())
+        .with_hint("Check the instance's url, and that web services are on at the server.")
+}
+
 /// The server was not reached: nothing was sent to it.
-pub(crate) fn not_reached(failure: &securid_api::Failure) -> RpcError {
+fn not_reached(failure: &securid_api::Failure) -> RpcError {
     let error = RpcError::new(ErrorCode::ServerUnreachable, failure.to_string());
     error.with_hint(mend_the_way(failure.kind).unwrap_or(CHECK_THE_WAY))
 }

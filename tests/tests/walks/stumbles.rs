@@ -58,7 +58,7 @@ fn a_page_of_a_captive_portal() {
     let Some(desk) = Desk::new() else { return };
     desk.set_up();
     desk.house.simulator.set_fault(Some(Fault::CaptivePortal));
-    desk.login(PASSWORD, 1, &["a captive portal or another service?"]);
+    desk.step(LOGIN, 1, &["a web page instead of the command's reply", "captive portal"]);
     desk.house.simulator.set_fault(None);
     desk.login(PASSWORD, 0, WELCOME);
 }
