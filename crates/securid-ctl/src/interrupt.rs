@@ -13,7 +13,6 @@ use std::{
     },
 };
 
-use rustix::process::{getpgrp, getsid};
 use signal_hook::{
     consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP},
     flag,
@@ -154,7 +153,7 @@ pub(crate) fn interrupted() -> Failure {
 /// leader of a session.
 fn wanted<const N: usize>(signals: [i32; N]) -> impl Iterator<Item = i32> {
     let ignored = ignored_signals();
-    let leads = getsid(None).is_ok_and(|session| session == getpgrp());
+    let leads = is_with_the_leader();
     let stops = move |signal| signal == SIGTSTP && leads;
     let is_ignored = move |signal: i32| ignored & (1_u64 << (signal - 1)) != 0;
     signals.into_iter().filter(move |&signal| !stops(signal) && !is_ignored(signal))
@@ -163,6 +162,17 @@ fn wanted<const N: usize>(signals: [i32; N]) -> impl Iterator<Item = i32> {
 /// What ends or interrupts a program, as a service manager or a person sends it, as far as it is not ignored.
 pub(crate) fn ending_signals() -> impl Iterator<Item = i32> {
     wanted([SIGHUP, SIGINT, SIGTERM])
+}
+
+/// Whether this process is in the group of its session's leader. Both have no number (0) where they are outside of
+/// a container, as for who comes in by `nsenter`; so they are not asked for by `getsid`, whose answer is no process
+/// then.
+fn is_with_the_leader() -> bool {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // Behind the name, which is in brackets and may hold any character: state, parent, group and session.
+    let mut fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().skip(2);
+    let group = fields.next();
+    group.is_some() && group == fields.next()
 }
 
 /// The set of signals that this process ignores, bit 0 for signal 1; empty where it is unknown.
