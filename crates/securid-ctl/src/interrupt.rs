@@ -9,7 +9,7 @@ use std::{
     },
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -71,23 +71,25 @@ impl Interrupt {
         self.ends.store(false, Ordering::SeqCst);
     }
 
-    /// From now on Ctrl-C only sets the flag, for somebody who has the screen to clear first and ends the process
-    /// then.
+    /// From now on what ends a program only sets this to its number, for somebody who has the screen to clear first
+    /// and ends the process then.
     ///
     /// # Errors
     /// If the system takes no signal handler.
-    pub(crate) fn leave_to_flag(&self) -> io::Result<Arc<AtomicBool>> {
+    pub(crate) fn leave_to_flag(&self) -> io::Result<Arc<AtomicUsize>> {
         let noted = Arc::default();
-        for signal in wanted([SIGINT]) {
-            flag::register(signal, Arc::clone(&noted))?;
+        for signal in ending_signals() {
+            flag::register_usize(signal, Arc::clone(&noted), signal.unsigned_abs() as usize)?;
         }
         self.interrupts.store(false, Ordering::SeqCst);
+        self.ends.store(false, Ordering::SeqCst);
         Ok(noted)
     }
 
-    /// Ctrl-C ends this process again.
+    /// What ends a program ends this process again.
     pub(crate) fn rearm(&self) {
         self.interrupts.store(true, Ordering::SeqCst);
+        self.ends.store(true, Ordering::SeqCst);
     }
 
     /// Asks a person, with the signals caught that would leave the terminal without echo, or a dialog without
