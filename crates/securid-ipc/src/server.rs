@@ -90,6 +90,13 @@ pub trait Service: Send + Sync + 'static {
     /// Comes exactly once for each connection, last.
     fn closed(&self, connection: ConnectionId);
 
+    /// Whether something is done for this connection's client between its requests: then it is not idle, and makes
+    /// no room for others.
+    fn is_at_work(&self, connection: ConnectionId) -> bool {
+        let _ = connection;
+        false
+    }
+
     /// Something that people may want to know of.
     fn notice(&self, notice: Notice);
 }

@@ -104,6 +104,11 @@ impl Relays {
         gone_on
     }
 
+    /// Whether a call of this connection goes on.
+    pub(crate) fn has_open(&self, connection: ConnectionId) -> bool {
+        self.board().of.get(&connection).is_some_and(|calls| !calls.open.is_empty())
+    }
+
     /// Nobody reads the answers of this connection any more.
     pub(crate) fn gone(&self, connection: ConnectionId) {
         let mut board = self.board();

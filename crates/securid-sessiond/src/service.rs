@@ -97,6 +97,10 @@ impl Service for Desk {
         let _ = self.inbox().send(Message::Closed(connection));
     }
 
+    fn is_at_work(&self, connection: ConnectionId) -> bool {
+        self.relays.has_open(connection)
+    }
+
     fn notice(&self, notice: Notice) {
         match notice {
             Notice::CannotAccept(error) => {

@@ -203,7 +203,9 @@ impl<S: Service> Connection<S> {
 
     /// Whether nothing but a client that may never ask again would miss it.
     fn is_idle(&self) -> bool {
-        self.calls.is_empty() && self.outbox.len() == 0 && !self.holds && self.feed.is_none()
+        let waits =
+            self.calls.is_empty() && self.outbox.len() == 0 && !self.service.is_at_work(self.id);
+        waits && !self.holds && self.feed.is_none()
     }
 
     fn answer(&mut self, id: Option<Id>, outcome: Result<Reply, RpcError>) {
