@@ -73,6 +73,9 @@ fn thousands_of_idle_connections() {
     holder.call("session.hold", json!({"session": id})).unwrap();
     let mut early = house.client();
     early.call("daemon.status", json!({})).unwrap();
+    let mut caller = house.client();
+    let begin = json!({"command": "findUsers", "session": id, "more": true});
+    let call = caller.call("session.call", begin).unwrap()["call"].clone();
     memory_comes_back_after("idle ones", &house, || {
         let mut crowd = Vec::new();
         for n in 0..5000 {
@@ -89,9 +92,10 @@ fn thousands_of_idle_connections() {
     let said = early.receive().unwrap();
     assert_eq!((&said["id"], &said["error"]["code"]), (&Value::Null, &json!(-32011)), "{said}");
     assert!(early.receive().is_none());
-    // A hold is no idleness.
-    assert_eq!(house.session(&id).unwrap()["holds"], 1);
+    // A hold is no idleness, and a call whose client takes his time neither.
+    assert_eq!(house.session(&id).unwrap()["holds"], 2);
     holder.call("daemon.status", json!({})).unwrap();
+    assert_eq!(caller.call("session.call", json!({"call": call})).unwrap()["status"], 200);
     assert_eq!(house.log().matches("as many connections as there may be").count(), 1);
 }
 
@@ -193,8 +197,11 @@ fn without_descriptors_it_waits_and_forgets_nothing() {
     house.call("session.logout", json!({"all": true}));
     house.eventually_true("every token to die", |truth| truth.alive().is_empty());
     house.eventually_empty();
+    // The connections that are kept for other attempts leave room for files.
     for (id, _) in held {
-        assert_eq!(house.eventually_ended(&id)["outcome"], "revoked");
+        let outcome = house.eventually_ended(&id)["outcome"].clone();
+        // On a busy machine an answer may come after its attempt was given up; the next one says that it is dead.
+        assert!(outcome == "revoked" || outcome == "already-invalid", "{outcome}");
     }
     // Tried ten times a second, and said once a minute.
     assert_eq!(house.log().matches("no client can be let in").count(), 1);

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
+use rustix::process::{Resource, getrlimit};
 use tokio::time::{Instant, sleep_until};
 
 use crate::stream::Stream;
@@ -18,6 +19,11 @@ const KEEP_IDLE: Duration = Duration::from_secs(15);
 /// the same moment, and the next ones begin just after: all their connections must still be there.
 /// 256 is the most attempts at once that a config can ask for.
 const MAX_IDLE: usize = 256;
+
+/// The share of the process's descriptors whose connections are kept, as a divisor: the lowest quarter. The lowest free
+/// one is always taken, so a high number says that many were in use. Clients have half of them at most, and the
+/// last quarter stays for records and for new connections, which would else want for them until these are closed.
+const SHARE: u64 = 4;
 
 /// The unused connections to one endpoint, bare: of the exchanges that they carried nothing is left,
 /// and no token. Nobody watches them; who takes one has to look at it.
@@ -59,7 +65,9 @@ impl Kept {
     /// to a clean end may be put back.
     pub(crate) fn put(&self, stream: Stream, turn: Turn) {
         let mut shelf = self.shelf();
-        if shelf.distrusted || shelf.unused.len() >= MAX_IDLE {
+        let limit = getrlimit(Resource::Nofile).current;
+        let scarce = were_scarce(limit, stream.descriptor());
+        if shelf.distrusted || scarce || shelf.unused.len() >= MAX_IDLE {
             return;
         }
         let (since, at) = (Instant::now(), SystemTime::now());
@@ -80,6 +88,11 @@ impl Kept {
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
         lock(&self.0)
     }
+}
+
+/// Whether so many descriptors were in use when this one was opened that it is not kept; no limit is None.
+fn were_scarce(limit: Option<u64>, descriptor: u64) -> bool {
+    limit.is_some_and(|limit| descriptor >= limit / SHARE)
 }
 
 /// Closes what has lain there for too long, until nothing is left.
@@ -110,6 +123,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
     use crate::meeting::Shown;
+    use rustix::process::{Rlimit, setrlimit};
     use tokio::io::AsyncReadExt;
     use tokio::net::{TcpListener, TcpStream};
     use tokio::time::{advance, pause, resume};
@@ -160,6 +174,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn only_the_lowest_quarter_of_the_descriptors_is_kept() {
+        for (limit, descriptor, scarce) in [
+            (Some(64), 15, false),
+            (Some(64), 16, true),
+            (Some(1024), 255, false),
+            (None, 1 << 30, false),
+        ] {
+            assert_eq!(were_scarce(limit, descriptor), scarce, "{descriptor} of {limit:?}");
+        }
+    }
+
     #[tokio::test]
     async fn they_are_closed_with_their_client() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -172,6 +198,9 @@ mod tests {
 
     #[tokio::test]
     async fn no_more_are_kept_than_are_of_use() {
+        // As the daemon does: of the usual 1024 it would keep fewer.
+        let limit = getrlimit(Resource::Nofile);
+        setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let kept = Kept::default();
         for _ in 0..=MAX_IDLE {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
+use std::os::fd::AsRawFd as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -61,6 +62,12 @@ impl Stream {
     pub(crate) fn may_take(&self, within: Duration) {
         // Where the system does not take it, the one that it has is shorter.
         let _ = SockRef::from(self.duplex.tcp()).set_tcp_user_timeout(Some(within));
+    }
+
+    /// The number under which the system knows it.
+    pub(crate) fn descriptor(&self) -> u64 {
+        // One that is open is not negative.
+        self.duplex.tcp().as_raw_fd().unsigned_abs().into()
     }
 
     pub(crate) fn io(&mut self) -> Pin<&mut dyn Duplex> {

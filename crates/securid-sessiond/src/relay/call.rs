@@ -14,10 +14,13 @@ use super::{troubles, way};
 use crate::keeper::{Lent, Message};
 use crate::service::Desk;
 
-/// How long a client may do nothing while its call waits for it, and how long a server, unless the client has said how
-/// long all of it may take. Each keeps a session in use meanwhile; the longest pauses of a network that works are
-/// shorter.
-const SILENCE: Duration = Duration::from_secs(60);
+/// How long a server may do nothing, unless the client has said how long all of it may take. The longest pauses of a
+/// network that works are shorter.
+const SERVER_SILENCE: Duration = Duration::from_secs(60);
+
+/// How long a client may do nothing while its call waits for it: a person reads a long answer page by page, and is
+/// called away meanwhile. Longer would keep a session in use, and a connection to its server, that somebody has forgotten.
+const CLIENT_SILENCE: Duration = Duration::from_secs(10 * 60);
 
 /// What a client wants.
 pub(super) struct Wanted {
@@ -62,8 +65,8 @@ async fn exchange(
     mut parts: mpsc::Receiver<Part>,
     pieces: mpsc::Sender<Piece>,
 ) -> Result<(), RpcError> {
-    // Where the time for all of it was said, that ends it first: were both the same, either could.
-    let silence = wanted.timeout.map_or(SILENCE, |limit| limit.saturating_add(SILENCE));
+    // Where the time for all of it was said, that alone counts.
+    let silence = if wanted.timeout.is_some() { Duration::MAX } else { SERVER_SILENCE };
     let answers = begin(desk, lent, wanted, &mut parts, silence).await;
     if let Some(result) = contact(&answers) {
         let _ = desk.inbox().send(Message::Contact(lent.url.clone(), result));
@@ -131,7 +134,9 @@ async fn until_it_answers(
                 whole = part == Part::End;
                 held = Some(part);
             }
-            () = sleep(SILENCE), if wants_more => return Err(troubles::client_is_silent(SILENCE)),
+            () = sleep(CLIENT_SILENCE), if wants_more => {
+                return Err(troubles::client_is_silent(CLIENT_SILENCE));
+            }
             () = sleep(silence), if !wants_more => return Err(troubles::server_is_silent(silence)),
         }
     }
@@ -155,9 +160,7 @@ async fn pass_on(
             let more = !(is_last && rest.is_empty());
             let content_type = answering.content_type().map(str::to_owned);
             let piece = Piece { status: answering.status(), content_type, bytes, more };
-            if timeout(SILENCE, pieces.send(piece)).await.is_err() {
-                return Err(troubles::client_is_silent(SILENCE));
-            }
+            hand_over(piece, pieces).await?;
             if rest.is_empty() {
                 break;
             }
@@ -166,5 +169,41 @@ async fn pass_on(
         if is_last {
             return Ok(());
         }
+    }
+}
+
+/// Waits until there is room for it: until its client has asked for the one before.
+async fn hand_over(piece: Piece, pieces: &mpsc::Sender<Piece>) -> Result<(), RpcError> {
+    let handed_over = timeout(CLIENT_SILENCE, pieces.send(piece)).await;
+    // Where nobody takes any more, the call is ended from outside.
+    handed_over.map(drop).map_err(|_| troubles::client_is_silent(CLIENT_SILENCE))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn piece() -> Piece {
+        Piece { status: 200, content_type: None, bytes: Bytes::new(), more: true }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_on_after_nine_minutes_gets_the_rest() {
+        let (pieces, mut client) = mpsc::channel(1);
+        hand_over(piece(), &pieces).await.unwrap();
+        let reading = tokio::spawn(async move {
+            sleep(9 * MINUTE).await;
+            client.recv().await.unwrap();
+            client
+        });
+        assert!(hand_over(piece(), &pieces).await.is_ok());
+        let _client = reading.await.unwrap();
+
+        let told = hand_over(piece(), &pieces).await.unwrap_err();
+        assert_eq!(told.code, ErrorCode::LimitExceeded);
+        assert!(told.message.ends_with("its client neither sent nor read for 10m"), "{told:?}");
     }
 }

@@ -3,7 +3,10 @@
 use std::{
     fs::{self, File, OpenOptions, Permissions},
     io::{self, IsTerminal as _, Write as _, stdout},
-    os::{fd::AsFd as _, unix::fs::OpenOptionsExt as _},
+    os::{
+        fd::AsFd as _,
+        unix::{ffi::OsStrExt as _, fs::OpenOptionsExt as _},
+    },
     path::{Path, PathBuf},
     process,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -17,6 +20,9 @@ use crate::{
     failure::{FAILED, Failure},
     interrupt::{INTERRUPTED, Interrupt, ending_signals},
 };
+
+/// How many drafts that were left over under our number are passed by: nobody has so many without knowing.
+const MOST_DRAFTS: u32 = 100;
 
 /// What takes the answer.
 pub(super) enum Output {
@@ -43,6 +49,7 @@ impl Output {
             }
         };
         let opened = match fs::metadata(place) {
+            Ok(about) if about.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
             // A device or a pipe cannot be replaced, and would not be wanted to.
             Ok(about) if !about.is_file() => {
                 Interrupt::arm()?;
@@ -51,6 +58,11 @@ impl Output {
             Ok(about) => fs::canonicalize(place)
                 .and_then(|place| Draft::new(place, Some(about.permissions())))
                 .map(Self::Draft),
+            Err(_) if place.as_os_str().as_bytes().ends_with(b"/") => {
+                Err(io::ErrorKind::IsADirectory.into())
+            }
+            // Nothing is put in the place of a link whose file is elsewhere, or was.
+            Err(error) if place.is_symlink() => Err(error),
             Err(_) => Draft::new(place.to_owned(), None).map(Self::Draft),
         };
         opened.map_err(|error| unwritable(place, &error).with_hint("Nothing was sent."))
@@ -139,15 +151,7 @@ pub(super) struct Draft {
 impl Draft {
     /// With the rights of the file that is there, or those that any new file gets.
     fn new(place: PathBuf, rights: Option<Permissions>) -> io::Result<Self> {
-        let name = place.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_string_lossy();
-        let draft = place.with_file_name(format!(".{name}.{}.part", process::id()));
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        if rights.is_some() {
-            // Until it has them: whoever could open it meanwhile could read it ever after.
-            options.mode(OURS_ALONE);
-        }
-        let file = options.open(&draft)?;
+        let (file, draft) = Self::create(&place, rights.is_some())?;
         let this = Self { file, place, draft: Arc::new(Mutex::new(Some(draft))) };
         if let Some(rights) = rights {
             this.file.set_permissions(rights)?;
@@ -165,6 +169,29 @@ impl Draft {
             }
         });
         Ok(this)
+    }
+
+    /// Under a name that nobody has. One of ours that was killed leaves its draft, and in a container the next one
+    /// may have the same number.
+    ///
+    /// For `us_alone` until it has its rights: whoever could open it meanwhile could read it ever after.
+    fn create(place: &Path, us_alone: bool) -> io::Result<(File, PathBuf)> {
+        let name = place.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_string_lossy();
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        if us_alone {
+            options.mode(OURS_ALONE);
+        }
+        let mut n = 0;
+        loop {
+            let draft = place.with_file_name(format!(".{name}.{}-{n}.part", process::id()));
+            match options.open(&draft) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && n < MOST_DRAFTS => {
+                    n += 1
+                }
+                opened => return Ok((opened?, draft)),
+            }
+        }
     }
 
     /// Moves it to its place.
@@ -202,12 +229,22 @@ fn unwritable(place: &Path, error: &io::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn shown(pieces: &[&[u8]]) -> String {
         let mut harmless = Harmless::default();
         let text: String = pieces.iter().map(|piece| harmless.text(piece)).collect();
         text + &harmless.rest()
+    }
+
+    #[test]
+    fn a_draft_that_was_left_over_disturbs_no_later_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("answer");
+        let (_, left_over) = Draft::create(&place, false).unwrap();
+        let (_, next) = Draft::create(&place, false).unwrap();
+        assert!(left_over.exists() && next.exists() && next != left_over);
     }
 
     #[test]
