@@ -53,6 +53,35 @@ fn a_log_that_has_grown_long_is_put_aside() {
 }
 
 #[test]
+fn a_person_who_waits_is_told_for_what() {
+    const WAITING: &str = "securid-ctl: waiting for";
+    let house = House::build(Plan::default());
+    let Some(terminal) = house.terminal() else { return };
+    put_within_reach(&programs().ctl, &house.path(""));
+    // Beside it is a daemon that takes its time.
+    let slow = format!("sleep 2.3; exec {} \"$@\"", programs().daemon.display());
+    fs::write(house.path("slow"), slow).unwrap();
+    let folder = house.path("");
+    let _ = terminal
+        .run(&format!("cd {}; (echo '#!/bin/sh'; cat slow) >securid-sessiond", folder.display()));
+    let _ = terminal.run("chmod +x securid-sessiond");
+
+    let all = terminal
+        .run("./securid-ctl start --json & ./securid-ctl start 2>said & ./securid-ctl start; wait");
+    let _daemon = Orphan::of(&house.ctl(&["start", "--json"]));
+    assert_eq!(all.text.matches(WAITING).count(), 1, "{}", all.text);
+    assert!(all.text.contains(&format!("{WAITING} the daemon to start")), "{}", all.text);
+    assert_eq!(fs::read_to_string(house.path("said")).unwrap(), "");
+
+    let restart = terminal.run("./securid-ctl restart");
+    let _daemon = Orphan::of(&house.ctl(&["start", "--json"]));
+    assert_eq!(restart.status, 0, "{}", restart.text);
+    for what in ["securid-sessiond to check its config", "the daemon to start"] {
+        assert!(restart.text.contains(&format!("{WAITING} {what}")), "{}", restart.text);
+    }
+}
+
+#[test]
 fn started_twice_is_started_once() {
     let house = House::build(Plan::default());
     let daemon = Orphan::of(&house.ctl(&["start", "--json"]));

@@ -9,16 +9,15 @@ use std::{
     },
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
-use rustix::process::{getpgrp, getsid};
 use signal_hook::{
     consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP},
     flag,
     iterator::{backend::SignalDelivery, exfiltrator::SignalOnly},
-    low_level::emulate_default_handler,
+    low_level::{emulate_default_handler, raise},
 };
 
 use crate::failure::Failure;
@@ -72,23 +71,25 @@ impl Interrupt {
         self.ends.store(false, Ordering::SeqCst);
     }
 
-    /// From now on Ctrl-C only sets the flag, for somebody who has the screen to clear first and ends the process
-    /// then.
+    /// From now on what ends a program only sets this to its number, for somebody who has the screen to clear first
+    /// and ends the process then.
     ///
     /// # Errors
     /// If the system takes no signal handler.
-    pub(crate) fn leave_to_flag(&self) -> io::Result<Arc<AtomicBool>> {
+    pub(crate) fn leave_to_flag(&self) -> io::Result<Arc<AtomicUsize>> {
         let noted = Arc::default();
-        for signal in wanted([SIGINT]) {
-            flag::register(signal, Arc::clone(&noted))?;
+        for signal in ending_signals() {
+            flag::register_usize(signal, Arc::clone(&noted), signal.unsigned_abs() as usize)?;
         }
         self.interrupts.store(false, Ordering::SeqCst);
+        self.ends.store(false, Ordering::SeqCst);
         Ok(noted)
     }
 
-    /// Ctrl-C ends this process again.
+    /// What ends a program ends this process again.
     pub(crate) fn rearm(&self) {
         self.interrupts.store(true, Ordering::SeqCst);
+        self.ends.store(true, Ordering::SeqCst);
     }
 
     /// Asks a person, with the signals caught that would leave the terminal without echo, or a dialog without
@@ -101,6 +102,8 @@ impl Interrupt {
         self.set(false);
         let answer = ask(&mut caught);
         self.set(true);
+        // What came with the answer does now what it does by itself.
+        caught.pending().into_iter().try_for_each(raise)?;
         Ok(answer)
     }
 
@@ -154,7 +157,7 @@ pub(crate) fn interrupted() -> Failure {
 /// leader of a session.
 fn wanted<const N: usize>(signals: [i32; N]) -> impl Iterator<Item = i32> {
     let ignored = ignored_signals();
-    let leads = getsid(None).is_ok_and(|session| session == getpgrp());
+    let leads = is_with_the_leader();
     let stops = move |signal| signal == SIGTSTP && leads;
     let is_ignored = move |signal: i32| ignored & (1_u64 << (signal - 1)) != 0;
     signals.into_iter().filter(move |&signal| !stops(signal) && !is_ignored(signal))
@@ -163,6 +166,17 @@ fn wanted<const N: usize>(signals: [i32; N]) -> impl Iterator<Item = i32> {
 /// What ends or interrupts a program, as a service manager or a person sends it, as far as it is not ignored.
 pub(crate) fn ending_signals() -> impl Iterator<Item = i32> {
     wanted([SIGHUP, SIGINT, SIGTERM])
+}
+
+/// Whether this process is in the group of its session's leader. Both have no number (0) where they are outside of
+/// a container, as for who comes in by `nsenter`; so they are not asked for by `getsid`, whose answer is no process
+/// then.
+fn is_with_the_leader() -> bool {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // Behind the name, which is in brackets and may hold any character: state, parent, group and session.
+    let mut fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().skip(2);
+    let group = fields.next();
+    group.is_some() && group == fields.next()
 }
 
 /// The set of signals that this process ignores, bit 0 for signal 1; empty where it is unknown.

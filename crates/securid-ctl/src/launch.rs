@@ -24,6 +24,7 @@ use crate::{
     failure::{FAILED, Failure, UNREACHABLE},
     program,
     systemd::{Manager, SERVICE},
+    waiting::waiting,
 };
 
 /// How long the daemon may take to come up: it takes some tenths of a second, and longer on a disk
@@ -97,8 +98,14 @@ impl Way {
     /// In the daemon's own words if it ends; if it does not answer in time.
     pub(crate) fn launch(self, context: &Context) -> Result<StatusView, Failure> {
         match self {
-            Self::Unit(manager) => by_systemd(&manager, context),
-            Self::Alone(log) => alone(log, context),
+            Self::Unit(manager) => {
+                let what = format!("systemd to start {SERVICE}");
+                waiting(context, &what, || by_systemd(&manager, context))
+            }
+            Self::Alone(log) => {
+                let what = format!("the daemon to start; its log is {}", log.path.display());
+                waiting(context, &what, || alone(log, context))
+            }
         }
     }
 }

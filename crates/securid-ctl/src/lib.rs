@@ -13,7 +13,7 @@
 //! - `secrets`: reading a password or a token; `terminal`, `askpass`: asking a person for one; `credentials`: who
 //!   logs in with it; `interrupt`: Ctrl-C is 130, and a terminal is put back before a signal counts;
 //! - `manual`: the manual pages, made by a test;
-//! - `progress`: how far revocations have come, on a terminal;
+//! - `progress`: how far revocations have come, on a terminal; `waiting`: what else is waited for;
 //! - `records`: whether anything is recorded, for when no daemon can be asked.
 
 mod args;
@@ -38,6 +38,7 @@ mod systemd;
 mod table;
 mod terminal;
 mod times;
+mod waiting;
 
 use std::{env, path::PathBuf, process::ExitCode};
 

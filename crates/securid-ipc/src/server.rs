@@ -80,6 +80,13 @@ pub trait Service: Send + Sync + 'static {
     /// then read it, nobody knows. A page that waited unread does not come back.
     fn undelivered(&self, reply: Reply);
 
+    /// Whether anything is done for this connection's client beyond the calls that were answered: it is not idle then,
+    /// though it waits for nothing.
+    fn has_work(&self, connection: ConnectionId) -> bool {
+        let _ = connection;
+        false
+    }
+
     /// Nobody reads the answers of this connection any more: whatever is done for its client alone may end.
     /// Comes before [`Service::closed`], while calls may still run.
     fn gone(&self, connection: ConnectionId) {
@@ -89,13 +96,6 @@ pub trait Service: Send + Sync + 'static {
     /// The client has closed or half-closed, or is dropped, and none of its calls runs any more.
     /// Comes exactly once for each connection, last.
     fn closed(&self, connection: ConnectionId);
-
-    /// Whether something is done for this connection's client between its requests: then it is not idle, and makes
-    /// no room for others.
-    fn is_at_work(&self, connection: ConnectionId) -> bool {
-        let _ = connection;
-        false
-    }
 
     /// Something that people may want to know of.
     fn notice(&self, notice: Notice);

@@ -11,7 +11,7 @@ use std::{
     process::exit,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread::{self, sleep},
@@ -19,6 +19,7 @@ use std::{
 };
 
 use rustix::termios::tcgetwinsize;
+use signal_hook::{consts::SIGINT, low_level::emulate_default_handler};
 
 /// What is over sooner needs no bar.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -29,7 +30,7 @@ const BEFORE_ASKING: Duration = Duration::from_millis(100);
 /// How long between two questions. A person sees no difference to less.
 const BETWEEN_QUESTIONS: Duration = Duration::from_millis(200);
 
-/// How often the bar is looked after, and Ctrl-C.
+/// How often the bar is looked after, and whether a signal came.
 const TICK: Duration = Duration::from_millis(50);
 
 /// How long a terminal may take to clear the line; one that was stopped (Ctrl-S) takes for ever.
@@ -71,13 +72,14 @@ struct Counts {
 
 impl Progress {
     /// Begins to ask, again and again, how much is left, and draws a bar once that has gone on for half a second.
-    /// `total` is how much there is, or 0 where only the answers tell. From now on Ctrl-C is to set this flag: then
-    /// the process ends with 130 once the line is clear.
+    /// `total` is how much there is, or 0 where only the answers tell. From now on a signal that is to end the
+    /// process is to set `signal` to its number: then that ends once the line is clear, of Ctrl-C with 130, else by
+    /// the signal.
     #[must_use]
     pub fn begin(
         total: u64,
         ask: impl FnMut() -> Option<u64> + Send + 'static,
-        interrupted: Arc<AtomicBool>,
+        signal: Arc<AtomicUsize>,
     ) -> Self {
         let counts = Arc::new(Counts {
             left: AtomicU64::new(UNKNOWN),
@@ -88,8 +90,10 @@ impl Progress {
         let (clearing, cleared) = channel();
         let asked = Arc::clone(&counts);
         thread::spawn(move || asked.keep_asking(ask));
+        let watched = Arc::clone(&counts);
+        thread::spawn(move || watched.keep_watching(&signal));
         thread::spawn(move || {
-            counts.keep_drawing(&is_going_on, &interrupted);
+            counts.keep_drawing(&is_going_on);
             counts.over.store(true, Ordering::SeqCst);
             drop(clearing);
         });
@@ -117,18 +121,38 @@ impl Counts {
     }
 
     /// Draws until it is over, and clears the line.
-    fn keep_drawing(&self, is_going_on: &Receiver<()>, interrupted: &AtomicBool) {
+    fn keep_drawing(&self, is_going_on: &Receiver<()>) {
         let begun = Instant::now();
         while is_going_on.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-            if interrupted.load(Ordering::SeqCst) {
-                clear();
-                exit(INTERRUPTED);
-            }
             if begun.elapsed() >= PATIENCE {
                 self.draw();
             }
         }
         clear();
+    }
+
+    /// Ends the process if a signal comes before it is over: with a clear line, but not later for a terminal that
+    /// takes nothing, on which whoever draws hangs as well.
+    fn keep_watching(&self, signal: &AtomicUsize) {
+        while !self.over.load(Ordering::SeqCst) {
+            sleep(TICK);
+            let came = i32::try_from(signal.load(Ordering::SeqCst)).unwrap_or(0);
+            if came == 0 {
+                continue;
+            }
+            self.over.store(true, Ordering::SeqCst);
+            let (clearing, cleared) = channel::<()>();
+            thread::spawn(move || {
+                clear();
+                drop(clearing);
+            });
+            let _ = cleared.recv_timeout(CLEARING);
+            if came != SIGINT {
+                // It comes back only from one that ends nothing by itself.
+                let _ = emulate_default_handler(came);
+            }
+            exit(INTERRUPTED);
+        }
     }
 
     fn draw(&self) {
@@ -138,6 +162,9 @@ impl Counts {
         }
         let columns = tcgetwinsize(stderr()).map_or(0, |size| size.ws_col);
         let mut drawn = drawn();
+        if self.over.load(Ordering::SeqCst) {
+            return;
+        }
         write(&format!("{CLEAR}{}", line(total.saturating_sub(left), total, columns.into())));
         *drawn = true;
     }

@@ -88,6 +88,10 @@ impl Service for Desk {
         }
     }
 
+    fn has_work(&self, connection: ConnectionId) -> bool {
+        self.relays.under_way(connection)
+    }
+
     fn gone(&self, connection: ConnectionId) {
         self.relays.gone(connection);
     }
@@ -95,10 +99,6 @@ impl Service for Desk {
     fn closed(&self, connection: ConnectionId) {
         self.relays.closed(connection);
         let _ = self.inbox().send(Message::Closed(connection));
-    }
-
-    fn is_at_work(&self, connection: ConnectionId) -> bool {
-        self.relays.has_open(connection)
     }
 
     fn notice(&self, notice: Notice) {

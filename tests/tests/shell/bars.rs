@@ -3,8 +3,9 @@
 use std::fs;
 use std::time::Duration;
 
+use rustix::process::{Pid, kill_process};
 use securid_tests::terminal::{Ended, Terminal};
-use securid_tests::{House, Plan};
+use securid_tests::{House, Plan, Signal};
 
 use super::at_home;
 
@@ -70,6 +71,22 @@ fn control_c_leaves_a_clean_line() {
     let ended = terminal.end();
     assert_eq!(ended.status, 130, "{}", ended.text);
     assert!(matches!(&*ended.text, "" | "^C"), "{}", ended.text);
+}
+
+#[test]
+fn so_does_a_signal_that_ends_it() {
+    let house = House::open(plan());
+    house.add_many(SESSIONS);
+    let Some(terminal) = terminal(&house) else { return };
+    for command in ["securid-ctl logout", "securid-sessiond --drain"] {
+        terminal.begin(&format!("kept sh -c 'echo $$ >pid; exec {command}'"));
+        terminal.wait_for(BAR);
+        let pid = fs::read_to_string(house.path("pid")).unwrap().trim().parse().unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), Signal::TERM).unwrap();
+        let ended = terminal.end();
+        assert_eq!(ended.status, 128 + 15, "{command}: {}", ended.text);
+        assert!(matches!(&*ended.text, "" | "Terminated"), "{command}: {}", ended.text);
+    }
 }
 
 #[test]

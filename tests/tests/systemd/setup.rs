@@ -158,6 +158,17 @@ fn without_a_package_units_config_and_key_are_written() {
     machine.login();
     assert_eq!(machine.ctl("list")["sessions"][0]["keyring"], "sealed-file");
 
+    // So is a correction that is bad: all is as it was, and the key of what is kept is left alone.
+    let config = || fs::read_to_string(home("securid/config.toml")).unwrap();
+    let key = || fs::read(home("securid/key")).unwrap();
+    let before = (config(), key());
+    let bad = machine.user("securid-ctl setup --url ftp://h --instance prod");
+    assert_eq!(code(&bad), Some(78), "{}", told(&bad));
+    assert!(String::from_utf8_lossy(&bad.stdout).contains("updated "), "{bad:?}");
+    assert!(told(&bad).contains("was taken back"), "{}", told(&bad));
+    assert_eq!((config(), key()), before);
+    assert_eq!(fs::read_dir(home("securid")).unwrap().count(), 2);
+
     // Twice is the same as once, and what a person has changed stays.
     let unit = home("systemd/user/securid-sessiond.service");
     let written = fs::read_to_string(&unit).unwrap();

@@ -46,6 +46,7 @@ fn the_packager() {
     let packages = Packages::pack();
     put(&machine, &packages.first);
     put(&machine, &packages.second);
+    what_shells_and_readers_find(&machine);
 
     the_pipeline(&machine);
     the_rollout(&machine);
@@ -54,6 +55,29 @@ fn the_packager() {
     the_other_rule(&machine);
     the_removal(&machine);
     assert_eq!(machine.simulator.truth().alive(), [""; 0]);
+}
+
+/// Each shell's completions, each manual page as Debian has them, and what the README shows.
+fn what_shells_and_readers_find(machine: &Machine) {
+    let packed = machine.root_ok("dpkg-deb -c /root/1.0-1.deb");
+    let mut wanted = vec![
+        "bash-completion/completions/securid-ctl".to_owned(),
+        "zsh/vendor-completions/_securid-ctl".to_owned(),
+        "fish/vendor_completions.d/securid-ctl.fish".to_owned(),
+        "doc/securid-sessiond/docs/life.svg".to_owned(),
+        "doc/securid-sessiond/docs/protocol.schema.json".to_owned(),
+        "doc/securid-sessiond/docs/examples/securid.py".to_owned(),
+    ];
+    let pages = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/man")).unwrap();
+    wanted.extend(pages.map(|page| {
+        let name = page.unwrap().file_name().into_string().unwrap();
+        let (_, section) = name.rsplit_once('.').unwrap();
+        format!("man/man{section}/{name}.gz")
+    }));
+    for file in wanted {
+        let path = format!(" ./usr/share/{file}");
+        assert!(packed.lines().any(|line| line.ends_with(&path)), "{file}: {packed}");
+    }
 }
 
 /// Where the packages are made: a config that is bad does not get out of there.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use securid_ipc::messages::SessionState;
 use serde::Serialize;
 
-use super::start::not_draining;
+use super::start::{ITS_ANSWER, not_draining};
 use crate::{
     Context,
     daemon::is_nobody,
@@ -13,6 +13,7 @@ use crate::{
     failure::{Failure, UNREACHABLE},
     interrupt::Interrupt,
     launch::{self, Way},
+    waiting::waiting,
 };
 
 /// Replace the daemon by a new one, which goes on with the sessions
@@ -36,15 +37,18 @@ impl Args {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
         let _interrupt = Interrupt::arm()?;
         // All that could keep the new one from coming up is looked at while the old one runs.
-        launch::check_config(context).map_err(|failure| {
+        let check = || launch::check_config(context);
+        waiting(context, "securid-sessiond to check its config", check).map_err(|failure| {
             failure.with_hint("Mend it, and try again: the daemon was not touched.")
         })?;
-        let (way, had) = match Running::find(context) {
+        let find = || Running::find(context);
+        let (way, had) = match waiting(context, ITS_ANSWER, find) {
             Ok(running) => {
                 let running = running?;
                 let way = Way::of(context, running.pid)?;
                 let had = active(&running);
-                running.end(Some(true))?;
+                let end = || running.end(Some(true));
+                waiting(context, "the old daemon to end, which keeps the sessions", end)?;
                 (way, had)
             }
             Err(error) if is_nobody(&error) => (Way::choose(context)?, HashSet::new()),
@@ -52,7 +56,7 @@ impl Args {
         };
         let status = up_again(context, way, had.len())?;
         not_draining(&status)?;
-        let kept = active(&Running::find(context)??).intersection(&had).count();
+        let kept = active(&waiting(context, ITS_ANSWER, find)??).intersection(&had).count();
         let restarted =
             Restarted { pid: status.pid, version: status.version, kept, had: had.len() };
         context.screen.show(&restarted, |it| match (it.kept, it.had) {
@@ -78,7 +82,7 @@ fn up_again(
     way: Way,
     kept: usize,
 ) -> Result<securid_ipc::messages::StatusView, Failure> {
-    let up = match launch::answering(context) {
+    let up = match waiting(context, "the new daemon to answer", || launch::answering(context)) {
         Ok(Some(status)) => Ok(status),
         Ok(None) => way.launch(context),
         Err(failure) => Err(failure),

@@ -8,7 +8,11 @@ use crate::{
     failure::Failure,
     interrupt::Interrupt,
     launch::{self, Way},
+    waiting::waiting,
 };
+
+/// What is waited for where a daemon is there, and may be busy.
+pub(crate) const ITS_ANSWER: &str = "the daemon to answer";
 
 /// The exit status for a bad config.
 const BAD_CONFIG: u8 = 78;
@@ -31,7 +35,7 @@ struct Started {
 impl Args {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
         let _interrupt = Interrupt::arm()?;
-        let running = launch::answering(context)?;
+        let running = waiting(context, ITS_ANSWER, || launch::answering(context))?;
         let already = running.is_some();
         let status = match running {
             Some(status) => status,

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use securid_ipc::client::{Client, ClientError, ConnectError};
 use securid_ipc::messages::{Call, Logout, LogoutView, StatusView, Targets};
 use securid_progress::Progress;
-use tokio::signal::ctrl_c;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -42,15 +42,11 @@ pub(super) async fn revoke_all(
     within: Duration,
     shows: bool,
 ) -> Result<(LogoutView, u32), Mute> {
-    let interrupted = shows.then(Arc::<AtomicBool>::default);
-    if let Some(flag) = interrupted.clone() {
-        tokio::spawn(async move {
-            if ctrl_c().await.is_ok() {
-                flag.store(true, Ordering::SeqCst);
-            }
-        });
+    let ended_by = shows.then(Arc::<AtomicUsize>::default);
+    if let Some(ended_by) = &ended_by {
+        note_signals(ended_by);
     }
-    let asking = spawn_blocking(move || ask(&sockets, pid, within, interrupted));
+    let asking = spawn_blocking(move || ask(&sockets, pid, within, ended_by));
     match timeout(within + MARGIN, asking).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => Err(Mute { why: error.to_string(), passes: false }),
@@ -58,11 +54,26 @@ pub(super) async fn revoke_all(
     }
 }
 
+/// Notes which signal is to end this process, for whoever clears the line first. One that cannot be caught ends it
+/// at once.
+fn note_signals(ended_by: &Arc<AtomicUsize>) {
+    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+        let (number, ended_by) = (kind.as_raw_value().unsigned_abs() as usize, ended_by.clone());
+        if let Ok(mut came) = signal(kind) {
+            tokio::spawn(async move {
+                if came.recv().await.is_some() {
+                    ended_by.store(number, Ordering::SeqCst);
+                }
+            });
+        }
+    }
+}
+
 fn ask(
     sockets: &[PathBuf],
     pid: Option<u32>,
     within: Duration,
-    interrupted: Option<Arc<AtomicBool>>,
+    ended_by: Option<Arc<AtomicUsize>>,
 ) -> Result<(LogoutView, u32), Mute> {
     let mut client = Client::connect(sockets)?;
     let status: StatusView = client.call(&Call::Status, MARGIN)?;
@@ -73,13 +84,13 @@ fn ask(
         return Err(Mute { why, passes: true });
     }
     let logout = Call::Logout(Logout { targets: Targets::All, wait: Some(within) });
-    let progress = interrupted.map(|interrupted| {
+    let progress = ended_by.map(|ended_by| {
         let mut client = Client::connect(sockets).ok();
         let left = move || {
             let status: StatusView = client.as_mut()?.call(&Call::Status, MARGIN).ok()?;
             Some(status.sessions.alive().into())
         };
-        Progress::begin(0, left, interrupted)
+        Progress::begin(0, left, ended_by)
     });
     let view = client.call(&logout, within + MARGIN)?;
     drop(progress);
