@@ -502,7 +502,7 @@ fn what_a_connection_may_ask_of_its_calls_is_bounded() {
 
 #[test]
 fn a_call_that_waits_for_its_client_is_not_let_go_for_others() {
-    let house = House::open(Plan::default());
+    let house = house();
     house.add_one();
     let mut client = house.client();
     let begun = client.call("session.call", json!({"command": "findUsers", "more": true})).unwrap();
@@ -514,7 +514,7 @@ fn a_call_that_waits_for_its_client_is_not_let_go_for_others() {
 
 #[test]
 fn calls_that_have_ended_are_in_nobodys_way() {
-    let house = House::open(Plan::default());
+    let house = house();
     house.add_one();
     house.simulator.set_fault(Some(Fault::Down));
     let begin = |client: &mut Client| {
