@@ -479,3 +479,31 @@ fn what_a_connection_may_ask_of_its_calls_is_bounded() {
     drop((client, others));
     eventually("their end", || (holds(&house, &id) == 0).then_some(()));
 }
+
+#[test]
+fn a_call_that_waits_for_its_client_is_not_let_go_for_others() {
+    let house = House::open(Plan::default());
+    house.add_one();
+    let mut client = house.client();
+    let begun = client.call("session.call", json!({"command": "findUsers", "more": true})).unwrap();
+    let crowd: Vec<_> = (0..400).map(|_| house.stream()).collect();
+    let went_on = client.call("session.call", json!({"call": begun["call"]})).unwrap();
+    assert_eq!(went_on["status"], 200, "{went_on}");
+    drop(crowd);
+}
+
+#[test]
+fn calls_that_have_ended_are_in_nobodys_way() {
+    let house = House::open(Plan::default());
+    house.add_one();
+    house.simulator.set_fault(Some(Fault::Down));
+    let begin = |client: &mut Client| {
+        client.call("session.call", json!({"command": "findUsers", "more": true}))
+    };
+    // Each fails, and its client never asks how it went.
+    let mut clients: Vec<Client> = (0..16).map(|_| house.client()).collect();
+    clients.iter_mut().for_each(|client| (0..4).for_each(|_| drop(begin(client).unwrap())));
+    let mut another = house.client();
+    eventually("room for another", || begin(&mut another).ok());
+    drop(clients);
+}

@@ -195,7 +195,7 @@ fn records_and_secrets_that_do_not_fit_together_are_told() {
     let mut house = House::open(plan());
     let [(lost, _), (orphan, _), (damaged, _)] = &house.add_many(3)[..] else { unreachable!() };
     house.lose(lost);
-    look(&house).wrong("secrets", &[lost, "its token is not there"], "securid-ctl forget");
+    look(&house).wrong("secrets", &[lost, "its token is not there"], "securid-ctl logout");
 
     house.kill_9();
     let record = |id: &str| house.state_dir().join(format!("sessions/{id}.json"));

@@ -172,6 +172,12 @@ fn nobody_types_a_password_in_vain() {
         let ended = terminal.end();
         assert_eq!(ended.status, 0, "{fault:?}: {}", ended.text);
     }
+    simulator.set_fault_for("getLoginInstructions", Some(Fault::CaptivePortal));
+    let _ = terminal.run("clear");
+    let ended = terminal.run("kept securid-ctl login");
+    assert_eq!(ended.status, 1, "{}", ended.text);
+    assert!(ended.text.contains("a web page instead of"), "{}", ended.text);
+    assert!(!ended.text.contains("Password"), "{}", ended.text);
     simulator.set_fault_for("getLoginInstructions", None);
     simulator.set_fault(Some(Fault::Down));
     let ended = terminal.run("kept securid-ctl login");
@@ -307,6 +313,12 @@ fn by_a_program_that_asks() {
     eventually("the question", || asking.exists().then_some(()));
     terminal.key("C-c");
     assert_eq!(terminal.end().status, 130);
+    // What is typed for one that may not read the terminal would be the shell's in the end.
+    let reads = "#!/bin/sh\nread -r it < /dev/tty\necho \"$it\"\n";
+    let reads = file(&house, "reads", reads, 0o700);
+    let ended = terminal.run(&format!("securid-ctl login --askpass {}", reads.display()));
+    assert_eq!(ended.status, 2, "{}", ended.text);
+    assert!(ended.text.contains("it asks on the terminal"), "{}", ended.text);
     let truth = house.simulator.truth();
     assert_eq!((truth.logins_ok, truth.logins_refused), (2, 0));
     assert_no_leak(&house, &terminal, &[]);

@@ -438,6 +438,25 @@ fn over_the_socket_it_is_whoever_holds_it_that_counts() {
     house.eventually_true("its end", |truth| !truth.token(&made).unwrap().alive);
 }
 
+/// What a program calls may reach the next daemon before its `exec` does.
+#[test]
+fn a_call_before_the_holder_comes_back_ends_nothing() {
+    let mut house = house();
+    let mut holder = house.client();
+    let tied = json!({"password": PASSWORD, "tied": true});
+    let taken = holder.call("session.login", tied).unwrap();
+    let id = taken["id"].as_str().unwrap().to_owned();
+    house.kill_9();
+    house.start();
+    house.call("session.call", json!({"session": id, "command": "findUsers"}));
+    eventually("the call's end", || (house.session(&id)?["holds"] == 0).then_some(()));
+    assert_eq!(house.state(&id), "active");
+    let mut holder = house.client();
+    holder.call("session.hold", json!({"session": id})).unwrap();
+    drop(holder);
+    assert_eq!(house.eventually_ended(&id)["reason"], "abandoned");
+}
+
 /// More clients than there is room for: the longest idle ones make room, and whoever holds is not idle.
 #[test]
 fn a_crowd_takes_nobody_s_place_who_holds() {

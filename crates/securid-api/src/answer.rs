@@ -93,6 +93,16 @@ impl Answer {
     fn is_page(&self) -> bool {
         self.content.trim_ascii_start().starts_with(b"<")
     }
+
+    /// Whether it is a whole page. Instructions are of any form, pieces of a page too, but a whole one is somebody
+    /// else's, with status 200.
+    pub(crate) fn is_whole_page(&self) -> bool {
+        let start = self.content.trim_ascii_start();
+        let begins_with = |tag: &str| {
+            start.get(..tag.len()).is_some_and(|it| it.eq_ignore_ascii_case(tag.as_bytes()))
+        };
+        begins_with("<!doctype") || begins_with("<html")
+    }
 }
 
 #[cfg(test)]

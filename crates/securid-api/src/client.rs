@@ -171,7 +171,8 @@ impl Client {
     /// does not answer it within 5 s: that keeps nobody from logging in.
     ///
     /// # Errors
-    /// If the server cannot be reached within the deadline, or there is no trust.
+    /// If the server cannot be reached within the deadline, there is no trust, or somebody else's page came in the
+    /// place of its words.
     pub async fn instructions(
         &self,
         auth_source: Option<&str>,
@@ -182,7 +183,7 @@ impl Client {
         let request = instructions::request(at_source.unwrap_or_else(|| command.clone()));
         let clock = Clock::start(deadline);
         match transport.alone_if_reached(request, clock, INSTRUCTIONS_WITHIN).await? {
-            Ok(answer) => Ok(instructions::read(&answer)),
+            Ok(answer) => instructions::read(&answer),
             // A server may refuse our certificate only when it is asked.
             Err(failure) if failure.kind == FailureKind::Tls => Err(failure),
             Err(_) => Ok(None),

@@ -7,6 +7,7 @@ use hyper::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Uri};
 use securid_text::is_shown;
 
+use crate::Failure;
 use crate::answer::Answer;
 use crate::echo::entity;
 
@@ -36,10 +37,19 @@ pub(crate) fn request(uri: Uri) -> Request<Full<Bytes>> {
 }
 
 /// The text, fit to be shown; none if the server has none, or does not know the command.
-pub(crate) fn read(answer: &Answer) -> Option<String> {
-    let said = (answer.status == 200).then(|| String::from_utf8_lossy(&answer.content))?;
+///
+/// # Errors
+/// If it is a whole page: then it was not the server that answered, or no G&L.
+pub(crate) fn read(answer: &Answer) -> Result<Option<String>, Failure> {
+    if answer.status != 200 {
+        return Ok(None);
+    }
+    if answer.is_whole_page() {
+        return Err(answer.failure(&[]));
+    }
+    let said = String::from_utf8_lossy(&answer.content);
     let text = if is_markup(&said) { unescaped(&without_tags(&said)) } else { said.into_owned() };
-    Some(fit(&text)).filter(|text| !text.is_empty())
+    Ok(Some(fit(&text)).filter(|text| !text.is_empty()))
 }
 
 fn is_markup(text: &str) -> bool {
@@ -158,8 +168,13 @@ mod tests {
     use securid_secret::SecretBytes;
 
     use super::*;
+    use crate::FailureKind;
 
     fn told(status: u16, content: &[u8]) -> Option<String> {
+        asked(status, content).unwrap()
+    }
+
+    fn asked(status: u16, content: &[u8]) -> Result<Option<String>, Failure> {
         let content = SecretBytes::from(content);
         read(&Answer { status, headers: HeaderMap::new(), content })
     }
@@ -176,10 +191,10 @@ mod tests {
     }
 
     #[test]
-    fn of_a_page_what_a_reader_sees() {
-        let page = "<html><head><title>Login</title><style>p { color: red }</style></head>\n<body>\
+    fn of_markup_what_a_reader_sees() {
+        let page = "<head><title>Login</title><style>p { color: red }</style></head>\n<body>\
             <h1>Welcome</h1><p>Use your <b>AD</b>\n account, <i>not</i>&nbsp;the &lt;old&gt; one&#33;<br/>Help: \
-            4711<!-- <p>hidden</p> --><script>alert(1 < 2)</script></p></body></html>";
+            4711<!-- <p>hidden</p> --><script>alert(1 < 2)</script></p></body>";
         assert_eq!(shown(page), "Welcome\n\nUse your AD account, not the <old> one!\nHelp: 4711");
         assert_eq!(shown("Call 4711<br>or 4712 &unknown; &"), "Call 4711\nor 4712 &unknown; &");
     }
@@ -204,10 +219,28 @@ mod tests {
 
     #[test]
     fn nothing_is_none() {
-        for (status, content) in
-            [(200, ""), (200, " \r\n\u{1b}\n"), (200, "<html></html>"), (404, "x"), (500, "x")]
-        {
+        for (status, content) in [
+            (200, ""),
+            (200, " \r\n\u{1b}\n"),
+            (200, "<p></p>"),
+            (404, "<html>"),
+            (404, "x"),
+            (500, "x"),
+        ] {
             assert_eq!(told(status, content.as_bytes()), None, "{status} {content:?}");
+        }
+    }
+
+    #[test]
+    fn a_whole_page_is_none_of_the_servers() {
+        for page in [
+            "<html><title>Hotel</title>",
+            "\r\n <!DOCTYPE html>\n<html lang=en><body>Room number?",
+            "<HTML>",
+        ] {
+            let failure = asked(200, page.as_bytes()).unwrap_err();
+            assert_eq!(failure.kind, FailureKind::NotConfirmed);
+            assert!(failure.message.contains("a web page instead of"), "{failure}");
         }
     }
 
@@ -216,7 +249,7 @@ mod tests {
         fn whatever_it_says_is_some_lines_that_nothing_obeys(
             content in prop_oneof![any::<Vec<u8>>(), "([<>/&;#a-z!\n -]|\\PC){0,200}".prop_map(String::into_bytes)],
         ) {
-            let shown = told(200, &content).unwrap_or_default();
+            let shown = asked(200, &content).ok().flatten().unwrap_or_default();
             prop_assert!(shown.chars().all(|c| c == '\n' || is_shown(c)), "{shown:?}");
             prop_assert!(shown.lines().count() <= MOST_LINES);
             prop_assert!(shown.chars().filter(|c| *c != '\n').count() <= MOST_CHARACTERS + 1);

@@ -9,7 +9,6 @@ use jiff::{SignedDuration, Timestamp};
 use rustls::ProtocolVersion;
 use tokio::time::timeout;
 
-use crate::answer::Answer;
 use crate::asking::Asking;
 use crate::certificate::Certificate;
 use crate::conversation::Clock;
@@ -116,7 +115,10 @@ impl Survey {
             status: answer.status,
             ahead: instant(&answer.headers, DATE).map(|date| date.duration_since(Timestamp::now())),
         });
-        good(&answer)
+        match answer.status {
+            200 if !answer.is_whole_page() => Ok(()),
+            _ => Err(answer.failure(&[])),
+        }
     }
 }
 
@@ -124,16 +126,4 @@ fn no_handshake(clock: Clock) -> Failure {
     let message =
         format!("the TLS handshake had not ended after {}", securid_text::span(clock.deadline));
     Failure::new(FailureKind::Tls, message)
-}
-
-/// Instructions are of any form, but no whole page: that is somebody else's, with status 200.
-fn good(answer: &Answer) -> Result<(), Failure> {
-    let start = answer.content.trim_ascii_start();
-    let begins_with = |tag: &str| {
-        start.get(..tag.len()).is_some_and(|it| it.eq_ignore_ascii_case(tag.as_bytes()))
-    };
-    match answer.status {
-        200 if !begins_with("<!doctype") && !begins_with("<html") => Ok(()),
-        _ => Err(answer.failure(&[])),
-    }
 }

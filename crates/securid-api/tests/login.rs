@@ -88,7 +88,7 @@ async fn nothing_is_sent_of_what_cannot_be() {
 }
 
 #[tokio::test]
-async fn instructions_keep_nobody_from_logging_in() {
+async fn instructions_keep_nobody_from_logging_in_but_where_somebody_else_answers() {
     let text = "Use your <b>AD</b> account.<br>Help: 4711\u{1b}[2J";
     for (act, told) in [
         (Act::Say(answer("200 OK", "", text)), Some("Use your AD account.\nHelp: 4711[2J")),
@@ -105,6 +105,10 @@ async fn instructions_keep_nobody_from_logging_in() {
     let server = Responder::start(Act::Hang).await;
     let soon = Duration::from_millis(300);
     assert_eq!(server.client(Format::Json).instructions(None, soon).await, Ok(None));
+    let page = answer("200 OK", "", "<!DOCTYPE html><html><body>Room number?</body></html>");
+    let server = Responder::start(Act::Say(page)).await;
+    let failure = server.client(Format::Json).instructions(None, AMPLE).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NotConfirmed);
 }
 
 #[tokio::test]

@@ -4,14 +4,16 @@
 use std::{
     ffi::OsStr,
     os::unix::process::CommandExt as _,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::mpsc::channel,
     thread,
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use securid_ipc::framing::REQUEST_LIMIT;
 use securid_secret::{Secret, SecretBytes};
+use signal_hook::consts::{SIGTTIN, SIGTTOU};
 
 use crate::{
     failure::Failure,
@@ -52,11 +54,17 @@ pub(crate) fn ask(program: &OsStr, prompt: &str, caught: &mut Caught) -> Result<
         }
         match child.try_wait() {
             Ok(Some(status)) => break status,
-            Ok(None) if Instant::now() < until => thread::sleep(STEP),
+            Ok(None) if Instant::now() < until && !waits_for_terminal(&child) => {
+                thread::sleep(STEP);
+            }
             waited => {
+                let wants_terminal = waits_for_terminal(&child);
                 kill(&mut child);
                 let why = match waited {
                     Err(error) => error.to_string(),
+                    Ok(_) if wants_terminal => {
+                        "it asks on the terminal, which is not its own".to_owned()
+                    }
                     Ok(_) => format!("nobody has answered for {} s", ANSWER_WITHIN.as_secs()),
                 };
                 return Err(none(format!("{name}: {why}")));
@@ -75,6 +83,16 @@ pub(crate) fn ask(program: &OsStr, prompt: &str, caught: &mut Caught) -> Result<
     let said = said.map_err(|_| none(format!("something that {name} has started goes on")))?;
     let said = said.map_err(|error| none(format!("cannot read from {name}: {error}")))?;
     first_line(&said, &name)
+}
+
+/// Whether the system has stopped it, since it has used the terminal, where our own process group is: nobody would
+/// wake it, and what is typed meanwhile would be the shell's.
+fn waits_for_terminal(child: &Child) -> bool {
+    let child = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let look = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    let stopped = child.and_then(|child| waitid(WaitId::Pid(child), look).ok().flatten());
+    let by = stopped.and_then(|status| status.stopping_signal());
+    by.is_some_and(|signal| [SIGTTIN, SIGTTOU].contains(&signal))
 }
 
 fn first_line(said: &[u8], name: &str) -> Result<Secret, Failure> {

@@ -17,7 +17,7 @@ use signal_hook::{
     consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP},
     flag,
     iterator::{backend::SignalDelivery, exfiltrator::SignalOnly},
-    low_level::emulate_default_handler,
+    low_level::{emulate_default_handler, raise},
 };
 
 use crate::failure::Failure;
@@ -102,6 +102,8 @@ impl Interrupt {
         self.set(false);
         let answer = ask(&mut caught);
         self.set(true);
+        // What came with the answer does now what it does by itself.
+        caught.pending().into_iter().try_for_each(raise)?;
         Ok(answer)
     }
 

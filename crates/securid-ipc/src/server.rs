@@ -80,6 +80,13 @@ pub trait Service: Send + Sync + 'static {
     /// then read it, nobody knows. A page that waited unread does not come back.
     fn undelivered(&self, reply: Reply);
 
+    /// Whether anything is done for this connection's client beyond the calls that were answered: it is not idle then,
+    /// though it waits for nothing.
+    fn has_work(&self, connection: ConnectionId) -> bool {
+        let _ = connection;
+        false
+    }
+
     /// Nobody reads the answers of this connection any more: whatever is done for its client alone may end.
     /// Comes before [`Service::closed`], while calls may still run.
     fn gone(&self, connection: ConnectionId) {

@@ -64,6 +64,12 @@ pub enum Event {
         /// The token that was held.
         key: Key,
     },
+    /// A command for which it was held is over. Whoever sent that is not the one that a tied session is tied to, who may
+    /// still be on his way back to this daemon: he is waited for.
+    CallEnded {
+        /// The token that was held.
+        key: Key,
+    },
     /// The session is to end.
     Revoke {
         /// Which.

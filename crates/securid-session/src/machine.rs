@@ -194,6 +194,9 @@ impl Machine {
                 let leaving = self.stopping.is_some();
                 self.current(now, &key, actions, |s, _| s.release(now, leaving));
             }
+            Event::CallEnded { key } => {
+                self.current(now, &key, actions, |s, _| s.release(now, true));
+            }
 
             Event::Revoke { id, reason } => {
                 self.change(now, &id, actions, |session, _| session.end_asked(now, reason));

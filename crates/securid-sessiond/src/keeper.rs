@@ -304,7 +304,9 @@ impl Keeper {
                 }
             }
             Message::LendToCall { session, reply } => self.lend_to_call(session, reply, true),
-            Message::CallEnded(key) => self.release(key),
+            Message::CallEnded(key) => {
+                self.event(Event::CallEnded { key });
+            }
             Message::RefusedByServer(key) => self.refused_by_server(&key),
             Message::LoginBegins { holder, reply } => self.login_begins(holder, reply),
             Message::LoginEnds => {

@@ -104,6 +104,11 @@ impl Relays {
         gone_on
     }
 
+    /// Whether this connection has one that has not ended.
+    pub(crate) fn under_way(&self, connection: ConnectionId) -> bool {
+        self.board().of.get(&connection).is_some_and(|calls| calls.under_way() > 0)
+    }
+
     /// Nobody reads the answers of this connection any more.
     pub(crate) fn gone(&self, connection: ConnectionId) {
         let mut board = self.board();
@@ -164,7 +169,7 @@ impl Relays {
         let mut board = self.board();
         let number = board.newest + 1;
         let closed = board.closed;
-        let in_all: usize = board.of.values().map(|calls| calls.open.len()).sum();
+        let in_all: usize = board.of.values().map(Calls::under_way).sum();
         let calls = board.of.entry(connection).or_default();
         if closed || calls.gone {
             return Err(trouble::stopping());
@@ -201,6 +206,13 @@ impl Relays {
     fn board(&self) -> MutexGuard<'_, Board> {
         // A panic while it was held ends the daemon.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Calls {
+    /// How many have not ended, whether or not their client has been told.
+    fn under_way(&self) -> usize {
+        self.open.values().filter(|open| !open.task.is_finished()).count()
     }
 }
 

@@ -88,6 +88,10 @@ impl Service for Desk {
         }
     }
 
+    fn has_work(&self, connection: ConnectionId) -> bool {
+        self.relays.under_way(connection)
+    }
+
     fn gone(&self, connection: ConnectionId) {
         self.relays.gone(connection);
     }

@@ -106,8 +106,8 @@ impl Request {
     }
 }
 
-/// What its server wants a person to know before a login; whether it can be reached at all, he learns before he types
-/// his password.
+/// What its server wants a person to know before a login; whether it can be reached at all, and is no captive portal,
+/// he learns before he types his password.
 pub(crate) async fn instructions(
     desk: &Desk,
     params: Instructions,
@@ -125,7 +125,7 @@ pub(crate) async fn instructions(
         let contact = told.as_ref().map(drop).map_err(ToString::to_string);
         let _ = desk.inbox().send(Message::Contact(origin.url.clone(), contact));
     }
-    let instructions = told.map_err(|why| trouble::not_reached(&why))?;
+    let instructions = told.map_err(|why| trouble::instructions(&why))?;
     Ok(InstructionsView {
         instance: instance.name.clone(),
         url: origin.url,

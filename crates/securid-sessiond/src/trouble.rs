@@ -102,8 +102,8 @@ pub(crate) fn login(error: &LoginError, instance: &str, username: Option<&str>) 
             // The request may have arrived.
             FailureKind::Timeout | FailureKind::Cut => {
                 RpcError::new(ErrorCode::ServerUnreachable, message).with_hint(
-                    "If the server made a token all the same, nobody holds it: it ends by the \
-                     server's own limits.",
+                    "See where it breaks off (securid-ctl doctor). If the server made a token all the same, nobody \
+                     holds it: it ends by the server's own limits.",
                 )
             }
             FailureKind::Resolve | FailureKind::Connect | FailureKind::Tls | FailureKind::Proxy => {
@@ -111,30 +111,48 @@ pub(crate) fn login(error: &LoginError, instance: &str, username: Option<&str>) 
             }
             FailureKind::Throttled => RpcError::new(ErrorCode::ServerError, message)
                 .with_hint("Try again when the server wants to be asked."),
-            FailureKind::NotConfirmed => RpcError::new(ErrorCode::ServerError, message)
-                .with_hint("Check the instance's url, and that web services are on at the server."),
+            FailureKind::NotConfirmed => no_service(failure),
         },
     }
 }
 
+/// The instructions of a login, for which there is no need to know them: only who cannot log in anyway is told.
+pub(crate) fn instructions(failure: &securid_api::Failure) -> RpcError {
+    match failure.kind {
+        FailureKind::NotConfirmed => no_service(failure),
+        _ => not_reached(failure),
+    }
+}
+
+/// It was not the server that answered, or no G&L.
+fn no_service(failure: &securid_api::Failure) -> RpcError {
+    RpcError::new(ErrorCode::ServerError, failure.to_string())
+        .with_hint(
+            "See what is there (securid-ctl doctor); check the instance's url, and that web services are on at the \
+             server.",
+        )
+}
+
 /// The server was not reached: nothing was sent to it.
-pub(crate) fn not_reached(failure: &securid_api::Failure) -> RpcError {
+fn not_reached(failure: &securid_api::Failure) -> RpcError {
     let error = RpcError::new(ErrorCode::ServerUnreachable, failure.to_string());
     error.with_hint(mend_the_way(failure.kind).unwrap_or(CHECK_THE_WAY))
 }
 
-const CHECK_THE_WAY: &str = "Check the network or VPN, host and port in the instance's url, and whether only a proxy leads there.";
+const CHECK_THE_WAY: &str = "See where it breaks off (securid-ctl doctor); check the network or VPN, host and port in the instance's url, \
+     and whether only a proxy leads there.";
 
 /// What to do where a server was not reached.
 pub(crate) fn mend_the_way(kind: FailureKind) -> Option<&'static str> {
     Some(match kind {
         FailureKind::Resolve | FailureKind::Connect => CHECK_THE_WAY,
         FailureKind::Tls => {
-            "Check the instance's url, ca_file, client_cert and client_key, and this machine's clock."
+            "See what the server shows (securid-ctl doctor); check the instance's url, ca_file, client_cert and \
+             client_key, and this machine's clock."
         }
         FailureKind::Proxy => {
-            "Check proxy, no_proxy and proxy_credentials_file in the config, or HTTPS_PROXY and NO_PROXY in \
-             the daemon's environment."
+            "See where it breaks off (securid-ctl doctor); check proxy, no_proxy and proxy_credentials_file in the \
+             config, or HTTPS_PROXY and NO_PROXY in the daemon's environment."
         }
         FailureKind::Timeout
         | FailureKind::Cut

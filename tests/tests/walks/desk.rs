@@ -87,6 +87,15 @@ impl Desk {
         text
     }
 
+    /// The next step after what was `said` is `doctor`, which finds nothing wrong but this check, and names the cause.
+    #[track_caller]
+    pub(super) fn doctor_tells(&self, said: &str, check: &str, cause: &str) {
+        assert_eq!(next_step(said), "securid-ctl doctor");
+        let found = self.step("securid-ctl doctor", 1, &[cause]);
+        let wrong: Vec<_> = found.lines().filter(|line| line.starts_with("WRONG")).collect();
+        assert!(matches!(wrong[..], [it] if it.contains(&format!(" {check} prod: "))), "{found}");
+    }
+
     /// The tokens that the server accepts.
     pub(super) fn alive(&self) -> usize {
         self.house.simulator.truth().alive().len()

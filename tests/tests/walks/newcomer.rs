@@ -33,6 +33,7 @@ fn log_in(desk: &Desk) {
 fn look(desk: &Desk) {
     desk.step("securid-ctl list", 0, &["prod", "alice", "active", "in 15m", "in 8h"]);
     desk.step("securid-ctl status", 0, &["1 active", "secret-service", "last contact"]);
+    desk.step("securid-ctl doctor", 0, &["sessions: 1 active", "endpoint prod", "units"]);
     desk.terminal.begin("kept securid-ctl watch");
     desk.terminal.wait_for("active");
     desk.terminal.key("C-c");

@@ -25,7 +25,9 @@ fn no_daemon() {
 fn a_host_that_nobody_knows() {
     let Some(desk) = Desk::new() else { return };
     desk.set_up_with(&setup("https://nowhere.invalid/aveksa", ""));
-    desk.step(LOGIN, 68, &["the host of https://nowhere.invalid:443 has no address", "url"]);
+    let said =
+        desk.step(LOGIN, 68, &["the host of https://nowhere.invalid:443 has no address", "url"]);
+    desk.doctor_tells(&said, "dns", "nowhere.invalid");
     desk.set_up_again();
     desk.login(PASSWORD, 0, WELCOME);
 }
@@ -35,7 +37,8 @@ fn a_port_where_nobody_listens() {
     let Some(desk) = Desk::new() else { return };
     desk.set_up();
     desk.house.simulator.set_fault(Some(Fault::Down));
-    desk.step(LOGIN, 68, &["refuses connections"]);
+    let said = desk.step(LOGIN, 68, &["refuses connections"]);
+    desk.doctor_tells(&said, "tcp", "refuses connections");
     desk.house.simulator.set_fault(None);
     desk.login(PASSWORD, 0, WELCOME);
 }
@@ -47,7 +50,8 @@ fn a_page_that_is_no_web_service() {
     let url = desk.house.simulator.url().replace("/aveksa", "/wiki");
     let more = format!("--ca-file {}", desk.house.path("ca.pem").display());
     desk.set_up_with(&setup(&url, &more));
-    desk.login(PASSWORD, 1, &["HTTP 404", "url"]);
+    let said = desk.login(PASSWORD, 1, &["HTTP 404", "url"]);
+    desk.doctor_tells(&said, "endpoint", "HTTP 404");
     desk.set_up_again();
     desk.login(PASSWORD, 0, WELCOME);
 }
@@ -58,7 +62,9 @@ fn a_page_of_a_captive_portal() {
     let Some(desk) = Desk::new() else { return };
     desk.set_up();
     desk.house.simulator.set_fault(Some(Fault::CaptivePortal));
-    desk.login(PASSWORD, 1, &["a captive portal or another service?"]);
+    let page = "a web page instead of the command's reply";
+    let said = desk.step(LOGIN, 1, &[page, "captive portal"]);
+    desk.doctor_tells(&said, "endpoint", page);
     desk.house.simulator.set_fault(None);
     desk.login(PASSWORD, 0, WELCOME);
 }
@@ -76,7 +82,8 @@ fn a_wrong_password() {
 fn a_certificate_that_is_not_trusted() {
     let Some(desk) = Desk::new() else { return };
     desk.set_up_with(&setup(desk.house.simulator.url(), ""));
-    desk.step(LOGIN, 68, &["the server's certificate is not trusted", "ca_file"]);
+    let said = desk.step(LOGIN, 68, &["the server's certificate is not trusted", "ca_file"]);
+    desk.doctor_tells(&said, "tls", "the server's certificate is not trusted");
     desk.set_up_again();
     desk.login(PASSWORD, 0, WELCOME);
 }

@@ -100,6 +100,19 @@ fn a_keyring_that_does_not_give_a_token_out_is_told_of() {
 }
 
 #[test]
+fn an_end_is_told_once_though_its_secret_cannot_be_cleared_away() {
+    let house = House::open(Plan::default());
+    let (id, _) = house.add_one();
+    let mut watcher = Watcher::ready(&house);
+    house.set_keyring_fault(Some("locked"));
+    house.call("session.logout", json!({"sessions": [id]}));
+    assert_eq!(watcher.until("ended").pop().unwrap()["session"]["id"], *id);
+    let again = watcher.hears_within(Duration::from_secs(1));
+    house.set_keyring_fault(None);
+    assert_eq!(again, None);
+}
+
+#[test]
 fn a_token_that_is_lent_all_the_time_is_told_of_once_a_second() {
     let house = House::open(Plan::default());
     let (id, _) = house.add_one();

@@ -203,7 +203,8 @@ impl<S: Service> Connection<S> {
 
     /// Whether nothing but a client that may never ask again would miss it.
     fn is_idle(&self) -> bool {
-        self.calls.is_empty() && self.outbox.len() == 0 && !self.holds && self.feed.is_none()
+        let is_told_nothing = self.calls.is_empty() && self.outbox.len() == 0;
+        is_told_nothing && !self.holds && self.feed.is_none() && !self.service.has_work(self.id)
     }
 
     fn answer(&mut self, id: Option<Id>, outcome: Result<Reply, RpcError>) {

@@ -41,9 +41,9 @@ impl Session {
         self.stale |= self.holds == 1;
     }
 
-    /// A holder has gone. With the last one a tied session ends, unless (`leaving`) it is the daemon that
-    /// goes: then its holder comes back to the next one.
-    pub(crate) fn release(&mut self, now: Moment, leaving: bool) {
+    /// A holder has gone. With the last one a tied session ends, unless (`comes_back`) it is the daemon that
+    /// goes, or it was held for a call alone: then its holder is waited for.
+    pub(crate) fn release(&mut self, now: Moment, comes_back: bool) {
         if self.state != State::Active || self.holds == 0 {
             return;
         }
@@ -52,7 +52,7 @@ impl Session {
         if self.holds == 0 {
             self.stale = true;
             self.unheld_since = now;
-            if self.about.tied && !leaving {
+            if self.about.tied && !comes_back {
                 self.revoke(now, Reason::Abandoned);
             }
         }

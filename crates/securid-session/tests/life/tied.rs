@@ -67,6 +67,28 @@ fn after_a_crash_its_holder_may_come_back() {
 }
 
 #[test]
+fn a_call_before_its_holder_comes_back_does_not_end_it() {
+    let mut house = held();
+    house.die(INSTANT);
+    let call = |house: &mut House| {
+        let _ = house.event(Event::Hold { id: id(1) });
+        house.wait(MINUTE);
+        let _ = house.event(Event::CallEnded { key: key(1, 1) });
+        assert_eq!(house.phase(1), Phase::Active);
+    };
+    call(&mut house);
+    let _ = house.event(Event::Hold { id: id(1) });
+    call(&mut house);
+    house.wait(60 * MINUTE);
+    assert_eq!(house.phase(1), Phase::Active);
+
+    house.die(INSTANT);
+    call(&mut house);
+    house.wait(WITHIN);
+    assert_eq!(house.reason(1), Reason::Abandoned);
+}
+
+#[test]
 fn a_daemon_that_leaves_and_keeps_keeps_it_too() {
     let mut house = held();
     house.wait(MINUTE);

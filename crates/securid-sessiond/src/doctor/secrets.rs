@@ -206,9 +206,16 @@ impl Seen {
             let instance = record.map_or("", |record| &record.about.instance);
             let message =
                 format!("session {id} ({instance}) is recorded, and its token is not there");
-            checks.push(CheckView::wrong("secrets", store, message).then(format!(
-                "securid-ctl retry looks for it again; securid-ctl forget {id} --yes gives it up."
-            )));
+            checks.push(CheckView::wrong("secrets", store, message).then(match status {
+                // It may be out of this shell's sight only, and what is lent is in the daemon's memory: nobody may be
+                // told to give up what can still be revoked.
+                Some(status) if status.sessions.lost == 0 => format!(
+                    "The daemon that runs misses none so far: securid-ctl logout {id} revokes it while that may have it."
+                ),
+                _ => format!(
+                    "securid-ctl retry looks for it again; securid-ctl forget {id} --yes gives it up."
+                ),
+            }));
         }
         for (id, store) in self.orphans.iter().take(NAMED) {
             let message = format!("the token of session {id} is there, and no record of it");

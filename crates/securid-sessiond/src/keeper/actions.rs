@@ -106,6 +106,7 @@ pub(super) fn key_of(event: &Event) -> Option<&Key> {
         | Event::Answered { key, .. }
         | Event::Abandon { key }
         | Event::Release { key }
+        | Event::CallEnded { key }
         | Event::Orphan { key, .. } => Some(key),
         _ => None,
     }

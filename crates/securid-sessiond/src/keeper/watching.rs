@@ -115,9 +115,11 @@ impl Keeper {
         }
     }
 
-    /// Why the keyring does not give the token of this session out is another reason than before.
+    /// Why the keyring does not give the token of this session out is another reason than before. What keeps one from
+    /// being cleared away that has ended is no news: its end was told.
     pub(super) fn note_trouble(&mut self, key: &Key) {
-        if !self.watching.watchers.is_empty() {
+        let is_shown = |key: &Key| self.machine.session(&key.id).is_some_and(selector::is_shown);
+        if !self.watching.watchers.is_empty() && is_shown(key) {
             self.watching.log.note(&self.machine, key.id.clone());
         }
     }

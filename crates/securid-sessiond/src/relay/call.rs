@@ -62,8 +62,8 @@ async fn exchange(
     mut parts: mpsc::Receiver<Part>,
     pieces: mpsc::Sender<Piece>,
 ) -> Result<(), RpcError> {
-    // The time for all of it is the longest that a server may be silent, where it was said.
-    let silence = wanted.timeout.unwrap_or(SILENCE);
+    // Where the time for all of it was said, that ends it first: were both the same, either could.
+    let silence = wanted.timeout.map_or(SILENCE, |limit| limit.saturating_add(SILENCE));
     let answers = begin(desk, lent, wanted, &mut parts, silence).await;
     if let Some(result) = contact(&answers) {
         let _ = desk.inbox().send(Message::Contact(lent.url.clone(), result));

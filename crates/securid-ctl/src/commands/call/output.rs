@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions, Permissions},
     io::{self, IsTerminal as _, Write as _, stdout},
-    os::fd::AsFd as _,
+    os::{fd::AsFd as _, unix::fs::OpenOptionsExt as _},
     path::{Path, PathBuf},
     process,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -125,6 +125,9 @@ impl Harmless {
     }
 }
 
+/// Read and written by this user, and nobody else.
+const OURS_ALONE: u32 = 0o600;
+
 /// A file beside the one that is wanted, under another name until it is whole. Else it is removed.
 pub(super) struct Draft {
     file: File,
@@ -138,7 +141,13 @@ impl Draft {
     fn new(place: PathBuf, rights: Option<Permissions>) -> io::Result<Self> {
         let name = place.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_string_lossy();
         let draft = place.with_file_name(format!(".{name}.{}.part", process::id()));
-        let file = OpenOptions::new().write(true).create_new(true).open(&draft)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        if rights.is_some() {
+            // Until it has them: whoever could open it meanwhile could read it ever after.
+            options.mode(OURS_ALONE);
+        }
+        let file = options.open(&draft)?;
         let this = Self { file, place, draft: Arc::new(Mutex::new(Some(draft))) };
         if let Some(rights) = rights {
             this.file.set_permissions(rights)?;
