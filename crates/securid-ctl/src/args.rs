@@ -16,9 +16,9 @@ username@instance. securid-ctl --help tells exit statuses, variables, files and 
 const AFTER_ALL: &str = "\
 Selectors:
   ID             a session's id, or the unique start of one (4 digits or more)
-  INSTANCE       its name: for logout and retry all sessions there, else the
-                 newest active one
-  USER@INSTANCE  that user's there
+  INSTANCE       a server, by the name that the config gives it: for logout and
+                 retry all sessions there, else the newest active one
+  USER@INSTANCE  that user's sessions there, likewise
 
   Where a command is about one session and none is named, it is that of
   $SECURID_SESSION, else the newest active one of the default instance.
@@ -77,7 +77,7 @@ Examples:
 /// The heading of what every command takes.
 const COMMON: &str = "Common options";
 
-/// Uses and revokes the session tokens that securid-sessiond holds
+/// Logs in to RSA Governance & Lifecycle, and uses and revokes the session tokens that securid-sessiond holds
 #[derive(Debug, Parser)]
 #[command(name = "securid-ctl", version, after_help = AFTER, after_long_help = AFTER_ALL)]
 pub(crate) struct Cli {

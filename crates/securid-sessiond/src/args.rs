@@ -69,6 +69,9 @@ const USAGE: u8 = 2;
 ///
 /// The tokens are those of RSA Governance & Lifecycle. They are lent out through securid-ctl, and revoked on
 /// request, when idle, when their lifetime is over, and when the daemon stops.
+///
+/// Nobody needs to start it by hand: securid-ctl setup has systemd run it; without systemd there is securid-ctl
+/// start.
 #[derive(Debug, Parser)]
 #[command(name = "securid-sessiond", version = securid_ipc::VERSION, after_long_help = AFTER)]
 pub(crate) struct Args {
@@ -156,4 +159,21 @@ pub(crate) fn parse() -> Result<Args, ExitCode> {
 /// The levels of the log, in its own words.
 fn parse_level(text: &str) -> Result<LevelFilter, String> {
     text.parse().map_err(|_| "write off, error, warn, info, debug or trace".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use securid_manual::{keep_all, of_program};
+
+    use super::*;
+
+    /// Pages that the daemon's refers to.
+    const OTHERS: [&str; 4] =
+        ["securid-ctl(1)", "securid.toml(5)", "securid-protocol(7)", "systemctl(1)"];
+
+    #[test]
+    fn the_manual_page_says_what_help_says() {
+        keep_all("securid-sessiond", &of_program(Args::command(), "8", &OTHERS));
+    }
 }

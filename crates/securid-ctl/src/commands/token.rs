@@ -22,7 +22,7 @@ Examples:
   securid-ctl token prod --for 1h
       prints it, and keeps the session in use for an hour";
 
-/// Print a session's token; counts as use
+/// Print a session's token; counts as use: its idle time begins anew
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
