@@ -34,6 +34,8 @@ fn look(desk: &Desk) {
     desk.step("securid-ctl list", 0, &["prod", "alice", "active", "in 15m", "in 8h"]);
     desk.step("securid-ctl status", 0, &["1 active", "secret-service", "last contact"]);
     desk.step("securid-ctl doctor", 0, &["sessions: 1 active", "endpoint prod", "units"]);
+    // Or else what is waited for is there already.
+    desk.step("clear", 0, &[]);
     desk.terminal.begin("kept securid-ctl watch");
     desk.terminal.wait_for("active");
     desk.terminal.key("C-c");
