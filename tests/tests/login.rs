@@ -48,9 +48,12 @@ fn at_the_prompt() {
         terminal.begin(&format!("kept securid-ctl {words}"));
         terminal.wait_until("the prompt", |screen| screen.ends_with("):"));
         terminal.type_line(PASSWORD);
-        assert_eq!(terminal.end().status, 0);
+        let ended = terminal.end();
+        assert_eq!(ended.status, 0);
+        ended.text
     };
-    again("login --replace");
+    let said = again("login --replace");
+    assert!(said.ends_with("at the latest\n1 other session is being revoked"), "{said}");
     house.eventually_true("the first one's end", |truth| truth.alive().len() == 1);
     assert!(!house.simulator.truth().tokens[0].alive, "the first one was replaced");
     again("exec --login -- true");
@@ -264,6 +267,7 @@ fn on_another_partys_word() {
     let named = ["--username", "alice", "--input", "-", "--replace"];
     let second = house.ctl_with(&[&sso[..], &named].concat(), other);
     assert_eq!(second.status.code(), Some(0), "{second:?}");
+    assert!(!String::from_utf8_lossy(&second.stdout).contains("being revoked"), "{second:?}");
     assert_eq!(house.sessions().len(), 2, "the other one is not known to be this user's");
     let third = house.ctl(&[&sso[..], &input, &["--replace"]].concat());
     assert_eq!(third.status.code(), Some(0), "{third:?}");

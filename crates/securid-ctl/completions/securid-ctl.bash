@@ -2,8 +2,9 @@
 # securid-ctl's own to say; its answers come quoted, and nothing of them is evaluated.
 _securid_ctl() {
     local answer
-    mapfile -t answer < <(command securid-ctl __complete bash --line="${COMP_LINE:0:COMP_POINT}" \
-        --breaks="$COMP_WORDBREAKS" 2>/dev/null)
+    # Not as an argument: those are open to everybody, and what stands in a line need not be.
+    mapfile -t answer < <(command securid-ctl __complete bash --breaks="$COMP_WORDBREAKS" \
+        <<<"${COMP_LINE:0:COMP_POINT}" 2>/dev/null)
     COMPREPLY=()
     case ${answer[0]-} in
         values) COMPREPLY=("${answer[@]:1}") ;;

@@ -239,8 +239,12 @@ where
 fn views_have_the_contract_s_fields() {
     golden(&session(), &format!("{{{SESSION}}}"));
     golden(
-        &TakenView { session: session(), warning: Some("w".into()) },
+        &TakenView { session: session(), warning: Some("w".into()), replaced: None },
         &format!(r#"{{{SESSION},"warning":"w"}}"#),
+    );
+    golden(
+        &TakenView { session: session(), warning: None, replaced: Some(2) },
+        &format!(r#"{{{SESSION},"warning":null,"replaced":2}}"#),
     );
     golden(
         &ListView { sessions: vec![session()], cursor: None },

@@ -96,7 +96,7 @@ pub(crate) enum Message {
     /// A login is over, whatever came of it.
     LoginEnds,
     /// A token is here, to be taken in.
-    Take(Taking, Answer<securid_ipc::messages::SessionView>),
+    Take(Taking, Answer<securid_ipc::messages::TakenView>),
     /// An errand came back.
     Done(Box<Done>),
     /// Which sessions have a secret in a store, or why that cannot be told.

@@ -182,7 +182,7 @@ async fn take(desk: &Desk, taking: Taking, kind: StoreKind) -> Result<TakenView,
     let about: Arc<About> = Arc::clone(&taking.about);
     let (reply, answer) = oneshot::channel();
     let _ = desk.inbox().send(Message::Take(taking, reply));
-    let session = answer.await.unwrap_or_else(|_| Err(trouble::stopping()))?;
+    let taken = answer.await.unwrap_or_else(|_| Err(trouble::stopping()))?;
     let warning = (!kind.survives_reboot()).then(|| {
         format!(
             "the keyring ({}) does not survive a reboot: a token that is still alive then \
@@ -190,7 +190,7 @@ async fn take(desk: &Desk, taking: Taking, kind: StoreKind) -> Result<TakenView,
             about.keyring
         )
     });
-    Ok(TakenView { session, warning })
+    Ok(TakenView { warning, ..taken })
 }
 
 /// Keeps a stopping daemon from leaving while the server may be making a token.

@@ -1,6 +1,8 @@
 //! Shells that complete command lines of `securid-ctl`: real ones, before a real terminal.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use securid_tests::terminal::Terminal;
@@ -137,4 +139,29 @@ fn nobody_waits_for_a_daemon_and_nothing_is_said() {
     house.terminate();
     assert_eq!(answer(&house, "zsh", &["logout"], ""), "values\n");
     assert_eq!(answer(&house, "zsh", &["--socket", "/none", "login"], ""), "values\n");
+}
+
+#[test]
+fn what_a_line_has_is_no_argument_of_ours() {
+    if !is_installed("bash") {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let stand_in = home.path().join("securid-ctl");
+    fs::write(&stand_in, "#!/bin/sh\nprintf '%s\\n' values \"$*\"; cat\n").unwrap();
+    fs::set_permissions(&stand_in, fs::Permissions::from_mode(0o700)).unwrap();
+    let script =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/securid-ctl/completions/securid-ctl.bash");
+    let press = format!(
+        "PATH={}:$PATH; source {script}; COMP_LINE='securid-ctl login --password-stdin <<< hunter2 --us more'; \
+         COMP_POINT=51; _securid_ctl; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        home.path().display()
+    );
+    let output = Command::new("bash").args(["--norc", "-c", &press]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    // Among the breaks is a newline.
+    let (arguments, line) = said.split_once("\nsecurid-ctl ").unwrap();
+    assert!(arguments.starts_with("__complete bash --breaks="), "{said}");
+    assert!(!said.contains("more") && !arguments.contains("hunter2"), "{said}");
+    assert_eq!(line.trim_end(), "login --password-stdin <<< hunter2 --us");
 }

@@ -49,15 +49,24 @@ pub(super) fn show(context: &Context, taken: &TakenView, done: &str) -> Result<(
         let user = session.username.as_deref().map(|user| format!(" as {}", printable(user)));
         let (user, instance) = (user.unwrap_or_default(), printable(&session.instance));
         format!(
-            "{done}{user} at {instance}: session {}\n{}",
+            "{done}{user} at {instance}: session {}\n{}{}",
             printable(&session.id),
-            limits(session)
+            limits(session),
+            replaced(taken.replaced.unwrap_or_default())
         )
     })?;
     if let Some(warning) = &taken.warning {
         context.screen.warn(warning);
     }
     Ok(())
+}
+
+fn replaced(number: u32) -> String {
+    match number {
+        0 => String::new(),
+        1 => "1 other session is being revoked\n".to_owned(),
+        number => format!("{number} other sessions are being revoked\n"),
+    }
 }
 
 fn limits(session: &SessionView) -> String {

@@ -3,8 +3,14 @@
 //! The first line of the answer says what belongs at the cursor: `values`, which follow, one a line, with a tab
 //! before what is said of each; `files` or `folders`, which shells find themselves; or `program N`, for a
 //! program of which N words come before it. Whatever goes wrong, there is nothing to complete, and no word of it.
+//!
+//! Bash's line up to the cursor comes on standard input: arguments are open to everybody, and there may be more in the
+//! line than what becomes an argument of ours (`<<<` with a password behind it).
 
-use std::ffi::OsString;
+use std::{
+    ffi::OsString,
+    io::{Read as _, stdin},
+};
 
 use securid_ipc::paths::{Overrides, Paths};
 
@@ -21,6 +27,9 @@ use crate::{
     failure::Failure,
 };
 
+/// More of a line than anybody types, in bytes.
+const LONGEST_LINE: u64 = 64 * 1024;
+
 /// Answer a shell's completion
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -29,9 +38,6 @@ pub(crate) struct Args {
     /// What there is of the word at the cursor, without quotes
     #[arg(long, default_value = "")]
     current: OsString,
-    /// In the place of both, bash's line up to the cursor
-    #[arg(long, default_value = "")]
-    line: OsString,
     /// COMP_WORDBREAKS
     #[arg(long, default_value = "")]
     breaks: String,
@@ -42,7 +48,10 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
-        let line = Line::read(&self.line.to_string_lossy(), &self.breaks);
+        let line = match self.shell {
+            Shell::Bash => Line::read(&typed(), &self.breaks),
+            _ => Line::default(),
+        };
         let (words, current) = match self.shell {
             Shell::Bash => (line.words.clone(), line.current.clone()),
             _ => {
@@ -75,6 +84,15 @@ impl Args {
         }
         answer(context, &text)
     }
+}
+
+/// What standard input has of a line, without the newline that a here-string adds.
+fn typed() -> String {
+    let mut typed = Vec::new();
+    // What was read before a failure is as good as nothing.
+    let _ = stdin().lock().take(LONGEST_LINE).read_to_end(&mut typed);
+    let typed = String::from_utf8_lossy(&typed);
+    typed.strip_suffix('\n').unwrap_or(&typed).to_owned()
 }
 
 /// Where the daemon of the line that is completed is.

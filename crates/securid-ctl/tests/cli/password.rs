@@ -12,8 +12,11 @@ use securid_ipc::messages::*;
 use crate::fake::{Home, PATIENCE, Ran, session};
 
 fn taking(warning: Option<&str>) -> Home {
-    let taken =
-        TakenView { session: session(SessionState::Active), warning: warning.map(str::to_owned) };
+    let taken = TakenView {
+        session: session(SessionState::Active),
+        warning: warning.map(str::to_owned),
+        replaced: None,
+    };
     Home::replying(Reply::LoggedIn(taken))
 }
 
@@ -122,7 +125,7 @@ fn knowing(username: Option<&str>) -> Home {
         auth_source: Some("AD".into()),
         instructions: Some("Read this.".into()),
     };
-    let taken = TakenView { session: session(SessionState::Active), warning: None };
+    let taken = TakenView { session: session(SessionState::Active), warning: None, replaced: None };
     Home::answering(move |call| {
         Some(Ok(match call {
             Call::Instructions(_) => Reply::Instructions(place.clone()),
@@ -355,7 +358,7 @@ fn a_store_that_forgets_is_a_warning() {
 
 #[test]
 fn a_long_wait_is_explained() {
-    let taken = TakenView { session: session(SessionState::Active), warning: None };
+    let taken = TakenView { session: session(SessionState::Active), warning: None, replaced: None };
     let home = Home::answering(move |_| {
         std::thread::sleep(std::time::Duration::from_millis(2500));
         Some(Ok(Reply::LoggedIn(taken.clone())))

@@ -73,7 +73,7 @@ pub struct RevocationView {
     pub durable: bool,
 }
 
-/// Of `session.add` and `session.login`: the session, and a warning where its store forgets.
+/// Of `session.add` and `session.login`: the session, a warning where its store forgets, and what it takes the place of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TakenView {
@@ -82,6 +82,9 @@ pub struct TakenView {
     pub session: SessionView,
     /// What a person should know, as that the store does not survive a reboot.
     pub warning: Option<String>,
+    /// How many other sessions are under revocation for it; present if the login was to replace them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<u32>,
 }
 
 /// A page of `session.list`.

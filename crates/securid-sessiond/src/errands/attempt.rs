@@ -125,7 +125,7 @@ mod tests {
             .map(|at| way(None, Some(format!("http://{at}"))));
         let (servers, token) = (Servers::new(), Token::new(&Secret::from("t0ken")).unwrap());
         let ways = [old.clone(), new.clone()];
-        let attempt = || by_any_way(&servers, &ways, &token, Duration::from_millis(300));
+        let attempt = || by_any_way(&servers, &ways, &token, Duration::from_secs(2));
         assert!(error(attempt().await).contains("had not opened the way"));
         assert_eq!(servers.least_recently_in_vain(&ways), [&new, &old]);
         // The words are those of the session's own.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use securid_api::Token;
-use securid_ipc::messages::SessionView;
+use securid_ipc::messages::TakenView;
 use securid_ipc::server::ConnectionId;
 use securid_session::{About, Event, Key, Phase, Reason, Rejection, SessionId, Source};
 use securid_store::crash;
@@ -35,13 +35,13 @@ pub(super) struct TakingIn {
 struct Suspended {
     unread: HashSet<Key>,
     taking: Taking,
-    reply: Answer<SessionView>,
+    reply: Answer<TakenView>,
 }
 
 struct Bringer {
     replace: bool,
     holder: Option<ConnectionId>,
-    reply: Answer<SessionView>,
+    reply: Answer<TakenView>,
 }
 
 impl Keeper {
@@ -61,7 +61,7 @@ impl Keeper {
 
     /// Takes a token in. One that is handed over may be here already, under a session whose secret
     /// was not read yet: that is found out first.
-    pub(super) fn take_in(&mut self, taking: Taking, reply: Answer<SessionView>) {
+    pub(super) fn take_in(&mut self, taking: Taking, reply: Answer<TakenView>) {
         // A login's token is nobody else's: that is taken in, and revoked.
         if self.is_going_down() && taking.source == Source::Handover {
             let _ = reply.send(Err(trouble::going_down()));
@@ -109,7 +109,7 @@ impl Keeper {
     }
 
     /// Takes it in, unless it is here already: then whoever brings it gets its session.
-    fn take_in_now(&mut self, taking: Taking, reply: Answer<SessionView>) {
+    fn take_in_now(&mut self, taking: Taking, reply: Answer<TakenView>) {
         let Taking { token, about, source, replace, holder } = taking;
         let bringer = Bringer { replace, holder, reply };
         if let Some(key) = self.holder(&token, &about) {
@@ -198,11 +198,12 @@ impl Keeper {
         }
         let Some(session) = self.machine.session(&key.id) else { return };
         let view = self.known().session(session, clock::now());
-        if bringers.iter().any(|bringer| bringer.replace) {
-            self.replace_others(key);
-        }
+        let replaced =
+            bringers.iter().any(|bringer| bringer.replace).then(|| self.replace_others(key));
         for bringer in bringers {
-            let _ = bringer.reply.send(Ok(view.clone()));
+            let replaced = replaced.filter(|_| bringer.replace);
+            let taken = TakenView { session: view.clone(), warning: None, replaced };
+            let _ = bringer.reply.send(Ok(taken));
         }
     }
 
@@ -224,8 +225,9 @@ impl Keeper {
         self.taking_in.suspended.clear();
     }
 
-    fn replace_others(&mut self, key: &Key) {
-        let Some(about) = self.about(key) else { return };
+    /// Puts this user's other sessions there under revocation, and says how many.
+    fn replace_others(&mut self, key: &Key) -> u32 {
+        let Some(about) = self.about(key) else { return 0 };
         // One of the same name may be at another server, from before the instance was edited.
         let there = |other: &About| {
             other.instance == about.instance && other.origin.url == about.origin.url
@@ -237,9 +239,12 @@ impl Keeper {
             .filter(|s| s.phase() == Phase::Active && s.id() != &key.id && same_user(s.about()))
             .map(|s| s.id().clone())
             .collect();
+        let mut number = 0;
         for id in others {
             crash::point("replace.asked", &id);
             self.event(Event::Revoke { id, reason: Reason::Replaced });
+            number += 1;
         }
+        number
     }
 }

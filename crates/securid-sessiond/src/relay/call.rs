@@ -65,9 +65,8 @@ async fn exchange(
     mut parts: mpsc::Receiver<Part>,
     pieces: mpsc::Sender<Piece>,
 ) -> Result<(), RpcError> {
-    // Where the time for all of it was said, that ends it first: were both the same, either could.
-    let silence =
-        wanted.timeout.map_or(SERVER_SILENCE, |limit| limit.saturating_add(SERVER_SILENCE));
+    // Where the time for all of it was said, that alone counts.
+    let silence = if wanted.timeout.is_some() { Duration::MAX } else { SERVER_SILENCE };
     let answers = begin(desk, lent, wanted, &mut parts, silence).await;
     if let Some(result) = contact(&answers) {
         let _ = desk.inbox().send(Message::Contact(lent.url.clone(), result));

@@ -151,13 +151,7 @@ pub(super) struct Draft {
 impl Draft {
     /// With the rights of the file that is there, or those that any new file gets.
     fn new(place: PathBuf, rights: Option<Permissions>) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        if rights.is_some() {
-            // Until it has them: whoever could open it meanwhile could read it ever after.
-            options.mode(OURS_ALONE);
-        }
-        let (file, draft) = Self::create(&place, &options)?;
+        let (file, draft) = Self::create(&place, rights.is_some())?;
         let this = Self { file, place, draft: Arc::new(Mutex::new(Some(draft))) };
         if let Some(rights) = rights {
             this.file.set_permissions(rights)?;
@@ -177,10 +171,17 @@ impl Draft {
         Ok(this)
     }
 
-    /// Under a name that nobody has, as a new file. One of ours that was killed leaves its draft, and in a container the next one
+    /// Under a name that nobody has. One of ours that was killed leaves its draft, and in a container the next one
     /// may have the same number.
-    fn create(place: &Path, options: &OpenOptions) -> io::Result<(File, PathBuf)> {
+    ///
+    /// For `us_alone` until it has its rights: whoever could open it meanwhile could read it ever after.
+    fn create(place: &Path, us_alone: bool) -> io::Result<(File, PathBuf)> {
         let name = place.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_string_lossy();
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        if us_alone {
+            options.mode(OURS_ALONE);
+        }
         let mut n = 0;
         loop {
             let draft = place.with_file_name(format!(".{name}.{}-{n}.part", process::id()));
@@ -241,10 +242,8 @@ mod tests {
     fn a_draft_that_was_left_over_disturbs_no_later_one() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("answer");
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        let (_, left_over) = Draft::create(&place, &options).unwrap();
-        let (_, next) = Draft::create(&place, &options).unwrap();
+        let (_, left_over) = Draft::create(&place, false).unwrap();
+        let (_, next) = Draft::create(&place, false).unwrap();
         assert!(left_over.exists() && next.exists() && next != left_over);
     }
 
