@@ -73,6 +73,9 @@ fn thousands_of_idle_connections() {
     holder.call("session.hold", json!({"session": id})).unwrap();
     let mut early = house.client();
     early.call("daemon.status", json!({})).unwrap();
+    let mut caller = house.client();
+    let begin = json!({"command": "findUsers", "session": id, "more": true});
+    let call = caller.call("session.call", begin).unwrap()["call"].clone();
     memory_comes_back_after("idle ones", &house, || {
         let mut crowd = Vec::new();
         for n in 0..5000 {
@@ -89,9 +92,10 @@ fn thousands_of_idle_connections() {
     let said = early.receive().unwrap();
     assert_eq!((&said["id"], &said["error"]["code"]), (&Value::Null, &json!(-32011)), "{said}");
     assert!(early.receive().is_none());
-    // A hold is no idleness.
-    assert_eq!(house.session(&id).unwrap()["holds"], 1);
+    // A hold is no idleness, and a call whose client takes his time neither.
+    assert_eq!(house.session(&id).unwrap()["holds"], 2);
     holder.call("daemon.status", json!({})).unwrap();
+    assert_eq!(caller.call("session.call", json!({"call": call})).unwrap()["status"], 200);
     assert_eq!(house.log().matches("as many connections as there may be").count(), 1);
 }
 
