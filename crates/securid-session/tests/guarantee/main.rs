@@ -33,6 +33,7 @@ enum Step {
     Touch { slot: u64 },
     Hold { slot: u64 },
     Release { slot: u64 },
+    EndCall { slot: u64 },
     Revoke { slot: u64 },
     Abandon { slot: u64 },
     Retry { slot: u64 },
@@ -48,8 +49,8 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     use Step::{
-        Abandon, Add, Answer, ChangeNetwork, Crash, Forget, Hold, Lend, Limit, Policy, Release,
-        Retry, Revoke, Stop, Touch, Wait,
+        Abandon, Add, Answer, ChangeNetwork, Crash, EndCall, Forget, Hold, Lend, Limit, Policy,
+        Release, Retry, Revoke, Stop, Touch, Wait,
     };
     let slot = || 0..SETTING.slots;
     let source = prop_oneof![Just(Source::Login), Just(Source::Handover)];
@@ -74,6 +75,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => slot().prop_map(|slot| Touch { slot }),
         1 => slot().prop_map(|slot| Hold { slot }),
         1 => slot().prop_map(|slot| Release { slot }),
+        1 => slot().prop_map(|slot| EndCall { slot }),
         3 => slot().prop_map(|slot| Revoke { slot }),
         1 => slot().prop_map(|slot| Abandon { slot }),
         1 => slot().prop_map(|slot| Retry { slot }),
@@ -100,6 +102,11 @@ fn carry_out(world: &mut World, step: Step) {
         Step::Touch { slot } => world.event(Event::Touch { id: id(slot), span: None }),
         Step::Hold { slot } => world.event(Event::Hold { id: id(slot) }),
         Step::Release { slot } => world.release(slot),
+        Step::EndCall { slot } => {
+            if let Some(key) = world.key(slot) {
+                world.event(Event::CallEnded { key });
+            }
+        }
         Step::Revoke { slot } => {
             world.event(Event::Revoke { id: id(slot), reason: Reason::Request })
         }
