@@ -52,7 +52,7 @@ fn the_first_session(machine: &Machine, network: &Network, server: &Simulator) {
     user(machine, &setup, 0, &["wrote", "ran systemctl --user start"]);
     login(machine, "", 68, &["no way leads to"]);
     network.route(true);
-    login(machine, "", 0, &["alice@prod"]);
+    login(machine, "", 0, &["alice at prod"]);
     user(
         machine,
         "securid-ctl exec -- sh -c 'printf \"Authorization: Bearer %s\" \"$SECURID_TOKEN\" | curl -sS --fail \

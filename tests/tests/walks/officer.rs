@@ -82,7 +82,7 @@ fn the_rules(machine: &Machine) {
 /// In every way that the documents know.
 fn the_one_who_does_not_like_them(machine: &Machine) {
     user(machine, "securid-ctl setup", 0, &["made the key"]);
-    login(machine, "--username alice", 0, &["alice@prod"]);
+    login(machine, "--username alice", 0, &["alice at prod"]);
 
     let loose = LOOSE.replace("URL", machine.simulator.url());
     let config = format!("/home/{USER}/.config/securid/config.toml");
@@ -172,7 +172,7 @@ fn the_one_who_is_let_go(machine: &Machine) {
         let script = format!(
             "printf %s \"{PASSWORD}\" | securid-ctl login --password-stdin --username alice"
         );
-        other(machine, "ann", &script, 0, &["alice@prod"]);
+        other(machine, "ann", &script, 0, &["alice at prod"]);
     }
     login(machine, "prod", 0, &[]);
 
