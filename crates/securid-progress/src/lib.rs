@@ -33,8 +33,9 @@ const BETWEEN_QUESTIONS: Duration = Duration::from_millis(200);
 /// How often the bar is looked after, and whether a signal came.
 const TICK: Duration = Duration::from_millis(50);
 
-/// How long a terminal may take to clear the line; one that was stopped (Ctrl-S) takes for ever.
-const CLEARING: Duration = Duration::from_millis(500);
+/// How long a terminal may take to clear the line; one that was stopped (Ctrl-S) takes for ever. By twice that a
+/// signal has ended the process, where there is a bar.
+pub const CLEARING: Duration = Duration::from_millis(500);
 
 /// What Ctrl-C ends a program with.
 const INTERRUPTED: i32 = 130;
@@ -147,11 +148,7 @@ impl Counts {
                 drop(clearing);
             });
             let _ = cleared.recv_timeout(CLEARING);
-            if came != SIGINT {
-                // It comes back only from one that ends nothing by itself.
-                let _ = emulate_default_handler(came);
-            }
-            exit(INTERRUPTED);
+            end_by(came);
         }
     }
 
@@ -178,6 +175,15 @@ fn line(done: u64, total: u64, columns: usize) -> String {
     let said = format!("revoked {done} of {total}");
     let lines = [format!("{said} [{bar}]"), said];
     lines.into_iter().find(|line| line.len() < columns).unwrap_or_default()
+}
+
+/// Ends this process as that signal does: Ctrl-C with 130, any other by itself.
+pub fn end_by(signal: i32) -> ! {
+    if signal != SIGINT {
+        // It comes back only from one that ends nothing by itself.
+        let _ = emulate_default_handler(signal);
+    }
+    exit(INTERRUPTED)
 }
 
 /// Writes to the terminal above the bar, if there is one.

@@ -91,14 +91,20 @@ pub(crate) async fn on_request(
         return Ok((DrainView::default(), 0));
     }
     let until = Instant::now() + timeout.unwrap_or(loaded.config.revocation.shutdown_grace);
+    let ending = shows.then(running::Ending::catch);
     loop {
         let left = until.saturating_duration_since(Instant::now());
         let pid = match State::open(&paths.state_dir) {
-            Ok(state) => return alone(state, loaded.config, left, shows, log).await,
+            Ok(state) => {
+                // Whoever does the work has another way with signals.
+                drop(ending);
+                return alone(state, loaded.config, left, shows, log).await;
+            }
             Err(Failure::Held(LockError::Held { pid, .. })) => pid,
             Err(failure) => return Err(failure),
         };
-        let why = match running::revoke_all(paths.sockets.clone(), pid, left, shows).await {
+        let asked = running::revoke_all(paths.sockets.clone(), pid, left, ending.as_ref()).await;
+        let why = match asked {
             Ok((done, undecided))
                 if Instant::now() >= until
                     || (undecided == 0 && done.sessions.iter().all(is_settled)) =>

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, kill_process};
 use securid_tests::terminal::{Ended, Terminal};
-use securid_tests::{House, Plan, Signal};
+use securid_tests::{House, Plan, Signal, eventually};
 
 use super::at_home;
 
@@ -87,6 +87,27 @@ fn so_does_a_signal_that_ends_it() {
         assert_eq!(ended.status, 128 + 15, "{command}: {}", ended.text);
         assert!(matches!(&*ended.text, "" | "Terminated"), "{command}: {}", ended.text);
     }
+}
+
+/// Nothing is drawn yet: the daemon that is asked does not answer.
+#[test]
+fn control_c_ends_a_drain_before_there_is_a_bar() {
+    let house = House::open(plan());
+    house.add_one();
+    let Some(terminal) = terminal(&house) else { return };
+    house.signal(Signal::STOP);
+    terminal.begin("kept sh -c 'echo $$ >pid; exec securid-sessiond --drain'");
+    eventually("it to catch signals", || {
+        let pid = fs::read_to_string(house.path("pid")).ok()?;
+        let status = fs::read_to_string(format!("/proc/{}/status", pid.trim())).ok()?;
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
+        let caught = u64::from_str_radix(caught.trim(), 16).ok()?;
+        (caught & 1 << (Signal::INT.as_raw() - 1) != 0).then_some(())
+    });
+    terminal.key("C-c");
+    let ended = terminal.end();
+    house.signal(Signal::CONT);
+    assert_eq!(ended.status, 130, "{}", ended.text);
 }
 
 #[test]

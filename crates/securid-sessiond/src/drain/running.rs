@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use securid_ipc::client::{Client, ClientError, ConnectError};
 use securid_ipc::messages::{Call, Logout, LogoutView, StatusView, Targets};
-use securid_progress::Progress;
+use securid_progress::{CLEARING, Progress, end_by};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::spawn_blocking;
-use tokio::time::timeout;
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::{sleep, timeout};
 
 /// How much longer than told it may take: a daemon that is stopped is known as such after the 2 s
 /// that a sign of life may take.
@@ -32,7 +32,7 @@ impl fmt::Display for Mute {
 }
 
 /// Has the daemon with this process number revoke everything within that time: how far each session
-/// came, and of how many without a good record it knows nothing. `shows`: with a bar meanwhile.
+/// came, and of how many without a good record it knows nothing. With `ending` a bar is shown meanwhile.
 ///
 /// # Errors
 /// Why nobody knows, after [`MARGIN`] more at most.
@@ -40,12 +40,9 @@ pub(super) async fn revoke_all(
     sockets: Vec<PathBuf>,
     pid: Option<u32>,
     within: Duration,
-    shows: bool,
+    ending: Option<&Ending>,
 ) -> Result<(LogoutView, u32), Mute> {
-    let ended_by = shows.then(Arc::<AtomicUsize>::default);
-    if let Some(ended_by) = &ended_by {
-        note_signals(ended_by);
-    }
+    let ended_by = ending.map(|ending| Arc::clone(&ending.by));
     let asking = spawn_blocking(move || ask(&sockets, pid, within, ended_by));
     match timeout(within + MARGIN, asking).await {
         Ok(Ok(answer)) => answer,
@@ -54,18 +51,33 @@ pub(super) async fn revoke_all(
     }
 }
 
-/// Notes which signal is to end this process, for whoever clears the line first. One that cannot be caught ends it
-/// at once.
-fn note_signals(ended_by: &Arc<AtomicUsize>) {
-    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
-        let (number, ended_by) = (kind.as_raw_value().unsigned_abs() as usize, ended_by.clone());
-        if let Ok(mut came) = signal(kind) {
-            tokio::spawn(async move {
-                if came.recv().await.is_some() {
-                    ended_by.store(number, Ordering::SeqCst);
-                }
-            });
+/// While it is there, a signal that is to end this process does so with a clear line: whoever draws a bar looks here,
+/// and where nobody does, it ends a moment later.
+pub(super) struct Ending {
+    by: Arc<AtomicUsize>,
+    /// They end with it.
+    _waiting: JoinSet<()>,
+}
+
+impl Ending {
+    /// From now on. A signal that cannot be caught ends the process at once.
+    pub(super) fn catch() -> Self {
+        let by = Arc::<AtomicUsize>::default();
+        let mut waiting = JoinSet::new();
+        for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+            let by = Arc::clone(&by);
+            if let Ok(mut came) = signal(kind) {
+                waiting.spawn(async move {
+                    if came.recv().await.is_some() {
+                        let number = kind.as_raw_value();
+                        by.store(number.unsigned_abs() as usize, Ordering::SeqCst);
+                        sleep(2 * CLEARING).await;
+                        end_by(number);
+                    }
+                });
+            }
         }
+        Self { by, _waiting: waiting }
     }
 }
 
