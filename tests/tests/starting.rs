@@ -3,12 +3,13 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::process::Output;
+use std::process::{Command, Output};
+use std::thread;
 
 use rustix::process::{Pid, getpgid, kill_process, test_kill_process};
-use securid_tests::patience::is_root;
+use securid_tests::patience::{is_installed, is_root};
 use securid_tests::programs::{programs, put_within_reach};
-use securid_tests::{House, Plan, Signal, eventually, process::run, skipped};
+use securid_tests::{House, PATIENCE, Plan, Signal, eventually, process::run, skipped};
 use serde_json::{Value, json};
 
 /// A daemon that is nobody's child here: ended with the test, whatever becomes of it.
@@ -104,6 +105,38 @@ fn started_twice_is_started_once() {
     // It has ended; whoever takes orphans in may not have buried it yet.
     eventually("it to be gone", || test_kill_process(daemon.0).is_err().then_some(()));
     assert!(!house.fate(&token).alive);
+}
+
+#[test]
+fn a_start_waits_for_the_daemon_that_another_start_has_just_begun() {
+    if !is_installed("strace") {
+        return;
+    }
+    let house = House::build(Plan::default());
+    // The first takes its time between its lock and its socket, in which it is met by the second.
+    let daemon = programs().daemon.display();
+    let slow_first = format!(
+        "#!/bin/sh\nmkdir '{0}' && exec strace -fqqo /dev/null -e trace=listen -e inject=listen:delay_enter=700ms \
+         {daemon} \"$@\"\nexec {daemon} \"$@\"\n",
+        house.path("met").display()
+    );
+    let ctl = put_within_reach(&programs().ctl, &house.path(""));
+    fs::write(house.path("securid-sessiond"), slow_first).unwrap();
+    fs::set_permissions(house.path("securid-sessiond"), fs::Permissions::from_mode(0o700)).unwrap();
+    let start = || {
+        let mut command = Command::new(&ctl);
+        command.args(["start", "--json"]);
+        house.furnish(&mut command);
+        Orphan::of(&run(command, "", PATIENCE))
+    };
+    thread::scope(|scope| {
+        let first = scope.spawn(start);
+        let lock = house.state_dir().join("lock");
+        eventually("its lock", || {
+            fs::read_to_string(&lock).is_ok_and(|pid| pid.ends_with('\n')).then_some(())
+        });
+        assert_eq!(start().0, first.join().unwrap().0);
+    });
 }
 
 #[test]

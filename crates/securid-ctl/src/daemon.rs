@@ -1,7 +1,9 @@
 //! Talking to the daemon, each wait with a limit.
 
 use std::{
+    fs,
     io::ErrorKind,
+    path::Path,
     sync::mpsc::{RecvTimeoutError, channel},
     thread,
     time::Duration,
@@ -70,4 +72,12 @@ pub(crate) fn ask_patiently<T: DeserializeOwned>(
 /// the daemon takes for the default.
 pub(crate) fn selector(said: Option<String>) -> Option<String> {
     said.or_else(|| std::env::var("SECURID_SESSION").ok().filter(|value| !value.is_empty()))
+}
+
+/// The process that has the lock of a state folder, if it is one of ours.
+pub(crate) fn holder(state_dir: &Path) -> Option<u32> {
+    let pid = fs::read_to_string(state_dir.join("lock")).ok()?.trim().parse().ok()?;
+    // The kernel keeps fifteen characters of a name.
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    name.starts_with("securid-session").then_some(pid)
 }

@@ -44,6 +44,9 @@ const BAD_CONFIG: u8 = 78;
 /// The daemon's for a state folder that cannot be used, and ours.
 const STORAGE_FAILED: u8 = 74;
 
+/// The daemon's where another has its state folder, or it gets no socket.
+const CANNOT_START: i32 = 1;
+
 /// Who runs the daemon.
 #[derive(Debug)]
 pub(crate) enum Way {
@@ -199,9 +202,15 @@ fn alone(mut log: Log, context: &Context) -> Result<StatusView, Failure> {
     let until = Instant::now() + UP_WITHIN;
     loop {
         if let Some(status) = child.try_wait()? {
-            // One that somebody else has just started is as good.
+            // One that somebody else has just started is as good, also before it answers.
             if let Some(status) = answering(context)? {
                 return Ok(status);
+            }
+            let another = status.code() == Some(CANNOT_START)
+                && daemon::holder(&context.paths.state_dir).is_some();
+            if another && Instant::now() < until {
+                thread::sleep(STEP);
+                continue;
             }
             let said = words(&log.since()?);
             let exit = match status.code() {

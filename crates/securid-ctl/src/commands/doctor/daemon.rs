@@ -14,7 +14,7 @@ use securid_ipc::{
 };
 
 use super::of_failure;
-use crate::{Context, failure::Failure};
+use crate::{Context, daemon::holder, failure::Failure};
 
 /// How long it may take with its keyring, which it looks at before it says how it is.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(8);
@@ -97,7 +97,7 @@ fn mute(context: &Context, error: ClientError) -> CheckView {
 
 /// It does not answer: is it stopped, or stuck?
 fn of_process(context: &Context, failure: &Failure) -> CheckView {
-    let pid = context.paths.state_dirs.iter().find_map(|folder| pid_in(folder));
+    let pid = context.paths.state_dirs.iter().find_map(|folder| holder(folder));
     let Some(pid) = pid else { return of_failure("daemon", "", failure) };
     let wrong = |what: &str| {
         let message = format!("{}: process {pid} is {what}", failure.message());
@@ -108,14 +108,6 @@ fn of_process(context: &Context, failure: &Failure) -> CheckView {
         false => wrong("stuck")
             .then(format!("kill -KILL {pid}; then securid-ctl start, which goes on where it was.")),
     }
-}
-
-/// The process that has the lock of a state folder, if it is one of ours.
-fn pid_in(state_dir: &Path) -> Option<u32> {
-    let pid = fs::read_to_string(state_dir.join("lock")).ok()?.trim().parse().ok()?;
-    // The kernel keeps fifteen characters of a name.
-    let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-    name.starts_with("securid-session").then_some(pid)
 }
 
 fn is_stopped(pid: u32) -> bool {
