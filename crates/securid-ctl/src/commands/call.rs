@@ -7,15 +7,15 @@ mod output;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use securid_ipc::{
-    client::Client,
+    client::{Client, ClientError},
     duration::parse_duration,
-    messages::{Begin, Call, Chunk, GoOn, Relay, RelayView},
+    messages::{Begin, Call, Chunk, ErrorCode, GoOn, Relay, RelayView},
 };
 
 use crate::{
     Context,
     daemon::selector,
-    failure::{FAILED, Failure},
+    failure::{FAILED, Failure, USAGE},
 };
 use input::Input;
 use output::Output;
@@ -107,7 +107,8 @@ fn call(
     within: Duration,
 ) -> Result<RelayView, Failure> {
     let mut follows = begin.more;
-    let mut step: RelayView = client.call(&Call::Relay(Relay::Begin(begin)), within)?;
+    let begun = client.call(&Call::Relay(Relay::Begin(begin)), within);
+    let mut step: RelayView = begun.map_err(refused)?;
     while follows {
         let (body, more) = input.chunk()?;
         let on = GoOn { call: step.call, body: Some(Chunk(body)), more };
@@ -115,6 +116,14 @@ fn call(
         follows = more;
     }
     Ok(step)
+}
+
+/// What the daemon finds wrong with a command that it was to begin stands on the command line.
+fn refused(error: ClientError) -> Failure {
+    let is_usage = matches!(&error, ClientError::Rpc(error) if error.code == ErrorCode::Params);
+    let failure = Failure::from(error);
+    // A daemon that is older has a status of its own.
+    if is_usage && failure.exit() == FAILED { failure.exiting(USAGE) } else { failure }
 }
 
 /// Writes the answer as it comes.

@@ -13,6 +13,8 @@ use crate::failure::{FAILED, Failure};
 /// What is sent, and what of it was read ahead: that nothing follows has to be said with the last chunk.
 pub(super) struct Input {
     from: Box<dyn Read>,
+    /// For people.
+    name: String,
     length: Option<u64>,
     next: Vec<u8>,
 }
@@ -20,6 +22,10 @@ pub(super) struct Input {
 impl Input {
     /// What `place` holds; nothing if none is named.
     pub(super) fn open(place: Option<&Path>) -> Result<Self, Failure> {
+        let name = match place {
+            Some(place) if place != "-" => place.display().to_string(),
+            _ => "standard input".to_owned(),
+        };
         let (from, length): (Box<dyn Read>, _) = match place {
             None => (Box::new(io::empty()), None),
             Some(place) if place == "-" => (Box::new(stdin().lock()), None),
@@ -31,8 +37,8 @@ impl Input {
                 (Box::new(file.take(length.unwrap_or(u64::MAX))), length)
             }
         };
-        let mut input = Self { from, length, next: Vec::new() };
-        input.next = input.read()?;
+        let mut input = Self { from, name, length, next: Vec::new() };
+        input.next = input.read().map_err(|failure| failure.with_hint("Nothing was sent."))?;
         Ok(input)
     }
 
@@ -52,7 +58,7 @@ impl Input {
         let mut chunk = Vec::new();
         let read = (&mut self.from).take(CHUNK as u64).read_to_end(&mut chunk);
         read.map_err(|error| {
-            Failure::new("input", format!("cannot read the body: {error}"), FAILED)
+            Failure::new("input", format!("cannot read {}: {error}", self.name), FAILED)
         })?;
         Ok(chunk)
     }

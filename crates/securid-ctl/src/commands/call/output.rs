@@ -29,7 +29,7 @@ pub(super) enum Output {
     /// Whatever it is, it takes the bytes as they are.
     Raw(File),
     /// A person looks at it.
-    Terminal(Harmless),
+    Terminal(File, Harmless),
     /// A file, which is there once it is whole.
     Draft(Draft),
 }
@@ -41,11 +41,7 @@ impl Output {
             Some(place) => place,
             None => {
                 Interrupt::arm()?;
-                return Ok(if stdout().is_terminal() {
-                    Self::Terminal(Harmless::default())
-                } else {
-                    Self::Raw(File::from(stdout().as_fd().try_clone_to_owned()?))
-                });
+                return Ok(Self::as_it_comes(File::from(stdout().as_fd().try_clone_to_owned()?)));
             }
         };
         let opened = match fs::metadata(place) {
@@ -53,7 +49,7 @@ impl Output {
             // A device or a pipe cannot be replaced, and would not be wanted to.
             Ok(about) if !about.is_file() => {
                 Interrupt::arm()?;
-                OpenOptions::new().write(true).open(place).map(Self::Raw)
+                OpenOptions::new().write(true).open(place).map(Self::as_it_comes)
             }
             Ok(about) => fs::canonicalize(place)
                 .and_then(|place| Draft::new(place, Some(about.permissions())))
@@ -68,13 +64,14 @@ impl Output {
         opened.map_err(|error| unwritable(place, &error).with_hint("Nothing was sent."))
     }
 
+    fn as_it_comes(out: File) -> Self {
+        if out.is_terminal() { Self::Terminal(out, Harmless::default()) } else { Self::Raw(out) }
+    }
+
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         match self {
             Self::Raw(out) => Ok(out.write_all(bytes)?),
-            Self::Terminal(harmless) => {
-                let mut out = stdout().lock();
-                Ok(out.write_all(harmless.text(bytes).as_bytes()).and_then(|()| out.flush())?)
-            }
+            Self::Terminal(out, harmless) => Ok(out.write_all(harmless.text(bytes).as_bytes())?),
             Self::Draft(draft) => {
                 draft.file.write_all(bytes).map_err(|error| unwritable(&draft.place, &error))
             }
@@ -85,9 +82,7 @@ impl Output {
     pub(super) fn finish(self) -> Result<(), Failure> {
         match self {
             Self::Raw(_) => Ok(()),
-            Self::Terminal(harmless) => {
-                Ok(stdout().lock().write_all(harmless.rest().as_bytes())?)
-            }
+            Self::Terminal(mut out, harmless) => Ok(out.write_all(harmless.rest().as_bytes())?),
             Self::Draft(draft) => draft.keep().map_err(|error| unwritable(&draft.place, &error)),
         }
     }
