@@ -18,6 +18,7 @@
 //! - `reloading`: another config counts from now on
 //! - `standing`: how things stand, for the service manager
 //! - `stopping`: how the daemon comes to its end
+//! - `tokens`: those in hand, and which of them are the same
 //! - `troubles`: why errands failed
 //! - `views`: sessions as the protocol shows them
 //! - `watching`: clients that are told of every change
@@ -39,6 +40,7 @@ mod reloading;
 mod standing;
 mod stopping;
 mod taking_in;
+mod tokens;
 mod troubles;
 mod views;
 mod watching;
@@ -47,7 +49,6 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
-use securid_api::Token;
 use securid_ipc::messages::{Call, ReloadView, Reply, RpcError};
 use securid_ipc::server::ConnectionId;
 use securid_session::{
@@ -143,9 +144,7 @@ pub(crate) struct Keeper {
     config: LiveConfig,
     machine: Machine,
     errands: Errands,
-    /// The tokens of all live sessions: when a desktop session ends, the keyring is often gone
-    /// before the daemon, and revocation must not need it. Each is wiped when it is dropped.
-    tokens: HashMap<Key, Token>,
+    tokens: tokens::Tokens,
     troubles: troubles::Troubles,
     auditing: auditing::Auditing,
     holds: HashMap<ConnectionId, Vec<Key>>,
@@ -203,7 +202,7 @@ impl Keeper {
             config,
             auditing: auditing::Auditing::new(errands.audit.clone()),
             errands,
-            tokens: HashMap::new(),
+            tokens: tokens::Tokens::default(),
             troubles: troubles::Troubles::default(),
             holds: HashMap::new(),
             taking_in: taking_in::TakingIn::default(),
