@@ -16,6 +16,7 @@
 //! - `notices`: what a person is told on the desktop
 //! - `relaying`: tokens for calls
 //! - `reloading`: another config counts from now on
+//! - `resting`: when nothing happens
 //! - `standing`: how things stand, for the service manager
 //! - `stopping`: how the daemon comes to its end
 //! - `tokens`: those in hand, and which of them are the same
@@ -37,6 +38,7 @@ mod network;
 mod notices;
 mod relaying;
 mod reloading;
+mod resting;
 mod standing;
 mod stopping;
 mod taking_in;
@@ -175,6 +177,7 @@ pub(crate) struct Keeper {
     notices: notices::Notices,
     standing: standing::Standing,
     leaving: leaving::Leaving,
+    resting: resting::Resting,
     draining: Option<draining::Draining>,
     stopping: Option<stopping::Stopping>,
 }
@@ -225,6 +228,7 @@ impl Keeper {
             notices: notices::Notices::default(),
             standing: standing::Standing::unreported(),
             leaving: leaving::Leaving::not_yet(),
+            resting: resting::Resting::soon(),
             draining: None,
             stopping: None,
         }
@@ -256,9 +260,13 @@ impl Keeper {
             self.tell_watchers();
             self.see_whether_to_leave();
             memory::tell_if_unlocked();
+            self.rest_if_due();
             alarm.set(self.wakes_at())?;
             tokio::select! {
-                Some(message) = inbox.recv() => self.take(message),
+                Some(message) = inbox.recv() => {
+                    self.resting.stir();
+                    self.take(message);
+                }
                 rung = alarm.ring() => {
                     rung?;
                     self.event(Event::Tick);
@@ -277,7 +285,8 @@ impl Keeper {
         let drain = self.draining.as_ref().and_then(draining::Draining::wakes_at);
         let (notice, standing) = (self.notices.wakes_at(), self.standing.wakes_at());
         let (search, leave) = (self.search.wakes_at(), self.leaves_at());
-        let others = [stop, drain, notice, standing, search, leave, Some(self.freshen_at)];
+        let rest = self.resting.wakes_at();
+        let others = [stop, drain, notice, standing, search, leave, rest, Some(self.freshen_at)];
         let others = others.into_iter().flatten().map(|at| at.since_boot);
         others.chain(self.machine.wakes_at()).chain(self.logouts.wakes_at()).min()
     }
