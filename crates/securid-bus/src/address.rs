@@ -37,12 +37,17 @@ impl Bus {
                 env::var("DBUS_SYSTEM_BUS_ADDRESS").unwrap_or_else(|_| SYSTEM.to_owned())
             }
         };
-        let starts = |entry: &str| STARTS_A_PROGRAM.iter().any(|way| entry.starts_with(way));
-        if address.split(';').any(starts) {
+        if starts_a_program(&address) {
             return Err(Error::Unreachable("its address would start a program".to_owned()));
         }
         Ok(address)
     }
+}
+
+/// Whether one of the ways in an address does.
+fn starts_a_program(address: &str) -> bool {
+    let mut ways = address.split(';');
+    ways.any(|way| STARTS_A_PROGRAM.iter().any(|kind| way.starts_with(kind)))
 }
 
 /// The bus in a user's folder. What addresses do not take as it is, is written as `%` and two digits.
@@ -62,6 +67,13 @@ fn in_folder(folder: OsString) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_address_starts_a_program() {
+        assert!(!starts_a_program("unix:path=/run/autolaunch:;tcp:host=localhost"));
+        assert!(starts_a_program("autolaunch:"));
+        assert!(starts_a_program("unix:path=/bus;unixexec:path=/bin/sh"));
+    }
 
     #[test]
     fn a_folder_of_any_name_is_an_address() {

@@ -51,17 +51,15 @@ pub fn property<T: Value>(message: &Message) -> Result<T, Error> {
 /// # Errors
 /// [`Error::Form`].
 pub fn table<'a>(message: &'a Message, before: &str) -> Result<HashMap<&'a str, Any<'a>>, Error> {
-    let form = || Error::Form(format!("{before}a{{sv}}"));
+    let form = format!("{before}a{{sv}}");
+    if !signature(message).starts_with(&form) {
+        return Err(Error::Form(form));
+    }
     let mut said = message.iter_init();
-    for letter in before.chars() {
-        if *said.signature() != *letter.to_string() || !said.next() {
-            return Err(form());
-        }
+    for _ in before.chars() {
+        said.next();
     }
-    if said.arg_type() == ArgType::Invalid || said.signature() != "a{sv}" {
-        return Err(form());
-    }
-    let table: Dict<'_, &str, Any<'_>, _> = said.get().ok_or_else(form)?;
+    let table: Dict<'_, &str, Any<'_>, _> = said.get().ok_or(Error::Form(form))?;
     Ok(table.collect())
 }
 
@@ -79,4 +77,64 @@ fn signature(message: &Message) -> String {
         said.next();
     }
     signature
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use dbus::Path;
+    use dbus::arg::PropMap;
+
+    use super::*;
+
+    fn message() -> Message {
+        Message::new_signal("/", "a.b", "C").unwrap()
+    }
+
+    #[test]
+    fn what_is_of_the_form_is_read() {
+        let paths = vec![Path::from("/a"), Path::from("/b")];
+        let said = message().append2(&paths, 7_u32);
+        let read: (Vec<Path<'static>>, u32) = all(&said).unwrap();
+        assert_eq!(read, (paths, 7));
+        assert_eq!(
+            all::<(Vec<(u32, bool)>,)>(&message().append1(vec![(1_u32, true)])).unwrap().0,
+            [(1, true)]
+        );
+        assert_eq!(property::<bool>(&message().append1(Variant(true))), Ok(true));
+    }
+
+    /// Above all: a list of something else is not an empty list.
+    #[test]
+    fn what_is_of_another_form_is_an_error_and_nothing_else() {
+        type Paths = Vec<Path<'static>>;
+        for said in [
+            message(),
+            message().append1(vec!["/a"]),
+            message().append1(Path::from("/a")),
+            message().append2(vec![Path::from("/a")], 1_u32),
+            message().append1(Variant(vec![Path::from("/a")])),
+        ] {
+            assert_eq!(all::<(Paths,)>(&said), Err(Error::Form("ao".to_owned())));
+        }
+        for said in [message(), message().append1(true), message().append1(Variant(vec!["/a"]))] {
+            assert_eq!(property::<Paths>(&said), Err(Error::Form("v(ao)".to_owned())));
+        }
+    }
+
+    #[test]
+    fn a_table_is_read_by_its_names() {
+        let mut rows = PropMap::new();
+        rows.insert("Locked".to_owned(), Variant(Box::new(true)));
+        rows.insert("User".to_owned(), Variant(Box::new((7_u32, Path::from("/u")))));
+        let said = message().append2("of", rows).append1(vec!["more"]);
+        let mut table = table(&said, "s").unwrap();
+        assert_eq!(table.remove("Locked").and_then(of::<bool>), Some(true));
+        let user = table.remove("User").unwrap();
+        assert_eq!(of::<(u32, Path<'_>)>(user), Some((7, Path::from("/u"))));
+        for bad in [message(), message().append1("of"), message().append2("of", vec!["more"])] {
+            assert!(super::table(&bad, "s").is_err());
+        }
+    }
 }
