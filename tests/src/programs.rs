@@ -1,5 +1,6 @@
 //! The programs under test: those of `SECURID_BIN_DIR`, or built once a process.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -98,6 +99,23 @@ fn kept(folder: &Path, own: &str, names: &[&str]) -> Programs {
         fs::rename(&passing, own.join(name)).expect("nobody else has this name");
     }
     Programs::below(&own)
+}
+
+/// How many crates a program of this package is made of here, ours included.
+///
+/// # Panics
+/// If cargo does not tell.
+#[must_use]
+pub fn crates(package: &str) -> usize {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut tree = Command::new(cargo);
+    tree.args(["tree", "--locked", "--edges", "normal", "--prefix", "none", "--package", package]);
+    let told = tree.current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo can be run");
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let text = String::from_utf8_lossy(&told.stdout).into_owned();
+    // `NAME VERSION (where it is from, or that it was told before)`
+    let names = text.lines().map(|line| line.split(" (").next().unwrap_or(line));
+    names.filter(|name| !name.is_empty()).collect::<BTreeSet<_>>().len()
 }
 
 /// Puts a program into a folder that another user may enter: the one that cargo builds in may be
