@@ -63,6 +63,7 @@
 //! | `doctor` | each thing that is broken is named by `doctor`, with what to do next, and it changes nothing |
 //! | `shell` | shells complete what the daemon has, and take nothing of it for a command |
 //! | `cli` | `securid-ctl`: exit codes, and that it never hangs |
+//! | `costs` | a release stays as small, and does as little, as it once did |
 //!
 //! The harness:
 //!

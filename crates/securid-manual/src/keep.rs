@@ -37,9 +37,15 @@ pub fn keep(file: &str, text: &str) {
 /// If it differs, or if the marks are not there.
 pub fn keep_between(file: &str, marks: [&str; 2], text: &str) {
     let page = fs::read_to_string(path(file)).unwrap();
-    let (before, rest) = page.split_once(marks[0]).unwrap();
-    let (_, after) = rest.split_once(marks[1]).unwrap();
-    keep(file, &[before, marks[0], text, marks[1], after].concat());
+    keep(file, &between(&page, marks, text).unwrap());
+}
+
+/// The page with this text between the two marks; none if they are not there.
+#[must_use]
+pub fn between(page: &str, marks: [&str; 2], text: &str) -> Option<String> {
+    let (before, rest) = page.split_once(marks[0])?;
+    let (_, after) = rest.split_once(marks[1])?;
+    Some([before, marks[0], text, marks[1], after].concat())
 }
 
 /// Sees to it that these manual pages are there, and no others of that program.

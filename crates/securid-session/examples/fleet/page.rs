@@ -1,7 +1,9 @@
 //! The tables of `docs/fleet.md`, which stand between marks in the page.
 
+use securid_manual::drawing::number;
+
 use crate::scenario::Played;
-use crate::words::{number, rate, span, time};
+use crate::words::{rate, span, time};
 
 /// The page with this table in the place of the one under its name.
 ///
@@ -9,11 +11,9 @@ use crate::words::{number, rate, span, time};
 /// If the page has no such marks.
 pub(crate) fn put(page: &str, name: &str, table: &str) -> Result<String, String> {
     let (begin, end) = (format!("<!-- {name} -->\n"), "<!-- end -->");
-    let missing =
-        || format!("docs/fleet.md has no table between \"{}\" and \"{end}\"", begin.trim());
-    let (head, rest) = page.split_once(&begin).ok_or_else(missing)?;
-    let (_, tail) = rest.split_once(end).ok_or_else(missing)?;
-    Ok(format!("{head}{begin}{table}{end}{tail}"))
+    securid_manual::between(page, [&begin, end], table).ok_or_else(|| {
+        format!("docs/fleet.md has no table between \"{}\" and \"{end}\"", begin.trim())
+    })
 }
 
 /// 100,000 people leave.

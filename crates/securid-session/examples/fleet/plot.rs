@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
+use securid_manual::drawing::{decimal, number, svg};
+
 use crate::clock::{DAY, HOUR, Instant, MINUTE, SECOND};
 use crate::scenario::Played;
 
@@ -21,32 +23,23 @@ const PLOT: (u64, u64, u64, u64) = (60, 30, 295, 130);
 /// How many steps a line has at most: two pixels each.
 const STEPS: u64 = 147;
 
-/// Tones that can be read on white and on black, so that the page's theme does not matter.
-const STYLE: &str = "text{font:11px sans-serif;fill:#808080}.t{font-weight:bold}\
-    .a{stroke:#808080;fill:none}.g{stroke:#808080;stroke-opacity:.3;fill:none}\
-    .m{fill:#2f81d6;fill-opacity:.45}.p{stroke:#2f81d6;fill:none}\
-    .d{stroke:#d9730d;fill:none;stroke-width:1.5}.l{fill:#2f81d6}.r{fill:#d9730d}";
-
 /// All views of a page's part, two in a row.
 pub(crate) fn draw(views: &[View<'_>]) -> String {
     let rows = views.len().div_ceil(2) as u64;
     let (width, height) = (2 * PANEL.0, rows * PANEL.1 + 25);
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
-         width=\"{width}\" height=\"{height}\">\n<style>{STYLE}</style>\n"
-    );
+    let mut drawn = String::new();
     for (nth, view) in views.iter().enumerate() {
         let (x, y) = (nth as u64 % 2 * PANEL.0, nth as u64 / 2 * PANEL.1);
-        let _ = writeln!(svg, "<g transform=\"translate({x} {y})\">\n{}</g>", panel(view));
+        let _ = writeln!(drawn, "<g transform=\"translate({x} {y})\">\n{}</g>", panel(view));
     }
     let _ = writeln!(
-        svg,
+        drawn,
         "<text x=\"60\" y=\"{y}\" class=\"l\">requests a second (line: the most, area: on average, \
          within two pixels)</text>\n<text x=\"510\" y=\"{y}\" class=\"r\">tokens known to be \
-         dead</text>\n</svg>",
+         dead</text>",
         y = height - 8
     );
-    svg
+    svg(width, height, &drawn)
 }
 
 fn panel(view: &View<'_>) -> String {
@@ -85,7 +78,7 @@ fn panel(view: &View<'_>) -> String {
         middle = top + height / 2
     );
     for (y, share) in [(top, 2), (top + height / 2, 1), (bottom, 0)] {
-        let (y, requests) = (y + 4, crate::words::number(most * share / 2));
+        let (y, requests) = (y + 4, number(most * share / 2));
         let _ = writeln!(
             svg,
             "<text x=\"{}\" y=\"{y}\" text-anchor=\"end\" class=\"l\">{requests}</text>\
@@ -116,9 +109,4 @@ fn round_up(most: u64) -> u64 {
     }
     let steps = [2, 4, 6, 8, 10].into_iter().map(|digit| digit * power);
     steps.into_iter().find(|step| *step >= most).unwrap_or(most)
-}
-
-/// A number of tenths, written out.
-fn decimal(tenths: u64) -> String {
-    format!("{}.{}", tenths / 10, tenths % 10)
 }

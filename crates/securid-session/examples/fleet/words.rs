@@ -1,19 +1,8 @@
 //! Numbers and times as people write them.
 
-use crate::clock::{DAY, HOUR, Instant, MINUTE, SECOND};
+use securid_manual::drawing::number;
 
-/// `12,345`.
-pub(crate) fn number(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (nth, digit) in digits.chars().enumerate() {
-        if nth > 0 && (digits.len() - nth).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
+use crate::clock::{DAY, HOUR, Instant, MINUTE, SECOND};
 
 /// `12.3`, or `123` where the tenth says nothing.
 pub(crate) fn rate(rate: f64) -> String {
