@@ -22,7 +22,7 @@ use crate::notify::ServiceManager;
 use crate::signals::Signals;
 use crate::state::State;
 use crate::works::Works;
-use crate::{descriptors, doctor, drain, refusal, trouble};
+use crate::{descriptors, doctor, drain, memory, refusal, trouble};
 
 /// How many events of sockets the runtime takes from the kernel at once; others come with the next round. Its own
 /// 1,024 take 12 KiB that are never used, while a crowd of clients is some hundred.
@@ -89,6 +89,7 @@ fn runtime() -> io::Result<Runtime> {
         .enable_all()
         .max_io_events_per_tick(EVENTS)
         .thread_keep_alive(LINGER)
+        .on_thread_park(memory::before_waiting)
         .build()
 }
 
