@@ -36,8 +36,13 @@ pub(crate) fn rfc3339_millis(unix_millis: i64) -> String {
 
 /// What the wall clock will show at that reading of the boot clock, as far as one knows at `now`.
 pub(crate) fn wall_time(at: Moment, now: Moment) -> String {
+    rfc3339(unix(at, now))
+}
+
+/// The same in milliseconds.
+pub(crate) fn unix(at: Moment, now: Moment) -> i64 {
     let ahead = i128::from(at.since_boot) - i128::from(now.since_boot);
-    rfc3339(i64::try_from(i128::from(now.unix) + ahead).unwrap_or(i64::MAX))
+    i64::try_from(i128::from(now.unix) + ahead).unwrap_or(i64::MAX)
 }
 
 /// Rings once at a reading of the boot clock. Tokio's own timers stand still while the machine

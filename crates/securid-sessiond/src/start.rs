@@ -150,11 +150,21 @@ async fn serve(
     for overruled in loaded.overruled() {
         info!("{overruled}");
     }
-    let mut works = Works::take_up(state, loaded.config, texts(&loaded.warnings))?;
-    // The config may have been edited meanwhile: a start is a reload, too.
-    works.keeper.limit_as_configured();
+    // Once the records are read, and not before: what is left to do takes no disk that could hang, so whoever connects
+    // from now on waits for a moment at most.
+    let handed_over = socket.is_some();
     let listener = listen(paths, socket)?;
     crash::point("load.listening", "");
+    let mut works = match Works::take_up(state, loaded.config, texts(&loaded.warnings)) {
+        Ok(works) => works,
+        Err(failure) => {
+            // Who waits in its queue is still to be told.
+            *socket = Some(listener).filter(|_| handed_over);
+            return Err(failure);
+        }
+    };
+    // The config may have been edited meanwhile: a start is a reload, too.
+    works.keeper.limit_as_configured();
     works.keeper.report_to(ServiceManager::from_environment());
     match works.run(signals, Some(listener), Some(sources)).await? {
         End::AtRest => info!("stopped"),
