@@ -121,6 +121,14 @@ pub(crate) enum Message {
     Signal,
 }
 
+impl Message {
+    /// Whether it changes nothing, unless time has, which [`Keeper::event`] notices.
+    fn only_asks(&self) -> bool {
+        let Self::Call { call, .. } = self else { return false };
+        matches!(call, Call::Status | Call::List(_) | Call::Show(_))
+    }
+}
+
 /// How a server answered last.
 struct Contact {
     at: Moment,
@@ -178,7 +186,13 @@ pub(crate) struct Keeper {
     leaving: leaving::Leaving,
     draining: Option<draining::Draining>,
     stopping: Option<stopping::Stopping>,
+    /// Whether anything may be another way since those outside were last told how things stand.
+    stirred: bool,
 }
+
+/// After so many messages those outside are told how things stand even if more are there: a crowd that never stops
+/// asking keeps nothing from them. It is what a few clients ask at the same moment.
+const BURST: usize = 64;
 
 /// What was found at the start besides records.
 #[derive(Default)]
@@ -228,6 +242,7 @@ impl Keeper {
             leaving: leaving::Leaving::not_yet(),
             draining: None,
             stopping: None,
+            stirred: false,
         }
     }
 
@@ -245,28 +260,39 @@ impl Keeper {
         inbox: &mut mpsc::UnboundedReceiver<Message>,
     ) -> io::Result<End> {
         let mut alarm = Alarm::new()?;
+        let mut burst = 0;
+        // What was set before is gone with the alarm before.
+        self.stirred = true;
         loop {
             if let Some(end) = self.end() {
                 return Ok(end);
             }
-            // In the midst of a burst nobody outside needs to know of every step.
-            if inbox.is_empty() {
-                self.mind_desktop();
-                self.mind_network();
+            // In the midst of a burst nobody outside needs to know of every step, and what only asks changes nothing.
+            if inbox.is_empty() || burst >= BURST {
+                burst = 0;
+                if std::mem::take(&mut self.stirred) {
+                    self.mind_desktop();
+                    self.mind_network();
+                    self.tell_watchers();
+                    self.see_whether_to_leave();
+                    alarm.set(self.wakes_at())?;
+                }
+                memory::tell_if_unlocked();
             }
-            self.tell_watchers();
-            self.see_whether_to_leave();
-            memory::tell_if_unlocked();
-            alarm.set(self.wakes_at())?;
             tokio::select! {
-                Some(message) = inbox.recv() => self.take(message),
+                biased;
                 rung = alarm.ring() => {
                     rung?;
+                    self.stirred = true;
                     self.event(Event::Tick);
                     self.give_up_waiting();
                     self.freshen();
                     self.search_if_due();
                     self.report_if_due();
+                }
+                Some(message) = inbox.recv() => {
+                    burst += 1;
+                    self.take(message);
                 }
             }
         }
@@ -284,6 +310,7 @@ impl Keeper {
     }
 
     fn take(&mut self, message: Message) {
+        self.stirred |= !message.only_asks();
         match message {
             Message::Call { connection, call, reply } => self.call(connection, call, reply),
             Message::NextEvent { connection, waiting } => self.next_event(connection, waiting),
