@@ -66,12 +66,18 @@ impl Alarm {
         Ok(Self { timer: pipe::Receiver::from_owned_fd_unchecked(timer)?, set_to: None })
     }
 
-    /// Sets it to ring at that many milliseconds since boot, or never.
+    /// Sets it to ring at that many milliseconds since boot at the latest, or never. Where it rings earlier already, that
+    /// stays: a session that is used all the time would cost a system call each time, and so it costs an idle ring
+    /// now and then.
     ///
     /// # Errors
     /// None that the kernel documents for these arguments.
     pub(crate) fn set(&mut self, at: Option<u64>) -> io::Result<()> {
-        if at == self.set_to {
+        let stays = match (at, self.set_to) {
+            (Some(at), Some(set_to)) => set_to <= at,
+            (at, set_to) => at == set_to,
+        };
+        if stays {
             return Ok(());
         }
         // Zero would switch it off; a moment that has passed rings at once.

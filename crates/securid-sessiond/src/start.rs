@@ -166,7 +166,14 @@ async fn serve(
     // The config may have been edited meanwhile: a start is a reload, too.
     works.keeper.limit_as_configured();
     works.keeper.report_to(ServiceManager::from_environment());
-    match works.run(signals, Some(listener), Some(sources)).await? {
+    // As a task: whatever wakes the runtime's first future costs a system call.
+    let works = tokio::spawn(async move {
+        let end = works.run(signals, Some(listener), Some(sources)).await;
+        (works, end)
+    });
+    // A panic has ended the process.
+    let (_works, end) = works.await.map_err(std::io::Error::from)?;
+    match end? {
         End::AtRest => info!("stopped"),
         End::GraceOver => warn!("stopped with revocations unconfirmed: the next start goes on"),
         End::AtOnce => warn!("stopped at once: the next start goes on"),
