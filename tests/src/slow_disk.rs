@@ -39,20 +39,24 @@ impl SlowDisk {
         Self(tracer)
     }
 
-    /// Delays each `fsync` of one thread of this process alone.
+    /// Delays each `fsync` of one thread of this process alone; none if there is no thread of this name, or it went
+    /// before strace held on to it.
     ///
     /// # Panics
-    /// If it has no thread of this name.
+    /// If strace does nothing.
     #[must_use]
-    pub fn syncing_of_thread(pid: u32, name: &str, delay: Duration) -> Self {
+    pub fn syncing_of_thread(pid: u32, name: &str, delay: Duration) -> Option<Self> {
         let is_it = |task: &PathBuf| {
             fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim_end() == name)
         };
-        let task = tasks(pid).into_iter().find(is_it).expect("there is such a thread");
+        let task = tasks(pid).into_iter().find(is_it)?;
         let number = task.file_name().expect("it has one").to_string_lossy();
-        let tracer = trace(number.parse().expect("it is a number"), "fsync", &[], delay);
-        eventually("strace to hold on to it", || is_traced(&task, tracer.pid()).then_some(()));
-        Self(tracer)
+        let mut tracer = trace(number.parse().expect("it is a number"), "fsync", &[], delay);
+        let held = eventually("strace to hold on to it", || {
+            let held = is_traced(&task, tracer.pid());
+            (held || tracer.ended().is_some()).then_some(held)
+        });
+        held.then(|| Self(tracer))
     }
 }
 

@@ -94,6 +94,16 @@ fn full() {
     house.assert_audited();
 }
 
+/// From now on its disk hangs. The audit's thread is there for a second after each line.
+fn hangs(house: &House, id: &str) -> SlowDisk {
+    eventually("strace to hold on to the audit's thread", || {
+        house.token(id);
+        let slow = SlowDisk::syncing_of_thread(house.pid(), "audit", Duration::from_secs(60));
+        house.token(id);
+        slow
+    })
+}
+
 /// Its disk takes lines and does not come back from syncing them.
 #[test]
 fn hanging() {
@@ -103,7 +113,7 @@ fn hanging() {
     let mut house = House::audited(Plan::default());
     let (id, token) = house.add_one();
     house.eventually_audited(&id, "created");
-    let slow = SlowDisk::syncing_of_thread(house.pid(), "audit", Duration::from_secs(60));
+    let slow = hangs(&house, &id);
     logs_out(&house, &id, &token);
     let (other, other_token) = house.add_one();
     house.token(&other);
@@ -130,7 +140,7 @@ fn hanging_at_a_stop() {
     let mut house = House::audited(Plan::default());
     let held = house.add_many(5);
     house.eventually_audited(&held[0].0, "created");
-    let slow = SlowDisk::syncing_of_thread(house.pid(), "audit", Duration::from_secs(60));
+    let slow = hangs(&house, &held[0].0);
     let pid = house.pid();
     house.signal(Signal::TERM);
     // What is traced cannot be waited for, but it can be seen that it is over.

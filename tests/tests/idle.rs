@@ -35,6 +35,14 @@ fn comes_to_rest(house: &House) {
     assert!(seen.len() < 8, "wakeups in 3 s each: {seen:?}");
 }
 
+/// The runtime's, which waits: threads for disk, keyring, log and names come with what there is to do.
+fn is_one_thread(house: &House) {
+    eventually("all other threads to go", || {
+        let threads = fs::read_dir(format!("/proc/{}/task", house.pid())).unwrap();
+        (threads.count() == 1).then_some(())
+    });
+}
+
 #[test]
 fn nothing_wakes_a_daemon_that_only_holds() {
     // `auto` without a bus: the Secret Service is asked for in vain, then the kernel's keyring.
@@ -52,6 +60,7 @@ fn nor_one_that_is_watched() {
     assert_eq!(watcher.receive().unwrap()["params"]["event"], "session");
     assert_eq!(watcher.receive().unwrap()["params"]["event"], "ready");
     comes_to_rest(&house);
+    is_one_thread(&house);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, mem::ManuallyDrop, path::PathBuf};
 
-use clap::{Parser, Subcommand, ValueHint};
+use clap::{
+    ArgMatches, Args as _, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueHint,
+};
 use securid_ipc::paths::Overrides;
 
 use crate::{Context, commands, failure::Failure};
@@ -81,6 +83,16 @@ const COMMON: &str = "Common options";
 #[derive(Debug, Parser)]
 #[command(name = "securid-ctl", version, after_help = AFTER, after_long_help = AFTER_ALL)]
 pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Common {
     /// Print JSON, errors included
     #[arg(long, global = true, help_heading = COMMON)]
     pub(crate) json: bool,
@@ -96,12 +108,9 @@ pub(crate) struct Cli {
     /// The config file, alone [else $SECURID_CONFIG]
     #[arg(long, global = true, help_heading = COMMON, value_name = "FILE")]
     config: Option<PathBuf>,
-
-    #[command(subcommand)]
-    pub(crate) command: Command,
 }
 
-impl Cli {
+impl Common {
     /// Where flags say that things are.
     pub(crate) fn overrides(&self) -> Overrides {
         Overrides {
@@ -112,61 +121,152 @@ impl Cli {
     }
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    Login(commands::login::Args),
-    Add(commands::add::Args),
-    List(commands::list::Args),
-    Watch(commands::watch::Args),
-    Status(commands::status::Args),
-    History(commands::history::Args),
-    Check(commands::check::Args),
-    Token(commands::token::Args),
-    Exec(commands::exec::Args),
-    Call(commands::call::Args),
-    Logout(commands::logout::Args),
-    Reload(commands::reload::Args),
-    Retry(commands::retry::Args),
-    Forget(commands::forget::Args),
-    Start(commands::start::Args),
-    Restart(commands::restart::Args),
-    Stop(commands::stop::Args),
-    Setup(commands::setup::Args),
-    Config(commands::config::Args),
-    Doctor(commands::doctor::Args),
-    Paths(commands::paths::Args),
-    Completions(commands::completions::Args),
-    #[command(name = "__complete", hide = true)]
-    Complete(commands::complete::Args),
+impl Cli {
+    /// Reads a command line, the program's name first.
+    ///
+    /// To describe every command to clap would be half of what a short command does. So one that is named is
+    /// described alone, and all of them only where that does not do: for help, and for what is wrong.
+    ///
+    /// # Errors
+    /// As clap has it; also where help is asked for.
+    pub(crate) fn read(line: &[OsString]) -> Result<Self, clap::Error> {
+        let named = line.iter().skip(1).find_map(|word| Described::of(word.to_str()?));
+        if let Some(named) = named
+            && let Some(cli) = named.read(line)
+        {
+            return Ok(cli);
+        }
+        let mut matches = read(Self::command(), line)?;
+        Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut Self::command()))
+    }
 }
 
-impl Command {
-    /// Carries the command out; what it returns is the exit status.
-    pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
-        match self {
-            Self::Login(args) => args.run(context),
-            Self::Add(args) => args.run(context),
-            Self::List(args) => args.run(context),
-            Self::Watch(args) => args.run(context),
-            Self::Status(args) => args.run(context),
-            Self::History(args) => args.run(context),
-            Self::Check(args) => args.run(context),
-            Self::Token(args) => args.run(context),
-            Self::Exec(args) => args.run(context),
-            Self::Call(args) => args.run(context),
-            Self::Logout(args) => args.run(context),
-            Self::Reload(args) => args.run(context),
-            Self::Retry(args) => args.run(context),
-            Self::Forget(args) => args.run(context),
-            Self::Start(args) => args.run(context),
-            Self::Restart(args) => args.run(context),
-            Self::Stop(args) => args.run(context),
-            Self::Setup(args) => args.run(context),
-            Self::Config(args) => args.run(context),
-            Self::Doctor(args) => args.run(context),
-            Self::Paths(args) => args.run(context),
-            Self::Completions(args) => args.run(context),
-            Self::Complete(args) => args.run(context),
+/// It is not taken down afterwards: that would take as long again, for memory that is gone with the process soon.
+fn read(command: clap::Command, line: &[OsString]) -> Result<ArgMatches, clap::Error> {
+    ManuallyDrop::new(command).try_get_matches_from_mut(line)
+}
+
+/// One command, without the others.
+struct Described {
+    name: &'static str,
+    describe: fn(clap::Command) -> clap::Command,
+    understand: fn(&mut ArgMatches) -> Result<Command, clap::Error>,
+}
+
+impl Described {
+    /// The command line of this command alone. What it takes, the whole one takes too, and means the same by it.
+    fn alone(&self) -> clap::Command {
+        let command = clap::Command::new("securid-ctl").subcommand_required(true);
+        let command = Common::augment_args(command);
+        command.subcommand((self.describe)(clap::Command::new(self.name)))
+    }
+
+    fn read(&self, line: &[OsString]) -> Option<Cli> {
+        let mut matches = read(self.alone(), line).ok()?;
+        let (_, mut own) = matches.remove_subcommand()?;
+        let common = Common::from_arg_matches_mut(&mut matches).ok()?;
+        Some(Cli { common, command: (self.understand)(&mut own).ok()? })
+    }
+}
+
+/// The commands in the order of the help, each with its arguments, which carry it out.
+macro_rules! commands {
+    ($($command:ident($name:literal, $module:ident $(, $attribute:ident = $value:literal)?),)+) => {
+        #[derive(Debug, Subcommand)]
+        pub(crate) enum Command {
+            $(#[command(name = $name $(, $attribute = $value)?)] $command(commands::$module::Args),)+
+        }
+
+        impl Command {
+            /// Carries the command out; what it returns is the exit status.
+            pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
+                match self {
+                    $(Self::$command(args) => args.run(context),)+
+                }
+            }
+        }
+
+        impl Described {
+            /// The command of this name.
+            fn of(name: &str) -> Option<Self> {
+                Some(match name {
+                    $($name => Self {
+                        name: $name,
+                        describe: commands::$module::Args::augment_args,
+                        understand: |own| {
+                            commands::$module::Args::from_arg_matches_mut(own).map(Command::$command)
+                        },
+                    },)+
+                    _ => return None,
+                })
+            }
+        }
+    };
+}
+
+commands! {
+    Login("login", login),
+    Add("add", add),
+    List("list", list),
+    Watch("watch", watch),
+    Status("status", status),
+    History("history", history),
+    Check("check", check),
+    Token("token", token),
+    Exec("exec", exec),
+    Call("call", call),
+    Logout("logout", logout),
+    Reload("reload", reload),
+    Retry("retry", retry),
+    Forget("forget", forget),
+    Start("start", start),
+    Restart("restart", restart),
+    Stop("stop", stop),
+    Setup("setup", setup),
+    Config("config", config),
+    Doctor("doctor", doctor),
+    Paths("paths", paths),
+    Completions("completions", completions),
+    Complete("__complete", complete, hide = true),
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_command_by_itself_is_what_it_is_among_the_others() {
+        // Apart from its place in the list, and whether it is listed.
+        let definition = |mut whole: clap::Command, name: &str| {
+            whole.build();
+            let command = whole.find_subcommand(name).unwrap().clone();
+            format!("{:#?}", command.display_order(0).hide(false))
+        };
+        for command in Cli::command().get_subcommands() {
+            let name = command.get_name();
+            let alone = Described::of(name).unwrap().alone();
+            assert_eq!(definition(alone, name), definition(Cli::command(), name));
+        }
+    }
+
+    #[test]
+    fn a_line_means_the_same_by_itself() {
+        for line in [
+            "list",
+            "--json list",
+            "list --json --socket list",
+            "--socket list token",
+            "token prod --for 1h",
+            "exec prod -- list --json",
+            "config show --config c.toml",
+            "history --since 2026-11-01T00:00:00Z --csv",
+        ] {
+            let line: Vec<_> = ["securid-ctl"].into_iter().chain(line.split(' ')).collect();
+            let words: Vec<_> = line.iter().map(OsString::from).collect();
+            let whole = Cli::try_parse_from(&line).unwrap();
+            assert_eq!(format!("{:?}", Cli::read(&words).unwrap()), format!("{whole:?}"));
         }
     }
 }

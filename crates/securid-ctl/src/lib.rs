@@ -42,14 +42,14 @@ mod waiting;
 
 use std::{env, path::PathBuf, process::ExitCode};
 
-use clap::{Parser as _, error::ErrorKind};
+use clap::error::ErrorKind;
 use securid_ipc::{
     misuse::Misuse,
     panics::tell_on_stderr,
     paths::{Overrides, Paths},
 };
 
-use args::Cli;
+use args::{Cli, Common};
 use failure::Failure;
 use screen::Screen;
 
@@ -77,21 +77,22 @@ pub fn tell_of_a_panic(words: &str) {
 /// Runs the command of this process's arguments.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let line: Vec<_> = env::args_os().collect();
+    let cli = match Cli::read(&line) {
         Ok(cli) => cli,
         Err(error) => return usage(error),
     };
-    let json = cli.json;
-    match prepare(&cli).and_then(|context| cli.command.run(&context)) {
+    let json = cli.common.json;
+    match prepare(&cli.common).and_then(|context| cli.command.run(&context)) {
         Ok(status) => status.into(),
         Err(failure) => failure.report(json),
     }
 }
 
-fn prepare(cli: &Cli) -> Result<Context, Failure> {
-    let paths = Paths::from_environment(&cli.overrides())
+fn prepare(common: &Common) -> Result<Context, Failure> {
+    let paths = Paths::from_environment(&common.overrides())
         .map_err(|error| Failure::new("no-home", error.to_string(), 78))?;
-    Ok(Context { paths, named: named(cli.overrides())?, screen: Screen::new(cli.json) })
+    Ok(Context { paths, named: named(common.overrides())?, screen: Screen::new(common.json) })
 }
 
 /// For programs that are started elsewhere than here.

@@ -22,7 +22,7 @@ mod mapping;
 mod process;
 mod text;
 
-pub use allocator::{WipingAllocator, give_back_what_is_free};
+pub use allocator::{WipingAllocator, give_back_what_is_free, share_one_heap};
 pub use bytes::SecretBytes;
 pub use mapping::unlocked;
 pub use process::shut_others_out;

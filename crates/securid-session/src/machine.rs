@@ -21,7 +21,8 @@ use crate::{
 pub struct Machine {
     policy: Policy,
     seed: u64,
-    sessions: BTreeMap<SessionId, Tracked>,
+    /// Boxed, for a tree keeps about half as much room free as it has in use.
+    sessions: BTreeMap<SessionId, Box<Tracked>>,
     census: Census,
     /// When each session wants to be woken.
     agenda: BTreeSet<(u64, SessionId)>,
@@ -109,9 +110,9 @@ impl Machine {
         self.sessions.values().map(|tracked| &tracked.session)
     }
 
-    /// Those of them whose names come after this one.
-    pub fn sessions_after(&self, id: &SessionId) -> impl Iterator<Item = &Session> {
-        let after = (Bound::Excluded(id), Bound::Unbounded);
+    /// Those of them whose names come after this one; without one, all.
+    pub fn sessions_after(&self, id: Option<&SessionId>) -> impl Iterator<Item = &Session> {
+        let after = (id.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded);
         self.sessions.range::<SessionId, _>(after).map(|(_, tracked)| &tracked.session)
     }
 
@@ -276,8 +277,8 @@ impl Machine {
         if self.sessions.contains_key(&id) {
             return;
         }
-        self.sessions
-            .insert(id.clone(), Tracked { session, counted: None, wakes: None, queued: None });
+        let tracked = Tracked { session, counted: None, wakes: None, queued: None };
+        self.sessions.insert(id.clone(), Box::new(tracked));
         self.change(now, &id, actions, |_, _| {});
     }
 

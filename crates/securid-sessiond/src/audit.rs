@@ -3,7 +3,7 @@
 //! - `line`: an event as JSON, and as an entry of the journal
 //! - `place`: where lines go; `file`: a file, its checks and its rotation
 //!
-//! A thread of its own writes, because a disk or a journal may hang, and nothing may wait for it but
+//! A thread beside writes, because a disk or a journal may hang, and nothing may wait for it but
 //! the removal of records whose end it has not got yet ([`Audit::written`]): from such a record the next start tells
 //! the end once more.
 
@@ -13,11 +13,12 @@ mod place;
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use securid_store::crash;
+use securid_worker::{Work, Worker};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tracing::{info, warn};
@@ -55,13 +56,18 @@ const HANGS_AFTER: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(crate) struct Audit {
     /// None where nothing is audited.
-    shared: Option<Arc<Shared>>,
+    shared: Option<Shared>,
 }
 
+#[derive(Clone)]
 struct Shared {
-    queue: Mutex<Queue>,
-    /// Lines have come, the daemon ends, or the thread has.
-    changed: Condvar,
+    worker: Arc<Worker<Writer>>,
+    progress: watch::Receiver<Progress>,
+}
+
+/// What the thread writes with.
+struct Writer {
+    place: Place,
     progress: watch::Sender<Progress>,
 }
 
@@ -74,13 +80,12 @@ struct Queue {
     /// How many found no room, and of how many of these no line tells so far.
     lost: u64,
     lost_untold: u64,
-    /// Why the last write failed.
+    /// Why the last write failed, and how long to wait before the next one.
     trouble: Option<String>,
+    again: Option<Duration>,
     writing_since: Option<Instant>,
     /// The daemon ends.
     ending: bool,
-    /// So has the thread.
-    ended: bool,
 }
 
 /// How far the thread came.
@@ -96,20 +101,14 @@ struct Progress {
 pub(crate) struct Handed(u64);
 
 impl Audit {
-    /// Starts the thread, if anything is to be written.
-    ///
-    /// # Errors
-    /// If there is no thread to be had. What is wrong with a file shows in [`Audit::problems`].
-    pub(crate) fn start(target: &AuditTarget) -> io::Result<Self> {
-        let Some(place) = Place::of(target) else { return Ok(Self { shared: None }) };
-        let shared = Arc::new(Shared {
-            queue: Mutex::default(),
-            changed: Condvar::new(),
-            progress: watch::Sender::default(),
+    /// What is wrong with a file shows in [`Audit::problems`].
+    pub(crate) fn new(target: &AuditTarget) -> Self {
+        let shared = Place::of(target).map(|place| {
+            let (progress, seen) = watch::channel(Progress::default());
+            let worker = Worker::new("audit", Queue::default(), Writer { place, progress });
+            Shared { worker, progress: seen }
         });
-        let worker = Arc::clone(&shared);
-        thread::Builder::new().name("audit".to_owned()).spawn(move || worker.work(place))?;
-        Ok(Self { shared: Some(shared) })
+        Self { shared }
     }
 
     /// Whether anything is audited.
@@ -120,9 +119,10 @@ impl Audit {
     /// Hands a line over and does not wait; `None` if there is no room for it.
     pub(crate) fn hand(&self, line: Line) -> Option<Handed> {
         let shared = self.shared.as_ref()?;
-        let handed = shared.queue().take(line);
-        shared.changed.notify_all();
-        handed
+        shared.worker.hand(|queue, thread| {
+            queue.note_thread(thread);
+            queue.take(line)
+        })
     }
 
     /// Waits, for at most [`WRITTEN_WITHIN`], until a line is where it belongs. Where nothing is
@@ -134,7 +134,11 @@ impl Audit {
         &self,
         line: Option<Handed>,
     ) -> impl Future<Output = Result<(), String>> + Send + use<> {
-        let progress = self.shared.as_ref().map(|shared| shared.progress.subscribe());
+        let progress = self.shared.as_ref().map(|shared| {
+            // There may have been no thread to be had for it.
+            shared.worker.hand(Queue::note_thread);
+            shared.progress.clone()
+        });
         async move {
             let Some(mut progress) = progress else { return Ok(()) };
             let is_written = |now: &Progress| line.is_some_and(|line| now.written >= line.0);
@@ -148,104 +152,57 @@ impl Audit {
 
     /// Whether nobody knows when lines will be written again.
     pub(crate) fn is_failing(&self) -> bool {
-        self.shared.as_ref().is_some_and(|shared| shared.queue().wrong().is_some())
+        self.shared.as_ref().is_some_and(|it| it.worker.look(|queue| queue.wrong().is_some()))
     }
 
     /// What is wrong, for people.
     pub(crate) fn problems(&self) -> Vec<String> {
-        let Some(shared) = &self.shared else { return Vec::new() };
-        let queue = shared.queue();
-        let waiting = queue.lines.len();
-        let wrong = queue.wrong().map(|why| format!("{why} (lines that wait: {waiting})"));
-        let lost = (queue.lost > 0)
-            .then(|| format!("lines that the audit lost, because too many waited: {}", queue.lost));
-        wrong.into_iter().chain(lost).collect()
+        self.shared.as_ref().map_or_else(Vec::new, |it| it.worker.look(|queue| queue.problems()))
     }
 
     /// Lets the thread write what waits, for at most so long. Nothing may be handed over afterwards.
     pub(crate) fn finish(&self, within: Duration) {
-        let Some(shared) = &self.shared else { return };
-        let mut queue = shared.queue();
-        queue.ending = true;
-        shared.changed.notify_all();
-        let waited = shared.changed.wait_timeout_while(queue, within, |queue| !queue.ended);
-        let (queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if !queue.lines.is_empty() {
-            let lines = queue.lines.len();
+        let Some(Shared { worker, .. }) = &self.shared else { return };
+        worker.look(|queue| queue.ending = true);
+        worker.settle(within);
+        let lines = worker.look(|queue| queue.lines.len());
+        if lines > 0 {
             warn!(lines, "not in the audit: what is recorded is told again at the next start");
         }
     }
 }
 
-impl Shared {
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+impl Work for Writer {
+    type Queue = Queue;
+    /// How long to wait before, where the last try failed.
+    type Job = Option<Duration>;
+
+    /// What could not be synced is tried again without a line that waits.
+    fn take(queue: &mut Queue) -> Option<Self::Job> {
+        (!queue.lines.is_empty() || queue.again.is_some()).then_some(queue.again)
     }
 
-    /// The thread: writes what comes, until the daemon ends.
-    fn work(&self, mut place: Place) {
-        let mut pause = None;
-        while let Some(batch) = self.next(pause) {
-            crash::at_work("audit");
-            let (lines, result) = place.write(&batch);
-            pause = self.note(lines, result, place.is_unsynced(), pause);
-        }
-        self.queue().ended = true;
-        self.changed.notify_all();
-    }
-
-    /// What is to be written next, after the pause that follows a failure; none at the end.
-    fn next(&self, pause: Option<Duration>) -> Option<Vec<Line>> {
-        let mut queue = self.queue();
+    fn work(&mut self, pause: Self::Job, worker: &Worker<Self>) {
         if let Some(pause) = pause {
-            let waited = self.changed.wait_timeout_while(queue, pause, |queue| !queue.ending);
-            (queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
-            if queue.ending {
-                drop(queue);
+            worker.pause(pause, |queue| queue.ending);
+            if worker.look(|queue| queue.ending) {
                 thread::sleep(pause.min(AGAIN_AT_END));
-                queue = self.queue();
             }
         }
-        while queue.lines.is_empty() && pause.is_none() && !queue.ending {
-            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
-        }
-        if queue.lines.is_empty() && pause.is_none() {
-            return None;
-        }
-        queue.writing_since = Some(Instant::now());
-        Some(queue.lines.iter().take(BATCH).cloned().collect())
-    }
-
-    /// So many of them were written. Gives back how long to wait before the next try, if one failed.
-    fn note(
-        &self,
-        lines: usize,
-        result: Result<(), String>,
-        unsynced: bool,
-        pause: Option<Duration>,
-    ) -> Option<Duration> {
-        let mut queue = self.queue();
-        queue.writing_since = None;
-        queue.lines.drain(..lines);
-        let written = queue.handed.saturating_sub(queue.lines.len() as u64);
-        let failing = result.is_err();
+        let batch: Vec<_> = worker.look(|queue| {
+            queue.writing_since = Some(Instant::now());
+            queue.lines.iter().take(BATCH).cloned().collect()
+        });
+        crash::at_work("audit");
+        let (lines, result) = self.place.write(&batch);
+        let (failing, unsynced) = (result.is_err(), self.place.is_unsynced());
+        let written = worker.look(|queue| queue.note(lines, result));
         self.progress.send_modify(|progress| {
             progress.failing = failing;
             if !unsynced {
                 progress.written = written;
             }
         });
-        let Err(why) = result else {
-            if queue.trouble.take().is_some() {
-                info!("the audit is written again");
-            }
-            return None;
-        };
-        if queue.trouble.as_ref() != Some(&why) {
-            warn!("{why}");
-        }
-        queue.trouble = Some(why);
-        Some(pause.map_or(AGAIN, |pause| (pause * 2).min(AGAIN_MAX)))
     }
 }
 
@@ -264,6 +221,46 @@ impl Queue {
             self.handed += 1;
         }
         Some(Handed(self.handed))
+    }
+
+    /// So many of them were written. Gives back how many ever were.
+    fn note(&mut self, lines: usize, result: Result<(), String>) -> u64 {
+        self.writing_since = None;
+        self.lines.drain(..lines);
+        match result {
+            Ok(()) => {
+                self.again = None;
+                if self.trouble.take().is_some() {
+                    info!("the audit is written again");
+                }
+            }
+            Err(why) => {
+                self.again = Some(self.again.map_or(AGAIN, |pause| (pause * 2).min(AGAIN_MAX)));
+                self.trouble_with(why);
+            }
+        }
+        self.handed.saturating_sub(self.lines.len() as u64)
+    }
+
+    fn note_thread(&mut self, thread: io::Result<()>) {
+        if let Err(error) = thread {
+            self.trouble_with(format!("there is no thread for the audit to be had: {error}"));
+        }
+    }
+
+    fn trouble_with(&mut self, why: String) {
+        if self.trouble.as_ref() != Some(&why) {
+            warn!("{why}");
+        }
+        self.trouble = Some(why);
+    }
+
+    fn problems(&self) -> Vec<String> {
+        let waiting = self.lines.len();
+        let wrong = self.wrong().map(|why| format!("{why} (lines that wait: {waiting})"));
+        let lost = (self.lost > 0)
+            .then(|| format!("lines that the audit lost, because too many waited: {}", self.lost));
+        wrong.into_iter().chain(lost).collect()
     }
 
     fn wrong(&self) -> Option<String> {

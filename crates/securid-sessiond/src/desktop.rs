@@ -7,10 +7,8 @@
 //! - `logind`: one connection to logind, from its first word to its last
 //! - `inhibitors`: what keeps the machine from leaving before tokens are dead
 //! - `locks`: which screens of ours are locked
-//! - `bus`: a connection to a bus
 //! - `notifications`: bubbles on the desktop
 
-mod bus;
 mod inhibitors;
 mod locks;
 mod logind;
@@ -26,6 +24,10 @@ use tracing::debug;
 use crate::keeper::{Inbox, Message};
 use locks::Locks;
 use logind::Logind;
+
+/// How long a call may take, or the way to the bus. A working bus answers in a millisecond; logind gives
+/// a machine that wants to leave no more than 5 s either.
+const DEADLINE: Duration = Duration::from_secs(5);
 
 /// The first wait after logind, or the bus, could not be used: a bus that restarts is back in about a
 /// second.

@@ -2,8 +2,10 @@
 //! keeper and answers it with one [`Message::Done`], whatever happens, within a bound.
 //!
 //! - `attempt`: one attempt at a revocation, by all the settings that there are for the server
+//! - `turns`: how many errands are at one place at once
 
 mod attempt;
+mod turns;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,6 +22,7 @@ use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout};
 use tracing::debug;
+use turns::Turns;
 
 use crate::audit::{Audit, Handed};
 use crate::keeper::{Inbox, Message};
@@ -54,7 +57,7 @@ pub(crate) struct Errands {
     pub(crate) audit: Audit,
     pub(crate) servers: Arc<Servers>,
     pub(crate) inbox: Inbox,
-    keyring_turns: Arc<Semaphore>,
+    keyring_turns: Turns,
     disk_turns: Arc<Semaphore>,
     past_turns: Arc<Semaphore>,
     /// Until when a disk that hung is left alone.
@@ -80,7 +83,7 @@ impl Errands {
             audit,
             servers: Arc::new(Servers::new()),
             inbox,
-            keyring_turns: Arc::new(Semaphore::new(AT_THE_KEYRING)),
+            keyring_turns: Turns::new(AT_THE_KEYRING),
             disk_turns: Arc::new(Semaphore::new(AT_THE_DISK)),
             past_turns: Arc::new(Semaphore::new(IN_THE_PAST)),
             disk_cools: Arc::default(),
@@ -156,7 +159,7 @@ impl Errands {
             origin: about.origin.url.clone(),
             token: SecretBytes::from(token.expose().as_bytes()),
         };
-        self.to_keyring(async move {
+        self.to_keyring(move || async move {
             let stored = match kind {
                 Ok(kind) => keyring.put(kind, entry).await.map_err(|e| trouble::keyring(&e)),
                 Err(unknown) => Err(unknown),
@@ -167,7 +170,7 @@ impl Errands {
 
     pub(crate) fn delete(&self, key: Key, about: &About) {
         let (keyring, kind) = (self.keyring.clone(), kind(about));
-        self.to_keyring(async move {
+        self.to_keyring(move || async move {
             let deleted = match kind {
                 Ok(kind) => keyring.delete(kind, &key.id).await.map_err(|e| trouble::keyring(&e)),
                 Err(unknown) => Err(unknown),
@@ -178,7 +181,7 @@ impl Errands {
 
     pub(crate) fn fetch(&self, key: Key, about: &Arc<About>) {
         let (keyring, about) = (self.keyring.clone(), Arc::clone(about));
-        self.to_keyring(async move {
+        self.to_keyring(move || async move {
             let (found, token, trouble) = match fetched(&keyring, &key, &about).await {
                 Ok(Some(token)) => (Found::Here, Some(token), None),
                 Ok(None) => (Found::Nowhere, None, None),
@@ -191,11 +194,11 @@ impl Errands {
     /// Looks at a secret for the sake of looking.
     pub(crate) fn freshen(&self, key: Key, about: &Arc<About>) {
         let (keyring, about) = (self.keyring.clone(), Arc::clone(about));
-        tokio::spawn(in_turn(&self.keyring_turns, async move {
+        self.keyring_turns.take(move || async move {
             if let Err(error) = fetched(&keyring, &key, &about).await {
                 debug!(session = %key.id, %error, "could not look at its secret");
             }
-        }));
+        });
     }
 
     /// Asks the server to revoke the token. `ways` are settings for the same URL, the session's own
@@ -248,14 +251,21 @@ impl Errands {
     /// Reads the secret of a session that has no record.
     pub(crate) fn read_orphan(&self, kind: StoreKind, id: SessionId) {
         let (keyring, inbox) = (self.keyring.clone(), self.inbox.clone());
-        tokio::spawn(in_turn(&self.keyring_turns, async move {
+        self.keyring_turns.take(move || async move {
             let read = keyring.entry(kind, &id).await;
             let _ = inbox.send(Message::Orphan(kind, id, read));
-        }));
+        });
     }
 
-    fn to_keyring(&self, errand: impl Future<Output = Done> + Send + 'static) {
-        self.send(in_turn(&self.keyring_turns, errand));
+    fn to_keyring<E: Future<Output = Done> + Send + 'static>(
+        &self,
+        errand: impl FnOnce() -> E + Send + 'static,
+    ) {
+        let inbox = self.inbox.clone();
+        self.keyring_turns.take(move || async move {
+            // The keeper is gone only when the daemon is.
+            let _ = inbox.send(Message::Done(Box::new(errand().await)));
+        });
     }
 
     fn send(&self, errand: impl Future<Output = Done> + Send + 'static) {
@@ -294,19 +304,6 @@ impl Errands {
 impl Done {
     fn of(result: Result<(), RpcError>, event: impl FnOnce(bool) -> Event) -> Self {
         Self { event: event(result.is_ok()), token: None, trouble: result.err() }
-    }
-}
-
-/// Begins the errand, and with it its deadline, when it is its turn. Turns come in order.
-fn in_turn<T: Send + 'static>(
-    turns: &Arc<Semaphore>,
-    errand: impl Future<Output = T> + Send + 'static,
-) -> impl Future<Output = T> + Send + 'static {
-    let turns = Arc::clone(turns);
-    async move {
-        // It is never closed.
-        let _turn = turns.acquire().await;
-        errand.await
     }
 }
 

@@ -16,8 +16,10 @@
 //! - `notices`: what a person is told on the desktop
 //! - `relaying`: tokens for calls
 //! - `reloading`: another config counts from now on
+//! - `resting`: when nothing happens
 //! - `standing`: how things stand, for the service manager
 //! - `stopping`: how the daemon comes to its end
+//! - `tokens`: those in hand, and which of them are the same
 //! - `troubles`: why errands failed
 //! - `views`: sessions as the protocol shows them
 //! - `watching`: clients that are told of every change
@@ -36,9 +38,11 @@ mod network;
 mod notices;
 mod relaying;
 mod reloading;
+mod resting;
 mod standing;
 mod stopping;
 mod taking_in;
+mod tokens;
 mod troubles;
 mod views;
 mod watching;
@@ -47,7 +51,6 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
-use securid_api::Token;
 use securid_ipc::messages::{Call, ReloadView, Reply, RpcError};
 use securid_ipc::server::ConnectionId;
 use securid_session::{
@@ -143,9 +146,7 @@ pub(crate) struct Keeper {
     config: LiveConfig,
     machine: Machine,
     errands: Errands,
-    /// The tokens of all live sessions: when a desktop session ends, the keyring is often gone
-    /// before the daemon, and revocation must not need it. Each is wiped when it is dropped.
-    tokens: HashMap<Key, Token>,
+    tokens: tokens::Tokens,
     troubles: troubles::Troubles,
     auditing: auditing::Auditing,
     holds: HashMap<ConnectionId, Vec<Key>>,
@@ -176,6 +177,7 @@ pub(crate) struct Keeper {
     notices: notices::Notices,
     standing: standing::Standing,
     leaving: leaving::Leaving,
+    resting: resting::Resting,
     draining: Option<draining::Draining>,
     stopping: Option<stopping::Stopping>,
 }
@@ -203,7 +205,7 @@ impl Keeper {
             config,
             auditing: auditing::Auditing::new(errands.audit.clone()),
             errands,
-            tokens: HashMap::new(),
+            tokens: tokens::Tokens::default(),
             troubles: troubles::Troubles::default(),
             holds: HashMap::new(),
             taking_in: taking_in::TakingIn::default(),
@@ -226,6 +228,7 @@ impl Keeper {
             notices: notices::Notices::default(),
             standing: standing::Standing::unreported(),
             leaving: leaving::Leaving::not_yet(),
+            resting: resting::Resting::soon(),
             draining: None,
             stopping: None,
         }
@@ -257,9 +260,13 @@ impl Keeper {
             self.tell_watchers();
             self.see_whether_to_leave();
             memory::tell_if_unlocked();
+            self.rest_if_due();
             alarm.set(self.wakes_at())?;
             tokio::select! {
-                Some(message) = inbox.recv() => self.take(message),
+                Some(message) = inbox.recv() => {
+                    self.resting.stir();
+                    self.take(message);
+                }
                 rung = alarm.ring() => {
                     rung?;
                     self.event(Event::Tick);
@@ -278,7 +285,8 @@ impl Keeper {
         let drain = self.draining.as_ref().and_then(draining::Draining::wakes_at);
         let (notice, standing) = (self.notices.wakes_at(), self.standing.wakes_at());
         let (search, leave) = (self.search.wakes_at(), self.leaves_at());
-        let others = [stop, drain, notice, standing, search, leave, Some(self.freshen_at)];
+        let rest = self.resting.wakes_at();
+        let others = [stop, drain, notice, standing, search, leave, rest, Some(self.freshen_at)];
         let others = others.into_iter().flatten().map(|at| at.since_boot);
         others.chain(self.machine.wakes_at()).chain(self.logouts.wakes_at()).min()
     }

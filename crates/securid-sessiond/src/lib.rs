@@ -78,6 +78,7 @@ pub fn main() -> std::process::ExitCode {
     securid_ipc::panics::end_the_process("securid-sessiond", log::last_words);
     securid_ipc::home::leave_closed_ones();
     memory::protect();
+    securid_secret::share_one_heap();
     // Before anything else, while there is one thread.
     let socket = activation::take_socket();
     match args::parse() {

@@ -1,4 +1,4 @@
-//! The memory that secrets are in, as far as the process as a whole goes.
+//! The memory of the process as a whole: kept from others, and given back.
 
 use std::sync::Once;
 
@@ -24,4 +24,9 @@ pub(crate) fn tell_if_unlocked() {
             );
         });
     }
+}
+
+/// Gives back what the work has taken and nobody needs for now. Some milliseconds at most.
+pub(crate) fn give_back() {
+    securid_secret::give_back_what_is_free();
 }

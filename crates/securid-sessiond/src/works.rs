@@ -67,7 +67,7 @@ impl Works {
         })?;
         let key = KeyPlace::find(config.key_file.as_deref());
         let keyring = Keyring::system(namespace, SealedPlace { key, ..sealed });
-        let audit = Audit::start(&config.audit)?;
+        let audit = Audit::new(&config.audit);
         let errands = Errands::new(keyring, disk, audit, inbox);
         let live = LiveConfig::new(config);
         let config = live.now();

@@ -10,15 +10,15 @@ pub(crate) mod index;
 mod lock;
 mod sight;
 
+use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use securid_session::{Record, SessionId};
+use securid_worker::{Work, Worker};
 use tokio::sync::oneshot;
 
 use folder::Change;
@@ -35,14 +35,14 @@ pub use sight::Sight;
 /// and keep the first of them from waiting for more than some tenths of a second on a slow disk.
 const BATCH: usize = 64;
 
-/// A handle to the thread that writes. Clones share it; it ends, after all that was asked of it, with
-/// the last of them.
+/// A handle to the thread that writes, which is there while there is something to write. Clones share it; all that was
+/// asked of it is done also after the last of them.
 ///
 /// Jobs are done in the order in which they were asked for. There is no deadline here: a disk that
 /// hangs lets the caller wait. A call that is dropped while it waits is carried out all the same.
 #[derive(Clone)]
 pub struct Disk {
-    jobs: Sender<Job>,
+    worker: Arc<Worker<Writer>>,
     folder: Arc<PathBuf>,
     past: HistoryReader,
 }
@@ -50,30 +50,30 @@ pub struct Disk {
 type Reply<T> = oneshot::Sender<Result<T, DiskError>>;
 
 enum Job {
+    /// The daemon has started, and does not know how many lines of history there are.
+    Count,
     Change(Change, Reply<()>),
     Append(HistoryLine, Reply<()>),
     Keep(Option<Duration>),
 }
 
 impl Disk {
-    /// Starts the thread. It calls `made_anew` when it found that the folder of records was removed:
+    /// Has the history counted, and trimmed. The thread calls `made_anew` when it found that the folder of records was removed:
     /// what has not changed since has to be written again.
     ///
     /// # Errors
     /// If there is no thread to be had.
     pub fn start(
-        mut records: RecordFolder,
-        mut history: History,
+        records: RecordFolder,
+        history: History,
         made_anew: impl Fn() + Send + 'static,
     ) -> Result<Self, DiskError> {
         let folder = Arc::new(records.path().to_owned());
         let past = history.reader();
-        let (jobs, queue) = mpsc::channel();
-        thread::Builder::new()
-            .name("disk".to_owned())
-            .spawn(move || serve(&queue, &mut records, &mut history, &made_anew))
-            .map_err(|e: io::Error| DiskError::new("start the thread for", &folder, &e))?;
-        Ok(Self { jobs, folder, past })
+        let writer = Writer { records, history, made_anew: Box::new(made_anew) };
+        let disk = Self { worker: Worker::new("disk", VecDeque::new(), writer), folder, past };
+        disk.hand(Job::Count).map_err(|e| disk.no_thread(&e))?;
+        Ok(disk)
     }
 
     /// Writes a record.
@@ -103,8 +103,8 @@ impl Disk {
     /// From now on an ended session stays in the history for so long. Others go soon, and readers have to leave them
     /// out until then.
     pub fn keep_history(&self, span: Option<Duration>) {
-        // Without its thread, nothing is written any more.
-        let _ = self.jobs.send(Job::Keep(span));
+        // Without a thread, it counts from the next job on.
+        self.worker.hand(|jobs, _| jobs.push_back(Job::Keep(span)));
     }
 
     /// The history, to be read beside the thread that writes. What was added is in it as soon as that was answered.
@@ -115,28 +115,44 @@ impl Disk {
 
     async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, DiskError> {
         let (reply, answer) = oneshot::channel();
-        // If the thread is gone, so is the reply's other end.
-        let _ = self.jobs.send(job(reply));
+        self.hand(job(reply)).map_err(|e| self.no_thread(&e))?;
         answer.await.unwrap_or_else(|_| Err(DiskError::stopped(&self.folder)))
+    }
+
+    fn hand(&self, job: Job) -> io::Result<()> {
+        self.worker.hand(|jobs, thread| thread.map(|()| jobs.push_back(job)))
+    }
+
+    fn no_thread(&self, error: &io::Error) -> DiskError {
+        DiskError::new("start the thread for", &self.folder, error)
     }
 }
 
-fn serve(
-    queue: &Receiver<Job>,
-    records: &mut RecordFolder,
-    history: &mut History,
-    made_anew: &impl Fn(),
-) {
-    history.count();
-    history.trim_if_due(Timestamp::now());
-    while let Ok(first) = queue.recv() {
+/// What the thread writes, and where.
+struct Writer {
+    records: RecordFolder,
+    history: History,
+    made_anew: Box<dyn Fn() + Send>,
+}
+
+impl Work for Writer {
+    type Queue = VecDeque<Job>;
+    type Job = Vec<Job>;
+
+    fn take(jobs: &mut Self::Queue) -> Option<Self::Job> {
+        let waiting = jobs.len().min(BATCH);
+        (waiting > 0).then(|| jobs.drain(..waiting).collect())
+    }
+
+    fn work(&mut self, jobs: Self::Job, _: &Worker<Self>) {
+        let (records, history) = (&mut self.records, &mut self.history);
         let mut batch = Batch::default();
-        for job in std::iter::once(first).chain(queue.try_iter().take(BATCH - 1)) {
+        for job in jobs {
             batch.take(job, records, history);
         }
         batch.finish(records, history);
         if records.was_made_anew() {
-            made_anew();
+            (self.made_anew)();
         }
         history.trim_if_due(Timestamp::now());
     }
@@ -162,6 +178,10 @@ impl Batch {
                 self.lines.push((line, reply));
             }
             Job::Keep(span) => history.keep_for(span),
+            Job::Count => {
+                history.count();
+                history.trim_if_due(Timestamp::now());
+            }
         }
     }
 

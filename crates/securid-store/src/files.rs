@@ -223,6 +223,28 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
     if about.is_file() { Ok((file, about)) } else { Err(io::Error::other("it is no regular file")) }
 }
 
+/// The whole of a file, or `None` if it is longer than `limit` bytes, or no regular file: a link is none either.
+pub(crate) fn read_regular(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed();
+    let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+        Ok(file) => file,
+        // Links, and sockets, do not even open.
+        Err(_) if fs::symlink_metadata(path).is_ok_and(|about| !about.is_file()) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    let about = file.metadata()?;
+    if !about.is_file() || about.len() > limit {
+        return Ok(None);
+    }
+    // A little more than it has, so that one read takes it all and the next one sees its end.
+    let room = usize::try_from(about.len()).unwrap_or(0) + 64;
+    let mut bytes = Vec::with_capacity(room);
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= limit).then_some(bytes))
+}
+
 /// The whole of a file, or `None` if it is longer than `limit` bytes.
 pub(crate) fn read_at_most(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();

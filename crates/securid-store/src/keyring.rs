@@ -36,7 +36,7 @@ pub const INTERACTIVE_DEADLINE: Duration = Duration::from_secs(60);
 /// [`CALL_DEADLINE`].
 const AUTO_SHARE: Duration = Duration::from_secs(3);
 
-/// A handle to all the stores of one daemon. Clones share everything; the thread ends with the last.
+/// A handle to all the stores of one daemon. Clones share everything.
 #[derive(Clone)]
 pub struct Keyring {
     shared: Arc<Shared>,

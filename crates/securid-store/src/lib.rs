@@ -1,7 +1,7 @@
 //! Where sessions are kept: tokens in the keyring, everything else about them on disk.
 //!
-//! Two handles, cheap to clone, each with a thread of its own behind it, because neither a keyring
-//! nor a disk can be asked without waiting:
+//! Two handles, cheap to clone, each with a thread of its own behind it while there is something to do, because
+//! neither a keyring nor a disk can be asked without waiting:
 //!
 //! - [`Keyring`] (`keyring.rs`): [`Entry`]s, one a session, in a store of some [`StoreKind`]. Every
 //!   call has a deadline, whatever the store does.

@@ -9,25 +9,28 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use unicode_general_category::{GeneralCategory, get_general_category};
-
 /// Whether a character is one that a reader sees, or a space. Not shown is what terminals obey (controls),
 /// what turns the order of a line around (bidirectional controls), what begins another line, what nobody
 /// sees (zero-width and tag characters, fillers), and what means nothing or something else to each.
 #[must_use]
 pub fn is_shown(c: char) -> bool {
-    use GeneralCategory as Is;
-    let obeyed_or_unknown = matches!(
-        get_general_category(c),
-        Is::Control
-            | Is::Format
-            | Is::LineSeparator
-            | Is::ParagraphSeparator
-            | Is::PrivateUse
-            | Is::Surrogate
-            | Is::Unassigned
-    );
-    !obeyed_or_unknown && !INVISIBLE.iter().any(|(first, last)| (*first..=*last).contains(&c))
+    match c {
+        '\0'..='\x7f' => !c.is_ascii_control(),
+        _ => (is_space(c) || is_printed(c)) && !is_invisible(c),
+    }
+}
+
+/// Whether it is a space beyond ASCII, and begins no other line.
+fn is_space(c: char) -> bool {
+    c.is_whitespace() && !matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// Whether Rust itself prints it in a text that it quotes: neither a control nor of Unicode's classes Format,
+/// Private Use and Unassigned. Its tables are in every program anyway; those of a crate would be 60 kB more.
+fn is_printed(c: char) -> bool {
+    // Behind a letter, where a mark that combines is printed as well.
+    let text = String::from_iter(['a', c]);
+    text.escape_debug().eq(text.chars())
 }
 
 /// The characters that are letters or marks by their class, and that nobody sees (Unicode's
@@ -43,6 +46,10 @@ const INVISIBLE: [(char, char); 9] = [
     ('\u{ffa0}', '\u{ffa0}'),   // halfwidth Hangul filler
     ('\u{e0100}', '\u{e01ef}'), // more variation selectors
 ];
+
+fn is_invisible(c: char) -> bool {
+    INVISIBLE.iter().any(|(first, last)| (*first..=*last).contains(&c))
+}
 
 /// The text with U+FFFD in the place of each character that is not to be shown, line ends among them.
 #[must_use]
@@ -88,8 +95,26 @@ pub fn span(span: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use unicode_general_category::{GeneralCategory as Is, get_general_category};
 
     use super::*;
+
+    #[test]
+    fn what_rust_prints_is_what_its_class_says() {
+        for c in '\0'..=char::MAX {
+            match get_general_category(c) {
+                Is::Control
+                | Is::Format
+                | Is::LineSeparator
+                | Is::ParagraphSeparator
+                | Is::PrivateUse
+                | Is::Surrogate => assert!(!is_shown(c), "{c:?}"),
+                // Rust may know a newer Unicode.
+                Is::Unassigned => {}
+                _ => assert_eq!(is_shown(c), !is_invisible(c), "{c:?}"),
+            }
+        }
+    }
 
     #[test]
     fn what_is_read_is_shown() {

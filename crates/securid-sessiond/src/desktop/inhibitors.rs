@@ -1,10 +1,10 @@
 //! Delay inhibitors: as long as one is open, logind waits before the machine goes down or to sleep,
 //! though never longer than its own limit (5 s unless the administrator says otherwise).
 
-use zbus::zvariant::OwnedFd;
+use securid_bus::{Connection, Error, OwnedFd, reading};
 
 use super::Wants;
-use super::logind::ManagerProxy;
+use super::logind::of_manager;
 
 /// Those that are held. Shutdown and sleep each have their own: logind refuses a user without a seat
 /// who asks for both at once, and each is wanted at other times.
@@ -25,11 +25,7 @@ impl Inhibitors {
     ///
     /// # Errors
     /// If logind refuses, as it does while the machine is leaving, or does not answer.
-    pub(super) async fn take(
-        &mut self,
-        logind: &ManagerProxy<'_>,
-        wants: Wants,
-    ) -> zbus::Result<()> {
+    pub(super) async fn take(&mut self, bus: &mut Connection, wants: Wants) -> Result<(), Error> {
         let kinds = [
             ("shutdown", wants.delay_shutdown, &mut self.shutdown),
             ("sleep", wants.delay_sleep, &mut self.sleep),
@@ -37,7 +33,9 @@ impl Inhibitors {
         for (what, wanted, held) in kinds {
             if wanted && held.is_none() {
                 let why = "Session tokens are to be revoked first";
-                *held = Some(logind.inhibit(what, "securid-sessiond", why, "delay").await?);
+                let inhibit = of_manager("Inhibit").append2(what, "securid-sessiond");
+                let (given,) = reading::all(&bus.call(inhibit.append2(why, "delay")).await?)?;
+                *held = Some(given);
             }
         }
         Ok(())

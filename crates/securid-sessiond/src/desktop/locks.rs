@@ -5,34 +5,31 @@
 
 use std::collections::HashMap;
 
-use zbus::Connection;
-use zbus::fdo::{self, PropertiesProxy};
-use zbus::names::InterfaceName;
-use zbus::proxy::CacheProperties;
-use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value};
+use securid_bus::reading::Any;
+use securid_bus::{Connection, Error, PROPERTIES, Path, call, reading};
 
-use super::logind::{LOGIND, ManagerProxy};
+use super::logind::{LOGIND, of_manager};
 
 /// A session of logind.
 pub(super) const SESSION: &str = "org.freedesktop.login1.Session";
 
+/// A session as logind lists it: id, uid, user, seat, path.
+type Listed = (String, u32, String, String, Path<'static>);
+
 /// What is known of this user's graphical sessions: whether each is locked. `None`: never looked.
 #[derive(Debug, Default)]
-pub(super) struct Locks(Option<HashMap<OwnedObjectPath, bool>>);
+pub(super) struct Locks(Option<HashMap<Path<'static>, bool>>);
 
 impl Locks {
     /// Looks at all sessions; whether one was locked since the last look. The first look only learns.
     ///
     /// # Errors
     /// If logind does not answer.
-    pub(super) async fn look_at_all(
-        &mut self,
-        bus: &Connection,
-        logind: &ManagerProxy<'_>,
-    ) -> zbus::Result<bool> {
+    pub(super) async fn look_at_all(&mut self, bus: &mut Connection) -> Result<bool, Error> {
         let mut now = HashMap::new();
         let us = rustix::process::getuid().as_raw();
-        for (_, user, _, _, path) in logind.list_sessions().await? {
+        let (listed,): (Vec<Listed>,) = reading::all(&bus.call(of_manager("ListSessions")).await?)?;
+        for (_, user, _, _, path) in listed {
             if user == us
                 && let Some(locked) = look(bus, &path).await?
             {
@@ -51,12 +48,12 @@ impl Locks {
     /// If logind does not answer.
     pub(super) async fn look_at(
         &mut self,
-        bus: &Connection,
-        path: &ObjectPath<'_>,
-    ) -> zbus::Result<bool> {
-        let Some(locked) = look(bus, path).await? else { return Ok(false) };
+        bus: &mut Connection,
+        path: Path<'static>,
+    ) -> Result<bool, Error> {
+        let Some(locked) = look(bus, &path).await? else { return Ok(false) };
         let known = self.0.get_or_insert_default();
-        Ok(known.insert(path.to_owned().into(), locked) != Some(true) && locked)
+        Ok(known.insert(path, locked) != Some(true) && locked)
     }
 
     /// What is known is of no use any more: the next look only learns.
@@ -69,38 +66,27 @@ impl Locks {
 ///
 /// # Errors
 /// If logind does not answer.
-pub(super) async fn is_ours(bus: &Connection, path: &ObjectPath<'_>) -> zbus::Result<bool> {
+pub(super) async fn is_ours(bus: &mut Connection, path: &Path<'static>) -> Result<bool, Error> {
     Ok(look(bus, path).await?.is_some())
 }
 
 /// Whether the session is locked; `None` if it is no graphical one of ours, or has ended.
-async fn look(bus: &Connection, path: &ObjectPath<'_>) -> zbus::Result<Option<bool>> {
-    let session = PropertiesProxy::builder(bus)
-        .destination(LOGIND)?
-        .path(path)?
-        .cache_properties(CacheProperties::No)
-        .build()
-        .await?;
-    match session.get_all(InterfaceName::try_from(SESSION)?).await {
-        Ok(properties) => Ok(locked_if_ours(&properties)),
+async fn look(bus: &mut Connection, path: &Path<'static>) -> Result<Option<bool>, Error> {
+    let ask = call(LOGIND, path, PROPERTIES, "GetAll").append1(SESSION);
+    match bus.call(ask).await {
+        Ok(reply) => Ok(locked_if_ours(reading::table(&reply, "")?)),
         // It has ended since it was named.
-        Err(fdo::Error::UnknownObject(_)) => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(error) if error.name() == Some("org.freedesktop.DBus.Error.UnknownObject") => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
-fn locked_if_ours(properties: &HashMap<String, OwnedValue>) -> Option<bool> {
-    let text = |name: &str| match properties.get(name).map(|value| &**value) {
-        Some(Value::Str(text)) => text.as_str(),
-        _ => "",
-    };
-    let user = match properties.get("User").map(|value| &**value) {
-        Some(Value::Structure(user)) => user.fields().first().and_then(|id| u32::try_from(id).ok()),
-        _ => None,
-    };
-    let ours = user == Some(rustix::process::getuid().as_raw())
+fn locked_if_ours(mut properties: HashMap<&str, Any<'_>>) -> Option<bool> {
+    let user: Option<(u32, Path<'_>)> = properties.remove("User").and_then(reading::of);
+    let mut text = |name| properties.remove(name).and_then(reading::of).unwrap_or("");
+    let ours = user.is_some_and(|(id, _)| id == rustix::process::getuid().as_raw())
         && text("Class") == "user"
         && matches!(text("Type"), "x11" | "wayland" | "mir");
-    let locked = properties.get("LockedHint").and_then(|hint| bool::try_from(&**hint).ok());
+    let locked = properties.remove("LockedHint").and_then(reading::of);
     ours.then_some(locked.unwrap_or(false))
 }

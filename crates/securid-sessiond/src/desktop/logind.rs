@@ -1,29 +1,21 @@
 //! One connection to logind, from its first word to its last.
 
-use std::collections::HashMap;
-
-use futures_lite::StreamExt;
+use securid_bus::{
+    BUS, Bus, Connection, Error, Message, PROPERTIES, Path, call, call_of_bus, reading,
+};
 use securid_text::span;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
-use zbus::fdo::DBusProxy;
-use zbus::message::Header;
-use zbus::names::{BusName, OwnedUniqueName};
-use zbus::proxy::CacheProperties;
-use zbus::zvariant::{ObjectPath, OwnedFd, OwnedObjectPath, OwnedValue};
-use zbus::{MatchRule, Message, MessageStream};
 
-use super::bus::Bus;
 use super::inhibitors::Inhibitors;
 use super::locks::{self, Locks, SESSION};
-use super::{News, Waits, Wants};
+use super::{DEADLINE, News, Waits, Wants};
 
 /// Its name on the bus.
 pub(super) const LOGIND: &str = "org.freedesktop.login1";
 const MANAGER: &str = "org.freedesktop.login1.Manager";
-/// The bus itself, which tells who comes and goes.
-const BUS: &str = "org.freedesktop.DBus";
+const PATH: &str = "/org/freedesktop/login1";
 
 /// What is listened to at any time. Other signals would wake us at every login of anybody's.
 const RULES: [&str; 3] = [
@@ -39,46 +31,32 @@ const RULES: [&str; 3] = [
 const SESSION_RULE: &str = "type='signal',sender='org.freedesktop.login1',\
      path_namespace='/org/freedesktop/login1/session'";
 
-/// A session as logind lists it: id, uid, user, seat, path.
-type Listed = (String, u32, String, String, OwnedObjectPath);
-
-#[zbus::proxy(
-    interface = "org.freedesktop.login1.Manager",
-    default_service = "org.freedesktop.login1",
-    default_path = "/org/freedesktop/login1",
-    gen_blocking = false
-)]
-pub(super) trait Manager {
-    fn inhibit(&self, what: &str, who: &str, why: &str, mode: &str) -> zbus::Result<OwnedFd>;
-    fn list_sessions(&self) -> zbus::Result<Vec<Listed>>;
-    #[zbus(property)]
-    fn preparing_for_shutdown(&self) -> zbus::Result<bool>;
-    #[zbus(property)]
-    fn preparing_for_sleep(&self) -> zbus::Result<bool>;
+/// A call of logind itself.
+pub(super) fn of_manager(method: &str) -> Message {
+    call(LOGIND, &PATH.into(), MANAGER, method)
 }
 
 /// Asks it something, once.
 ///
 /// # Errors
 /// If there is no bus or no logind, or none that answers in time.
-pub(super) async fn answers() -> zbus::Result<()> {
-    let bus = Bus::system().await?;
-    let manager = ManagerProxy::builder(&bus.connection)
-        .cache_properties(CacheProperties::No)
-        .build()
-        .await?;
-    manager.preparing_for_sleep().await.map(drop)
+pub(super) async fn answers() -> Result<(), Error> {
+    let mut bus = Connection::open(Bus::System, DEADLINE).await?;
+    is_announced(&mut bus, "PreparingForSleep").await.map(drop)
+}
+
+/// Whether what this property of logind is about has begun.
+async fn is_announced(bus: &mut Connection, property: &str) -> Result<bool, Error> {
+    let ask = call(LOGIND, &PATH.into(), PROPERTIES, "Get").append2(MANAGER, property);
+    reading::property(&bus.call(ask).await?)
 }
 
 /// A connection on which logind is listened to.
 pub(super) struct Logind {
-    bus: Bus,
-    daemon: DBusProxy<'static>,
-    manager: ManagerProxy<'static>,
-    messages: MessageStream,
+    bus: Connection,
     inhibitors: Inhibitors,
     /// Who on the bus is logind; only its own word counts. `None`: there is none.
-    owner: Option<OwnedUniqueName>,
+    owner: Option<String>,
     /// Whether it was asked how things stand since it came.
     asked: bool,
     /// Whether sessions are listened to.
@@ -90,27 +68,18 @@ impl Logind {
     ///
     /// # Errors
     /// If there is no bus, or it does not answer in time.
-    pub(super) async fn connect() -> zbus::Result<Self> {
-        let bus = Bus::system().await?;
-        let connection = &bus.connection;
-        let messages = MessageStream::from(connection);
-        let daemon = DBusProxy::builder(connection).cache_properties(CacheProperties::No);
-        let daemon = daemon.build().await?;
+    pub(super) async fn connect() -> Result<Self, Error> {
+        let mut bus = Connection::open(Bus::System, DEADLINE).await?;
         for rule in RULES {
-            daemon.add_match_rule(MatchRule::try_from(rule)?).await?;
+            bus.listen(rule).await?;
         }
-        let manager = ManagerProxy::builder(connection).cache_properties(CacheProperties::No);
-        let manager = manager.build().await?;
-        let owner = match daemon.get_name_owner(BusName::try_from(LOGIND)?).await {
-            Ok(owner) => Some(owner),
-            Err(zbus::fdo::Error::NameHasNoOwner(_)) => None,
-            Err(error) => return Err(error.into()),
+        let owner = match bus.call(call_of_bus("GetNameOwner").append1(LOGIND)).await {
+            Ok(reply) => Some(reading::all::<(String,)>(&reply)?.0),
+            Err(error) if error.name() == Some("org.freedesktop.DBus.Error.NameHasNoOwner") => None,
+            Err(error) => return Err(error),
         };
         Ok(Self {
             bus,
-            daemon,
-            manager,
-            messages,
             inhibitors: Inhibitors::default(),
             owner,
             asked: false,
@@ -127,7 +96,7 @@ impl Logind {
         wants: &mut watch::Receiver<Wants>,
         locks: &mut Locks,
         tell: &impl Fn(News),
-    ) -> zbus::Result<()> {
+    ) -> Result<(), Error> {
         let mut waits = Waits::default();
         loop {
             let wanted = *wants.borrow_and_update();
@@ -149,10 +118,8 @@ impl Logind {
             };
             loop {
                 tokio::select! {
-                    message = self.messages.next() => {
-                        let gone = || zbus::Error::Failure("the connection has ended".to_owned());
-                        let message = message.ok_or_else(gone)??;
-                        if self.heard(&message, locks, tell).await? {
+                    message = self.bus.hear() => {
+                        if self.heard(message?, locks, tell).await? {
                             break;
                         }
                     }
@@ -174,39 +141,38 @@ impl Logind {
         wants: Wants,
         locks: &mut Locks,
         tell: &impl Fn(News),
-    ) -> zbus::Result<()> {
+    ) -> Result<(), Error> {
         self.inhibitors.release(wants);
         self.hear_sessions(wants.locks, locks).await?;
         if self.owner.is_none() {
             return Ok(());
         }
         if !self.asked {
-            for (announced, news) in [
-                (self.manager.preparing_for_shutdown().await?, News::Shutdown(true)),
-                (self.manager.preparing_for_sleep().await?, News::Sleep(true)),
+            for (property, news) in [
+                ("PreparingForShutdown", News::Shutdown(true)),
+                ("PreparingForSleep", News::Sleep(true)),
             ] {
-                if announced {
+                if is_announced(&mut self.bus, property).await? {
                     tell(news);
                 }
             }
-            if wants.locks && locks.look_at_all(&self.bus.connection, &self.manager).await? {
+            if wants.locks && locks.look_at_all(&mut self.bus).await? {
                 tell(News::Locked);
             }
             self.asked = true;
         }
-        self.inhibitors.take(&self.manager, wants).await
+        self.inhibitors.take(&mut self.bus, wants).await
     }
 
-    async fn hear_sessions(&mut self, wanted: bool, locks: &mut Locks) -> zbus::Result<()> {
+    async fn hear_sessions(&mut self, wanted: bool, locks: &mut Locks) -> Result<(), Error> {
         if self.hears_sessions == wanted {
             return Ok(());
         }
-        let rule = MatchRule::try_from(SESSION_RULE)?;
         if wanted {
-            self.daemon.add_match_rule(rule).await?;
+            self.bus.listen(SESSION_RULE).await?;
             self.asked = false;
         } else {
-            self.daemon.remove_match_rule(rule).await?;
+            self.bus.ignore(SESSION_RULE).await?;
             locks.forget();
         }
         self.hears_sessions = wanted;
@@ -217,76 +183,79 @@ impl Logind {
     /// what the bus says of it.
     async fn heard(
         &mut self,
-        message: &Message,
+        message: Message,
         locks: &mut Locks,
         tell: &impl Fn(News),
-    ) -> zbus::Result<bool> {
-        let header = message.header();
-        let (Some(sender), Some(member)) = (header.sender(), header.member()) else {
-            return Ok(false);
-        };
-        if sender.as_str() == BUS && member.as_str() == "NameOwnerChanged" {
-            let (name, _, new): (String, String, String) = message.body().deserialize()?;
+    ) -> Result<bool, Error> {
+        let sender = message.sender().map(|name| name.to_string());
+        if sender.as_deref() == Some(BUS) {
+            if message.member().as_deref() != Some("NameOwnerChanged") {
+                return Ok(false);
+            }
+            let (name, _, new): (String, String, String) = reading::all(&message)?;
             if name == LOGIND {
-                self.changed_hands(&new, tell);
+                self.changed_hands(new, tell);
             }
             return Ok(name == LOGIND);
         }
-        if self.owner.as_deref() != Some(sender) {
+        if sender.is_none() || sender != self.owner {
             return Ok(false);
         }
-        match (header.interface().map_or("", |name| name.as_str()), member.as_str()) {
-            (MANAGER, "PrepareForShutdown") => tell(News::Shutdown(message.body().deserialize()?)),
-            (MANAGER, "PrepareForSleep") => tell(News::Sleep(message.body().deserialize()?)),
-            _ if self.hears_sessions => {
-                let Some(path) = header.path() else { return Ok(false) };
-                match self.is_locked_now(&header, message, path, locks).await {
-                    Ok(true) => tell(News::Locked),
-                    Ok(false) => {}
-                    Err(error) => warn!("a screen may have been locked, but logind: {error}"),
-                }
+        if let Some(news) = announced(&message)? {
+            tell(news);
+        } else if self.hears_sessions {
+            match self.is_locked_now(message, locks).await {
+                Ok(true) => tell(News::Locked),
+                Ok(false) => {}
+                Err(error) => warn!("a screen may have been locked, but logind: {error}"),
             }
-            _ => {}
         }
         Ok(false)
     }
 
     /// Whether the signal tells of a screen of ours that was locked. Some desktops lock when logind
     /// tells them to (`Lock`), some by themselves, and then tell logind (`LockedHint`).
-    async fn is_locked_now(
-        &self,
-        header: &Header<'_>,
-        message: &Message,
-        path: &ObjectPath<'_>,
-        locks: &mut Locks,
-    ) -> zbus::Result<bool> {
-        let bus = &self.bus.connection;
-        match header.member().map_or("", |member| member.as_str()) {
-            "Lock" => locks::is_ours(bus, path).await,
-            "PropertiesChanged" => {
-                type Changed = (String, HashMap<String, OwnedValue>, Vec<String>);
-                let (of, changed, dropped): Changed = message.body().deserialize()?;
-                let hint = "LockedHint";
-                if of == SESSION
-                    && (changed.contains_key(hint) || dropped.iter().any(|p| p == hint))
-                {
-                    locks.look_at(bus, path).await
-                } else {
-                    Ok(false)
-                }
-            }
-            _ => Ok(false),
+    async fn is_locked_now(&mut self, signal: Message, locks: &mut Locks) -> Result<bool, Error> {
+        let Some(path) = signal.path().map(Path::into_static) else { return Ok(false) };
+        if signal.member().as_deref() == Some("Lock") {
+            locks::is_ours(&mut self.bus, &path).await
+        } else if tells_of_hint(&signal)? {
+            locks.look_at(&mut self.bus, path).await
+        } else {
+            Ok(false)
         }
     }
 
     /// Logind has gone or come. What it gave out before is void.
-    fn changed_hands(&mut self, new: &str, tell: &impl Fn(News)) {
+    fn changed_hands(&mut self, new: String, tell: &impl Fn(News)) {
         if self.owner.is_some() {
             info!("logind has gone");
             tell(News::Away);
         }
-        self.owner = OwnedUniqueName::try_from(new).ok();
+        self.owner = Some(new).filter(|new| !new.is_empty());
         self.inhibitors = Inhibitors::default();
         self.asked = false;
     }
+}
+
+/// What the signal announces, if that is what it does.
+fn announced(signal: &Message) -> Result<Option<News>, Error> {
+    let begins = || reading::all(signal).map(|(begins,)| begins);
+    Ok(match (signal.interface().as_deref(), signal.member().as_deref()) {
+        (Some(MANAGER), Some("PrepareForShutdown")) => Some(News::Shutdown(begins()?)),
+        (Some(MANAGER), Some("PrepareForSleep")) => Some(News::Sleep(begins()?)),
+        _ => None,
+    })
+}
+
+/// Whether the signal tells of another `LockedHint`.
+fn tells_of_hint(signal: &Message) -> Result<bool, Error> {
+    if signal.member().as_deref() != Some("PropertiesChanged") {
+        return Ok(false);
+    }
+    let hint = "LockedHint";
+    let changed = reading::table(signal, "s")?;
+    let (of, _, dropped): (Option<&str>, Option<bool>, Option<Vec<&str>>) = signal.get3();
+    let dropped = dropped.is_some_and(|names| names.contains(&hint));
+    Ok(of == Some(SESSION) && (changed.contains_key(hint) || dropped))
 }

@@ -3,20 +3,19 @@
 //! One call is in flight at most, and the newest word wins: a server that hangs costs nothing but
 //! its bubbles. There is a connection only for as long as something is told.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
+use securid_bus::{Bus, Connection, Error, Message, PropMap, call, reading};
 use securid_text::{is_shown, span};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tracing::debug;
-use zbus::proxy::CacheProperties;
-use zbus::zvariant::Value;
-
-use super::bus::Bus;
 
 /// How long it may take to show something, from connecting to the last reply.
 const DEADLINE: Duration = Duration::from_secs(5);
+
+/// Who shows bubbles, on the bus.
+const SERVER: &str = "org.freedesktop.Notifications";
 
 /// How much of a text is shown: servers cut longer ones themselves, and not always well.
 const LONGEST: usize = 200;
@@ -67,28 +66,6 @@ fn plain(text: &str) -> String {
     plain
 }
 
-#[zbus::proxy(
-    interface = "org.freedesktop.Notifications",
-    default_service = "org.freedesktop.Notifications",
-    default_path = "/org/freedesktop/Notifications",
-    gen_blocking = false
-)]
-trait Notifications {
-    #[expect(clippy::too_many_arguments, reason = "the protocol has so many")]
-    fn notify(
-        &self,
-        app_name: &str,
-        replaces_id: u32,
-        app_icon: &str,
-        summary: &str,
-        body: &str,
-        actions: &[&str],
-        hints: HashMap<&str, Value<'_>>,
-        expire_timeout: i32,
-    ) -> zbus::Result<u32>;
-    fn close_notification(&self, id: u32) -> zbus::Result<()>;
-}
-
 /// The bubbles that were shown, by the server's numbers; 0 is none.
 #[derive(Debug, Default)]
 struct Shown {
@@ -113,28 +90,37 @@ pub(crate) async fn show(mut board: watch::Receiver<Board>) {
 }
 
 impl Shown {
-    async fn bring_up_to_date(&mut self, told: &Board, wanted: &Board) -> zbus::Result<()> {
-        let bus = Bus::session().await?;
-        let server = NotificationsProxy::builder(&bus.connection);
-        let server = server.cache_properties(CacheProperties::No).build().await?;
+    async fn bring_up_to_date(&mut self, told: &Board, wanted: &Board) -> Result<(), Error> {
+        let mut bus = Connection::open(Bus::Session, DEADLINE).await?;
         match &wanted.pending {
             pending if *pending == told.pending => {}
-            Some(bubble) => self.pending = notify(&server, self.pending, bubble).await?,
+            Some(bubble) => self.pending = notify(&mut bus, self.pending, bubble).await?,
             None if self.pending == 0 => {}
-            None => server.close_notification(std::mem::take(&mut self.pending)).await?,
+            None => {
+                let shown = std::mem::take(&mut self.pending);
+                bus.call(of_server("CloseNotification").append1(shown)).await?;
+            }
         }
         if let Some(bubble) =
             wanted.ended.as_ref().filter(|_| wanted.ended_count != told.ended_count)
         {
-            self.ended = notify(&server, self.ended, bubble).await?;
+            self.ended = notify(&mut bus, self.ended, bubble).await?;
         }
         Ok(())
     }
 }
 
-async fn notify(server: &NotificationsProxy<'_>, last: u32, bubble: &Bubble) -> zbus::Result<u32> {
+async fn notify(bus: &mut Connection, last: u32, bubble: &Bubble) -> Result<u32, Error> {
     let Bubble { summary, body } = bubble;
-    server.notify("securid", last, "", summary, body, &[], HashMap::new(), AS_SET).await
+    let (no_icon, no_actions, no_hints) = ("", Vec::<&str>::new(), PropMap::new());
+    let shown = of_server("Notify").append3("securid", last, no_icon);
+    let shown = shown.append3(summary, body, no_actions).append2(no_hints, AS_SET);
+    let (number,) = reading::all(&bus.call(shown).await?)?;
+    Ok(number)
+}
+
+fn of_server(method: &str) -> Message {
+    call(SERVER, &"/org/freedesktop/Notifications".into(), SERVER, method)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use securid_ipc::messages::{
 };
 use securid_ipc::server::ConnectionId;
 use securid_secret::Secret;
-use securid_session::{Denial, Event, Key, Phase, Session};
+use securid_session::{Denial, Event, Key, Phase, Session, SessionId};
 use securid_store::{Preference, Readiness, StoreKind, crash};
 
 use super::{Answer, Deferred, Keeper, Waiting, views};
@@ -157,8 +157,10 @@ impl Keeper {
     fn list(&self, params: &List) -> ListView {
         let page = params.limit.map_or(PAGE, |n| (n as usize).clamp(1, PAGE));
         let after = params.cursor.as_deref().unwrap_or_default();
-        let mut rest =
-            self.machine.sessions().filter(|s| selector::is_shown(s) && s.id().as_str() > after);
+        // A cursor that is not ours has its place among the ids all the same.
+        let told = SessionId::parse(after);
+        let rest = self.machine.sessions_after(told.as_ref());
+        let mut rest = rest.filter(|s| selector::is_shown(s) && s.id().as_str() > after);
         let (known, now) = (self.known(), clock::now());
         let sessions: Vec<_> =
             rest.by_ref().take(page).map(|session| known.session(session, now)).collect();

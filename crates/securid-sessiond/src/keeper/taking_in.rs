@@ -29,6 +29,8 @@ pub(crate) struct Taking {
 pub(super) struct TakingIn {
     waiting: HashMap<Key, Vec<Bringer>>,
     suspended: Vec<Suspended>,
+    /// What the last one is: mostly the next is the same, and then it is in memory once.
+    last: Option<Arc<About>>,
 }
 
 /// A token that may be here already: it waits until these secrets were read, or cannot be.
@@ -42,6 +44,13 @@ struct Bringer {
     replace: bool,
     holder: Option<ConnectionId>,
     reply: Answer<TakenView>,
+}
+
+impl TakingIn {
+    fn shared(&mut self, about: Arc<About>) -> Arc<About> {
+        let last = self.last.take().filter(|last| *last == about).unwrap_or(about);
+        Arc::clone(self.last.insert(last))
+    }
 }
 
 impl Keeper {
@@ -93,13 +102,12 @@ impl Keeper {
     /// fate: if either is to die, so is the other.
     pub(super) fn settle_twins(&mut self, key: &Key) {
         let (Some(about), Some(token)) = (self.about(key), self.tokens.get(key)) else { return };
-        let same = |(other, held): (&Key, &Token)| other != key && held == token;
+        // It is one of them itself.
         let is_twin = |other: &Key| {
             self.about(other).is_some_and(|other| other.origin.url == about.origin.url)
         };
-        let twins = self.tokens.iter().filter(|&(k, t)| same((k, t)) && is_twin(k));
-        let mut all: Vec<Key> = twins.map(|(key, _)| key.clone()).collect();
-        all.push(key.clone());
+        let twins = self.tokens.same_as(token).filter(|other| is_twin(other));
+        let all: Vec<Key> = twins.cloned().collect();
         let phase = |key: &Key| self.machine.session(&key.id).map(|session| session.phase());
         if all.len() > 1 && all.iter().any(|key| phase(key) == Some(Phase::Revoking)) {
             for key in all {
@@ -120,6 +128,7 @@ impl Keeper {
             let _ = bringer.reply.send(Err(trouble::too_many_sessions()));
             return;
         }
+        let about = self.taking_in.shared(about);
         let id = self.free_name();
         let key = self.machine.next_key(id.clone());
         crash::point("add.begun", &id);
@@ -148,12 +157,11 @@ impl Keeper {
     }
 
     fn holder(&self, token: &Token, about: &About) -> Option<Key> {
-        let mut same = self.tokens.iter().filter(|(_, held)| *held == token);
-        same.find(|(key, _)| {
+        let is_here = |key: &Key| {
             let session = self.machine.session(&key.id);
             session.is_some_and(|s| s.about().origin.url == about.origin.url)
-        })
-        .map(|(key, _)| key.clone())
+        };
+        self.tokens.same_as(token).find(|key| is_here(key)).cloned()
     }
 
     fn brought_again(&mut self, key: &Key, bringer: Bringer) {

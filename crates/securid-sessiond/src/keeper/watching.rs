@@ -204,7 +204,7 @@ impl Watcher {
                 Some(id)
             }
             Round::Begins => first_shown(machine.sessions()),
-            Round::After(id) => first_shown(machine.sessions_after(id)),
+            Round::After(id) => first_shown(machine.sessions_after(Some(id))),
         };
         let Some(session) = id.and_then(|id| machine.session(id)) else {
             self.round = Round::Over;

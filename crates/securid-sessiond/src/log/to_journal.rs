@@ -1,41 +1,18 @@
 //! The log's way to the journal: events become entries, and the log's thread sends them.
 
 use std::fmt::{Debug, Write as _};
-use std::io::{self, Write};
-use std::sync::{Arc, OnceLock};
 
 use securid_text::shown;
 use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Subscriber};
-use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::Layer;
-use tracing_subscriber::layer::Context;
+use tracing::{Event, Level};
 
-use super::WAITING;
 use crate::journal::{Entry, Journal};
 
-/// Starts the thread that sends to this journal whatever is written in one piece.
-pub(super) fn thread(journal: Journal) -> (NonBlocking, WorkerGuard) {
-    let dropped = Arc::new(OnceLock::new());
-    let sender = Sender { journal, dropped: Arc::clone(&dropped), failed: 0, told: 0 };
-    let builder = NonBlockingBuilder::default().buffered_lines_limit(WAITING);
-    let (writer, guard) = builder.finish(sender);
-    // It was not set before.
-    let _ = dropped.set(writer.error_counter());
-    (writer, guard)
-}
-
-/// Makes entries of events.
-pub(super) struct ToJournal(pub(super) NonBlocking);
-
-impl<S: Subscriber> Layer<S> for ToJournal {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut said = Said::default();
-        event.record(&mut said);
-        let entry = said.entry(*event.metadata().level());
-        // It is dropped, and counted, if too many wait.
-        let _ = self.0.clone().write_all(&entry.into_bytes());
-    }
+/// An event as an entry.
+pub(super) fn entry(event: &Event<'_>) -> Entry {
+    let mut said = Said::default();
+    event.record(&mut said);
+    said.entry(*event.metadata().level())
 }
 
 /// What an event says.
@@ -81,17 +58,28 @@ impl Visit for Said {
 }
 
 /// Sends entries; what is lost is counted, and told as soon as the journal takes entries again.
-struct Sender {
+pub(super) struct Sender {
     journal: Journal,
-    /// Set as soon as the queue is there.
-    dropped: Arc<OnceLock<ErrorCounter>>,
     failed: usize,
     told: usize,
 }
 
+impl From<Journal> for Sender {
+    fn from(journal: Journal) -> Self {
+        Self { journal, failed: 0, told: 0 }
+    }
+}
+
 impl Sender {
-    fn tell_of_lost(&mut self) {
-        let dropped = self.dropped.get().map_or(0, ErrorCounter::dropped_lines);
+    /// Sends one; so many others were `dropped` so far, because too many waited.
+    pub(super) fn send(&mut self, entry: &[u8], dropped: usize) {
+        match self.journal.send(entry) {
+            Ok(()) => self.tell_of_lost(dropped),
+            Err(_) => self.failed = self.failed.saturating_add(1),
+        }
+    }
+
+    fn tell_of_lost(&mut self, dropped: usize) {
         let lost = self.failed.saturating_add(dropped);
         if lost > self.told {
             let words = format!("the journal did not take {} entries", lost - self.told);
@@ -102,30 +90,21 @@ impl Sender {
     }
 }
 
-impl Write for Sender {
-    fn write(&mut self, entry: &[u8]) -> io::Result<usize> {
-        match self.journal.send(entry) {
-            Ok(()) => self.tell_of_lost(),
-            Err(_) => self.failed = self.failed.saturating_add(1),
-        }
-        Ok(entry.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
     use std::os::unix::net::UnixDatagram;
+    use std::sync::Arc;
     use std::time::{Duration, Instant};
 
+    use securid_worker::Worker;
+    use tracing::level_filters::LevelFilter;
     use tracing::{info, warn};
-    use tracing_subscriber::layer::SubscriberExt;
 
+    use super::super::WRITTEN_WITHIN;
+    use super::super::telling::{Form, Telling};
+    use super::super::writing::{Lines, Output, WAITING, tell};
     use super::*;
 
     /// A journal of the test's own, and what arrives there.
@@ -135,6 +114,10 @@ mod tests {
         let listener = UnixDatagram::bind(&path).unwrap();
         listener.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         (folder, listener, Journal::at(path, None).unwrap())
+    }
+
+    fn worker(journal: Journal) -> Arc<Worker<Output>> {
+        Worker::new("log", Lines::default(), Output::Journal(journal.into()))
     }
 
     fn next(listener: &UnixDatagram) -> Vec<u8> {
@@ -147,8 +130,7 @@ mod tests {
     #[test]
     fn an_event_arrives_with_its_fields() {
         let (_folder, listener, journal) = house();
-        let (writer, _guard) = thread(journal);
-        let log = tracing_subscriber::registry().with(ToJournal(writer));
+        let log = Telling::new(LevelFilter::INFO, Form::Entries, worker(journal));
         tracing::subscriber::with_default(log, || {
             let session = "0123456789abcdef";
             info!(%session, outcome = "revoked", attempts = 2, "dead");
@@ -171,12 +153,12 @@ mod tests {
     #[test]
     fn a_journal_that_is_stopped() {
         let (_folder, listener, journal) = house();
-        let (mut writer, guard) = thread(journal);
+        let worker = worker(journal);
         let began = Instant::now();
         // More than its queue and ours have room for.
         let sent = WAITING + 2_000;
         for number in 0..sent {
-            writer.write_all(format!("MESSAGE={number}\n").as_bytes()).unwrap();
+            tell(&worker, format!("MESSAGE={number}\n").into_bytes());
         }
         assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
         let (mut arrived, mut lost) = (0, 0);
@@ -191,7 +173,6 @@ mod tests {
         }
         assert_eq!(arrived + lost, sent);
         assert!(lost > 0);
-        drop(guard);
     }
 
     #[test]
@@ -199,10 +180,10 @@ mod tests {
         let (folder, listener, journal) = house();
         drop(listener);
         drop(folder);
-        let (mut writer, guard) = thread(journal);
-        writer.write_all(b"MESSAGE=nobody hears this\n").unwrap();
+        let worker = worker(journal);
+        tell(&worker, b"MESSAGE=nobody hears this\n".to_vec());
         let began = Instant::now();
-        drop(guard);
+        worker.settle(WRITTEN_WITHIN);
         assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     }
 }

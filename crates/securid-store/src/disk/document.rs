@@ -147,14 +147,23 @@ pub(super) fn to_bytes(record: &Record, identity: &Identity) -> Result<Vec<u8>, 
     Ok(bytes)
 }
 
-/// The record in these bytes and the boot that it is from; the error says what is wrong with them.
-pub(super) fn from_bytes(bytes: &[u8]) -> Result<(Record, String), String> {
+/// A record, and which machine and boot it is from.
+#[derive(Debug, PartialEq)]
+pub(super) struct Written {
+    pub(super) record: Record,
+    pub(super) machine: String,
+    pub(super) boot: String,
+}
+
+/// The record in these bytes; the error says what is wrong with them.
+pub(super) fn from_bytes(bytes: &[u8]) -> Result<Written, String> {
     if bytes.last() != Some(&b'\n') {
         return Err("it is cut off".to_owned());
     }
-    let document: Document = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
-    let boot = document.boot.clone();
-    document.into_record().map(|record| (record, boot))
+    let mut document: Document = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    let machine = std::mem::take(&mut document.machine);
+    let boot = std::mem::take(&mut document.boot);
+    document.into_record().map(|record| Written { record, machine, boot })
 }
 
 impl Document {
@@ -190,7 +199,7 @@ impl Document {
         let (network, tied) = (self.origin.network.is_some(), self.tied.is_some());
         let origin = self.origin.into_origin();
         let empty = self.tied == Some(false) || (network && origin.network == Network::default());
-        if empty || (network || tied) != (self.version > PLAIN) {
+        if empty || self.version != if network || tied { VERSION } else { PLAIN } {
             return Err(format!("version {} is not like this", self.version));
         }
         let id = SessionId::parse(&self.id).ok_or("its id is not 16 hex digits")?;

@@ -1,11 +1,12 @@
 //! The folder of records, a file for each session.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use securid_session::{Record, SessionId, Stage};
+use securid_session::{About, Record, SessionId, Stage};
 
 use super::document::{self, Head, VERSION};
 use super::error::{DiskError, DiskErrorKind};
@@ -173,7 +174,8 @@ impl RecordFolder {
             names.push(file.map_err(failed)?.file_name());
         }
         names.sort();
-        let mut found = Vec::new();
+        let mut found = Vec::with_capacity(names.len());
+        let mut abouts = HashSet::new();
         for name in names {
             let path = self.folder.join(&name);
             let name = name.to_string_lossy();
@@ -181,7 +183,11 @@ impl RecordFolder {
                 // A leftover does no harm; the next write of that session replaces it.
                 let _ = files::remove(&path, "leftover");
             } else if let Some(stem) = name.strip_suffix(".json") {
-                found.push(self.load_one(path, stem));
+                let mut loaded = self.load_one(path, stem);
+                if let Loaded::Record { record, .. } = &mut loaded {
+                    share(&mut abouts, &mut record.about);
+                }
+                found.push(loaded);
             }
         }
         let problem = self.about_index.take();
@@ -333,10 +339,7 @@ impl RecordFolder {
 /// What is in a file that is called after `stem`; or what is wrong with it, if it is no whole record. Leaves it
 /// alone.
 pub(super) fn read(identity: &Identity, path: &Path, stem: &str) -> Result<Loaded, String> {
-    let read = fs::symlink_metadata(path).and_then(|about| {
-        if about.is_file() { files::read_at_most(path, LONGEST_RECORD) } else { Ok(None) }
-    });
-    match read {
+    match files::read_regular(path, LONGEST_RECORD) {
         Err(e) => {
             let why = DiskError::new("read", path, &e);
             Ok(Loaded::Unreadable { path: path.to_owned(), why })
@@ -353,6 +356,14 @@ fn understand(
     bytes: &[u8],
 ) -> Result<Loaded, String> {
     let id = SessionId::parse(stem).ok_or("its name is not a session's")?;
+    // Mostly it is a good one of ours; only else it is asked whose and which version's it is.
+    if let Ok(found) = document::from_bytes(bytes)
+        && found.machine == identity.machine
+        && found.record.key.id == id
+    {
+        let same_boot = found.boot == identity.boot;
+        return Ok(Loaded::Record { record: found.record, same_boot });
+    }
     let head: Head = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
     if head.machine.is_some_and(|machine| machine != identity.machine) {
         return Ok(Loaded::Foreign { path: path.to_owned() });
@@ -363,11 +374,16 @@ fn understand(
     if head.version == 0 {
         return Err(format!("there is no version {}", head.version));
     }
-    let (record, boot) = document::from_bytes(bytes)?;
-    if record.key.id != id {
-        return Err(format!("it is about session {}", record.key.id));
+    let found = document::from_bytes(bytes)?;
+    Err(format!("it is about session {}", found.record.key.id))
+}
+
+/// What is the same of many sessions, as it mostly is, is in memory once.
+fn share(abouts: &mut HashSet<Arc<About>>, about: &mut Arc<About>) {
+    match abouts.get(about) {
+        Some(same) => *about = Arc::clone(same),
+        None => drop(abouts.insert(Arc::clone(about))),
     }
-    Ok(Loaded::Record { record, same_boot: boot == identity.boot })
 }
 
 fn file_name(id: &SessionId) -> String {

@@ -5,9 +5,10 @@
 //! `{"id":…,"gone":true}` after it has gone. One of the latter that is lost costs a look into the
 //! keyring at each start; the former are synced before they count.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use securid_session::SessionId;
 use serde::{Deserialize, Serialize};
@@ -28,8 +29,9 @@ const LONGEST: u64 = 16 * 1024 * 1024;
 pub(super) struct Index {
     state_dir: PathBuf,
     name: String,
-    /// The sessions, and the store of each.
-    live: BTreeMap<SessionId, String>,
+    /// The sessions, and the store of each: there are few, and their names are in memory once.
+    live: BTreeMap<SessionId, Arc<str>>,
+    stores: BTreeSet<Arc<str>>,
     /// How many lines of the file tell of nothing any more.
     idle: usize,
     /// Whether the file's own name survives a power cut.
@@ -116,6 +118,7 @@ impl Index {
             // In a home that machines share, each has its own.
             name: format!("index-{}", identity.short()),
             live: BTreeMap::new(),
+            stores: BTreeSet::new(),
             idle: 0,
             name_is_durable: false,
             unusable: None,
@@ -137,7 +140,7 @@ impl Index {
 
     /// The sessions that it knows, and the store of each.
     pub(super) fn sessions(&self) -> impl Iterator<Item = (&SessionId, &str)> {
-        self.live.iter().map(|(id, keyring)| (id, keyring.as_str()))
+        self.live.iter().map(|(id, keyring)| (id, &**keyring))
     }
 
     /// Notes those that it does not know yet; they are on disk when this returns.
@@ -163,8 +166,20 @@ impl Index {
             files::sync_folder(&self.state_dir, "index")?;
             self.name_is_durable = true;
         }
-        self.live.extend(new.into_iter().map(|(id, keyring)| (id.clone(), keyring.to_owned())));
+        for (id, keyring) in new {
+            self.note(id.clone(), keyring);
+        }
         Ok(())
+    }
+
+    fn note(&mut self, id: SessionId, keyring: &str) {
+        let known = self.stores.get(keyring).map(Arc::clone);
+        let store = known.unwrap_or_else(|| {
+            let store = Arc::from(keyring);
+            self.stores.insert(Arc::clone(&store));
+            store
+        });
+        self.live.insert(id, store);
     }
 
     /// Forgets sessions whose secret is gone. If that fails, or a power cut undoes it, each later
@@ -229,7 +244,7 @@ impl Index {
         let Ok(line) = serde_json::from_slice::<Line>(line) else { return false };
         let Some(id) = SessionId::parse(&line.id) else { return false };
         match (line.keyring, line.gone) {
-            (Some(keyring), false) => drop(self.live.insert(id, keyring)),
+            (Some(keyring), false) => self.note(id, &keyring),
             (None, true) => {
                 self.live.remove(&id);
                 self.idle += 2;

@@ -1,7 +1,5 @@
 //! What a store has to be able to do.
 
-#[cfg(target_os = "linux")]
-mod collections;
 #[cfg(feature = "test-store")]
 mod folder;
 #[cfg(target_os = "linux")]

@@ -4,12 +4,17 @@
 //! thread that *serves* the queue; when the deadline of the call that it is in passes, it is written
 //! off as *stuck* and a fresh one, with connections of its own, serves what is left. A stuck thread
 //! that comes back undoes what nobody waited for, finds that it serves no more, and ends.
+//!
+//! A thread to which nothing has come for a while ends as well, and leaves its connections to the next one.
+//! It decides so under the lock under which calls are queued, so that none is left lying.
 
 use std::collections::{HashMap, VecDeque};
+use std::mem::take;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use securid_session::SessionId;
+use securid_worker::LINGER;
 
 use super::CALL_DEADLINE;
 use super::backend::Backend;
@@ -30,6 +35,9 @@ const MAX_STUCK_PER_STORE: usize = MAX_STUCK - 1;
 
 /// How to get a connection to a store.
 pub(super) type Connect = dyn Fn(StoreKind) -> Result<Box<dyn Backend>, KeyringError> + Send + Sync;
+
+/// The connections that a thread has, one a store.
+pub(super) type Connections = HashMap<StoreKind, Box<dyn Backend>>;
 
 /// Does one call and answers its caller: with the store if there is one, else with why there is none.
 /// Gives back how it went.
@@ -81,6 +89,8 @@ struct State {
     /// The number of the thread that may take jobs.
     serving: Option<u64>,
     running: Option<Running>,
+    /// Those of the thread before, while there is none.
+    connections: Connections,
     stuck: Vec<Stuck>,
     cooling: HashMap<StoreKind, Instant>,
     prompt: Option<Prompt>,
@@ -171,15 +181,22 @@ impl Calls {
     pub(super) fn close(&self) {
         let mut state = self.state();
         state.closed = true;
-        // Their callers have gone, and each of them holds on to what we are part of.
-        let abandoned = std::mem::take(&mut state.queue);
+        // Their callers have gone, and each of them holds on to what we are part of. To let go of a connection may take
+        // its time.
+        let abandoned = (take(&mut state.queue), take(&mut state.connections));
         drop(state);
         drop(abandoned);
         self.wake.notify_all();
     }
 
-    /// The next call for this thread; `None` if it is to end.
-    pub(super) fn next(&self, thread: u64) -> Option<Job> {
+    /// The connections that the thread before has left.
+    pub(super) fn connections(&self) -> Connections {
+        take(&mut self.state().connections)
+    }
+
+    /// The next call for this thread; `None` if it is to end. If it ends for want of calls, its connections stay here.
+    pub(super) fn next(&self, thread: u64, connections: &mut Connections) -> Option<Job> {
+        let until = Instant::now() + LINGER;
         let mut state = self.state();
         loop {
             if state.closed || state.serving != Some(thread) {
@@ -194,7 +211,14 @@ impl Calls {
                 });
                 return Some(job);
             }
-            state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                state.serving = None;
+                state.connections = take(connections);
+                return None;
+            }
+            let waited = self.wake.wait_timeout(state, left);
+            (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -309,6 +333,9 @@ mod tests {
 
     use std::sync::mpsc;
 
+    use securid_secret::SecretBytes;
+
+    use super::super::name::{EntryName, Namespace};
     use super::*;
 
     const KIND: StoreKind = StoreKind::SecretService;
@@ -366,5 +393,54 @@ mod tests {
         calls.expire(number);
         assert_eq!(calls.state().stuck.len(), MAX_STUCK_PER_STORE - 1);
         calls.close();
+    }
+
+    /// What serves nobody goes, and the next one goes on with its connections.
+    #[test]
+    fn a_thread_without_calls_ends_and_leaves_its_connections() {
+        let made = Arc::new(Mutex::new(0));
+        let count = Arc::clone(&made);
+        let calls = Calls::new(Box::new(move |_| {
+            *count.lock().unwrap() += 1;
+            Ok(Box::new(Nothing))
+        }));
+        for _ in 0..2 {
+            let (number, release) = hang(&calls).unwrap();
+            drop(release);
+            let limit = Instant::now() + Duration::from_secs(20);
+            while calls.state().serving.is_some() {
+                assert!(Instant::now() < limit, "it stays");
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            assert_eq!(calls.state().connections.len(), 1);
+            // It is long over: there is nobody to be written off.
+            calls.expire(number);
+            assert_eq!(calls.state().stuck.len(), 0);
+        }
+        assert_eq!(*made.lock().unwrap(), 1);
+    }
+
+    struct Nothing;
+
+    impl Backend for Nothing {
+        fn check(&mut self, _: bool) -> Result<(), KeyringError> {
+            Ok(())
+        }
+
+        fn put(&mut self, _: EntryName<'_>, _: &str, _: &[u8]) -> Result<(), KeyringError> {
+            Ok(())
+        }
+
+        fn get(&mut self, _: EntryName<'_>) -> Result<Option<SecretBytes>, KeyringError> {
+            Ok(None)
+        }
+
+        fn delete(&mut self, _: EntryName<'_>) -> Result<(), KeyringError> {
+            Ok(())
+        }
+
+        fn names(&mut self, _: &Namespace) -> Result<Option<Vec<SessionId>>, KeyringError> {
+            Ok(None)
+        }
     }
 }

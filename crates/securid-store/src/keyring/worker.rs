@@ -1,6 +1,5 @@
 //! The threads that talk to the stores.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 use std::io;
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use tokio::sync::oneshot;
 use zeroize::zeroize_stack;
 
 use super::backend::Backend;
-use super::calls::Calls;
+use super::calls::{Calls, Connections};
 use super::error::KeyringError;
 use super::kind::StoreKind;
 
@@ -18,16 +17,16 @@ use super::kind::StoreKind;
 /// what went through them there. A multiple of what they use, and no more, because it stays in memory.
 const STACK_USED: usize = 32 * 1024;
 
-/// Starts a thread that serves the queue as long as it is the one that may.
+/// Starts a thread that serves the queue as long as it is the one that may, and there are calls.
 pub(super) fn spawn(calls: Arc<Calls>, number: u64) -> io::Result<()> {
     let serve = move || {
-        let mut backends = HashMap::new();
-        while let Some(job) = calls.next(number) {
+        let mut connections = calls.connections();
+        while let Some(job) = calls.next(number, &mut connections) {
             let kind = job.kind;
-            let told = (job.work)(connected(&calls, &mut backends, kind));
+            let told = (job.work)(connected(&calls, &mut connections, kind));
             zeroize_stack::<STACK_USED>();
             if broken(&told) {
-                backends.remove(&kind);
+                connections.remove(&kind);
             }
             calls.finished(number);
         }
@@ -60,10 +59,10 @@ pub(super) fn prompt(
 
 fn connected<'a>(
     calls: &Calls,
-    backends: &'a mut HashMap<StoreKind, Box<dyn Backend>>,
+    connections: &'a mut Connections,
     kind: StoreKind,
 ) -> Result<&'a mut dyn Backend, KeyringError> {
-    match backends.entry(kind) {
+    match connections.entry(kind) {
         Slot::Occupied(backend) => Ok(backend.into_mut().as_mut()),
         Slot::Vacant(free) => Ok(free.insert((calls.connect)(kind)?).as_mut()),
     }

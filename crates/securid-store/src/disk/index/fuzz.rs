@@ -32,7 +32,7 @@ pub fn index(bytes: &[u8]) {
             (keyring.is_some() != gone).then_some((id, keyring))
         });
         match read {
-            Some((id, Some(keyring))) => drop(live.insert(id, keyring)),
+            Some((id, Some(keyring))) => drop(live.insert(id, keyring.into())),
             Some((id, None)) => drop(live.remove(&id)),
             None => senseless += 1,
         }

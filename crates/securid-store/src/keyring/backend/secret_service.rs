@@ -1,65 +1,90 @@
 //! The desktop's Secret Service.
+//!
+//! - `collections`: looks, which never prompt, and the one prompt on purpose
+//! - `session`: how secrets go over the bus
+//!
+//! The protocol is spoken here and not by a store crate: those unlock by themselves whatever they find
+//! locked, which opens a prompt and waits for a person for ever, and none has a deadline for a call.
+
+mod collections;
+mod session;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use keyring::api::CredentialStoreApi;
-use keyring::{Entry as Item, Error};
+use securid_bus::{PROPERTIES, Path, PropMap, RefArg, Variant};
 use securid_secret::SecretBytes;
 use securid_session::SessionId;
-use zbus_secret_service_keyring_store::Store;
 
-use super::collections::{Attributes, Collections};
-use super::{Backend, platform_error};
+use super::Backend;
 use crate::keyring::error::KeyringError;
 use crate::keyring::kind::StoreKind;
 use crate::keyring::name::{EntryName, Namespace};
+use collections::{Attributes, Collections, NONE, all, call, property};
+use session::{Sealed, Session};
 
 const KIND: StoreKind = StoreKind::SecretService;
+const COLLECTION: &str = "org.freedesktop.Secret.Collection";
+const ITEM: &str = "org.freedesktop.Secret.Item";
 
 /// A connection to the Secret Service. Items carry the namespace as `service` and the session's id
 /// as `username`; both are readable while locked, and neither is a secret.
 pub(super) struct SecretService {
     look: Collections,
-    /// Connected at the first use, because connecting opens a session at the service and has no
-    /// timeout, whereas a look has one.
-    store: Option<Connected>,
+    /// Agreed at the first use: looks need none.
+    session: Option<Agreed>,
 }
 
-/// The store, and whom on the bus it has its session with: that ends with the service, though a
-/// service that was started again answers every look.
-struct Connected {
+/// A session, and with whom on the bus it is: it ends with the service, though a service that was started
+/// again answers every look.
+struct Agreed {
     owner: String,
-    store: Arc<Store>,
+    session: Session,
 }
 
 impl SecretService {
     pub(super) fn connect() -> Result<Self, KeyringError> {
-        Ok(Self { look: Collections::connect()?, store: None })
+        Ok(Self { look: Collections::connect()?, session: None })
     }
 
-    /// The store; ask it nothing before a look has said that it will not prompt.
-    fn store(&mut self) -> Result<&Store, KeyringError> {
+    fn session(&mut self) -> Result<&Session, KeyringError> {
         let owner = self.look.owner()?;
-        let connected = match self.store.take() {
-            Some(connected) if connected.owner == owner => connected,
-            _ => {
-                let store = Store::new().map_err(|e| platform_error(KIND, &e))?;
-                Connected { owner, store }
-            }
+        let agreed = match self.session.take() {
+            Some(agreed) if agreed.owner == owner => agreed,
+            _ => Agreed { owner, session: Session::open(&mut self.look)? },
         };
-        Ok(&self.store.insert(connected).store)
+        Ok(&self.session.insert(agreed).session)
     }
 
-    fn item(&mut self, name: EntryName<'_>, label: Option<&str>) -> Result<Item, KeyringError> {
-        let label = label.map(|label| HashMap::from([("label", label)]));
-        self.store()?
-            .build(name.namespace.as_str(), name.id.as_str(), label.as_ref())
-            .map_err(|e| platform_error(KIND, &e))
+    fn create(
+        &mut self,
+        name: &EntryName<'_>,
+        label: &str,
+        secret: Sealed,
+    ) -> Result<(), KeyringError> {
+        let collection = self.look.default()?;
+        let create = call(&collection, COLLECTION, "CreateItem");
+        let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+        let attributes: HashMap<_, _> = attributes(name).into_iter().map(owned).collect();
+        let any = |value: Box<dyn RefArg>| Variant(value);
+        let properties = PropMap::from([
+            (format!("{ITEM}.Label"), any(Box::new(label.to_owned()))),
+            (format!("{ITEM}.Attributes"), any(Box::new(attributes))),
+        ]);
+        let replace = true;
+        let reply = self.look.call(create.append3(properties, secret, replace))?;
+        let (_, prompt): (Path<'static>, Path<'static>) = all(&reply)?;
+        unprompted(&prompt)
     }
 
-    fn search(&mut self, attributes: &Attributes<'_>) -> Result<Vec<Item>, KeyringError> {
-        self.store()?.search(attributes).map_err(|e| platform_error(KIND, &e))
+    fn delete_item(&mut self, item: &Path<'_>) -> Result<(), KeyringError> {
+        let (prompt,): (Path<'static>,) = all(&self.look.call(call(item, ITEM, "Delete"))?)?;
+        unprompted(&prompt)
+    }
+
+    fn id(&mut self, item: &Path<'_>) -> Result<Option<SessionId>, KeyringError> {
+        let ask = call(item, PROPERTIES, "Get").append2(ITEM, "Attributes");
+        let attributes: HashMap<String, String> = property(&self.look.call(ask)?)?;
+        Ok(attributes.get("username").and_then(|id| SessionId::parse(id)))
     }
 }
 
@@ -70,36 +95,35 @@ impl Backend for SecretService {
 
     fn put(&mut self, name: EntryName<'_>, label: &str, secret: &[u8]) -> Result<(), KeyringError> {
         self.look.default_is_open()?;
-        self.look.count(&attributes(&name))?;
-        let item = self.item(name, Some(label))?;
-        item.set_secret(secret).map_err(|e| platform_error(KIND, &e))
+        let found = self.look.find(&attributes(&name))?;
+        let sealed = self.session()?.seal(secret)?;
+        match &found[..] {
+            [] => self.create(&name, label, sealed),
+            [item] => self.look.call(call(item, ITEM, "SetSecret").append1(sealed)).map(drop),
+            _ => Err(several(&name)),
+        }
     }
 
     fn get(&mut self, name: EntryName<'_>) -> Result<Option<SecretBytes>, KeyringError> {
-        match self.look.count(&attributes(&name))? {
-            0 => Ok(None),
-            1 => {
-                let secret = self.item(name, None)?.get_secret();
-                secret
-                    .map(|bytes| Some(SecretBytes::from(bytes)))
-                    .map_err(|e| platform_error(KIND, &e))
-            }
-            _ => Err(KeyringError::Damaged {
-                kind: KIND,
-                id: name.id.clone(),
-                cause: "there are several of that name",
-            }),
-        }
+        let found = self.look.find(&attributes(&name))?;
+        let item = match &found[..] {
+            [] => return Ok(None),
+            [item] => item,
+            _ => return Err(several(&name)),
+        };
+        let session = self.session()?.path().clone();
+        let reply = self.look.call(call(item, ITEM, "GetSecret").append1(session))?;
+        let (sealed,): (Sealed,) = all(&reply)?;
+        self.session()?.unseal(sealed).map(Some)
     }
 
     fn delete(&mut self, name: EntryName<'_>) -> Result<(), KeyringError> {
-        if self.look.count(&attributes(&name))? == 0 {
-            return Ok(());
-        }
-        for item in self.search(&attributes(&name))? {
-            match item.delete_credential() {
-                Ok(()) | Err(Error::NoEntry) => {}
-                Err(e) => return Err(platform_error(KIND, &e)),
+        for item in self.look.find(&attributes(&name))? {
+            if let Err(error) = self.delete_item(&item) {
+                // Somebody else may have deleted it meanwhile; services say that in many ways.
+                if self.look.find(&attributes(&name))?.contains(&item) {
+                    return Err(error);
+                }
             }
         }
         Ok(())
@@ -108,9 +132,15 @@ impl Backend for SecretService {
     fn names(&mut self, namespace: &Namespace) -> Result<Option<Vec<SessionId>>, KeyringError> {
         self.look.all_are_open()?;
         let ours = HashMap::from([("service", namespace.as_str())]);
-        let items = self.search(&ours)?;
-        let id = |item: Item| item.get_specifiers().and_then(|(_, id)| SessionId::parse(&id));
-        let mut ids: Vec<_> = items.into_iter().filter_map(id).collect();
+        let mut ids = Vec::new();
+        for item in self.look.search(&ours)? {
+            match self.id(&item) {
+                Ok(id) => ids.extend(id),
+                // It may have been deleted meanwhile.
+                Err(error) if self.look.search(&ours)?.contains(&item) => return Err(error),
+                Err(_) => {}
+            }
+        }
         ids.sort();
         ids.dedup();
         Ok(Some(ids))
@@ -119,4 +149,21 @@ impl Backend for SecretService {
 
 fn attributes<'a>(name: &EntryName<'a>) -> Attributes<'a> {
     HashMap::from([("service", name.namespace.as_str()), ("username", name.id.as_str())])
+}
+
+/// What is done only after a prompt is not done: nobody is asked but on purpose.
+fn unprompted(prompt: &Path<'_>) -> Result<(), KeyringError> {
+    if **prompt == *NONE {
+        Ok(())
+    } else {
+        Err(KeyringError::locked(KIND, "it wants to ask its person first"))
+    }
+}
+
+fn several(name: &EntryName<'_>) -> KeyringError {
+    KeyringError::Damaged {
+        kind: KIND,
+        id: name.id.clone(),
+        cause: "there are several of that name",
+    }
 }
