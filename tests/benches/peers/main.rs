@@ -51,7 +51,7 @@ mod surroundings;
 mod table;
 mod targets;
 
-use securid_tests::programs;
+use securid_tests::{programs, timed};
 
 use arguments::Arguments;
 use findings::Findings;
@@ -87,11 +87,12 @@ fn main() {
     let mut found = Findings::default();
     for part in PARTS.iter().filter(|part| arguments.wants(part.name)) {
         println!("\n{}", part.title);
-        (part.measure)(&arguments, &mut found);
+        let ((), took) = timed(|| (part.measure)(&arguments, &mut found));
+        println!("  (measured in {} s)", took.as_secs());
         print!("{}", table::plain(&table::beside(&found, part.name)));
     }
     println!("\nTargets");
-    print!("{}", table::plain(&table::targets(&found)));
+    print!("{}", table::plain(&table::targets(&found, |part| arguments.wants(part))));
     if std::env::var_os("WRITE_PAGES").is_some() {
         page::write(&arguments, &found);
     }

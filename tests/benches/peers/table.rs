@@ -7,11 +7,11 @@ use crate::targets;
 /// Rows of cells, the first of which are headings.
 pub(crate) type Table = Vec<Vec<String>>;
 
-/// What was wanted, and what came out.
-pub(crate) fn targets(found: &Findings) -> Table {
+/// What was wanted of these parts, and what came out.
+pub(crate) fn targets(found: &Findings, is_told: impl Fn(&str) -> bool) -> Table {
     let heads = ["part", "figure", "wanted", "ratio", "ours", "beside", ""];
     let mut table = vec![heads.map(str::to_owned).to_vec()];
-    for target in targets::all() {
+    for target in targets::all().into_iter().filter(|target| is_told(target.part)) {
         let verdict = target.judge(found);
         let unit = verdict.as_ref().map_or(Unit::Count, |verdict| verdict.unit);
         let mut row =
