@@ -4,13 +4,18 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use rustix::fs::{CWD, Mode, mkfifoat};
 use securid_simulator::Fault;
+use securid_tests::patience::is_root;
+use securid_tests::stranger::as_user;
 use securid_tests::{
-    House, PASSWORD, Plan, SlowDisk, SmallDisk, eventually, is_installed, timed, within,
+    Client, House, PASSWORD, Plan, SlowDisk, SmallDisk, eventually, is_installed, skipped, timed,
+    within,
 };
 use serde_json::json;
 
@@ -210,6 +215,48 @@ fn slow_syncs() {
     house.kill_9();
     house.start();
     assert_eq!(house.sessions(), [json!(null); 0]);
+}
+
+/// Its threads come and go, and while none is to be had nothing is taken in. Nothing is lost by that.
+#[test]
+fn without_a_thread_to_be_had() {
+    if !is_root() {
+        return skipped("only root can run it as another user");
+    }
+    let user = 730_000_000 + std::process::id();
+    let house = House::open(Plan { user: Some(user), ..Plan::default() });
+    let add = |token: &str| {
+        as_user(user, || {
+            let mut client = Client::connect(&house.socket()).unwrap();
+            client.call("session.add", json!({"token": token}))
+        })
+    };
+    // Its own limit everybody may change, as far as it was.
+    let limit = |most: u64| {
+        let mut prlimit = Command::new("prlimit");
+        prlimit.args([format!("--pid={}", house.pid()), format!("--nproc={most}:")]);
+        assert!(prlimit.uid(user).gid(user).status().unwrap().success());
+    };
+    let first = house.simulator.issue("alice");
+    add(&first).unwrap();
+    eventually("its threads to go", || {
+        let tasks = fs::read_dir(format!("/proc/{}/task", house.pid())).unwrap();
+        (tasks.count() == 1).then_some(())
+    });
+    limit(1);
+    let brought = house.simulator.issue("alice");
+    let refused = add(&brought).unwrap_err();
+    assert_eq!(refused.code, -32004, "{refused:?}");
+    assert!(refused.message.contains("no thread"), "{refused:?}");
+    limit(1000);
+    add(&brought).unwrap();
+    assert_eq!(house.records().len(), 2);
+    let ended = as_user(user, || {
+        let mut client = Client::connect(&house.socket()).unwrap();
+        client.call("session.logout", json!({"all": true, "wait": "20s"})).unwrap()
+    });
+    assert!(ended["sessions"].as_array().unwrap().iter().all(|it| it["outcome"] == "revoked"));
+    assert_eq!(house.simulator.truth().alive(), [""; 0]);
 }
 
 /// Somebody removes the folder of records under a daemon that runs: at the next change it is made
