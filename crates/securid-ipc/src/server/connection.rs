@@ -105,9 +105,14 @@ impl<S: Service> Connection<S> {
         let mut told_to_leave = pin!(seat.told_to_leave());
         let mut stop = pin!(closing.wait_for(|closing| *closing));
         loop {
-            self.outbox.write(socket)?;
-            let open = self.reading && self.calls.len() + self.outbox.len() < IN_FLIGHT;
+            let open = self.is_open();
             if open && self.take_request().is_continue() {
+                continue;
+            }
+            // Not before all requests that are here have begun: they count even if nobody is there any more to be
+            // answered.
+            self.outbox.write(socket)?;
+            if !open && self.is_open() {
                 continue;
             }
             if !self.reading && self.calls.is_empty() && self.outbox.len() == 0 {
@@ -166,6 +171,11 @@ impl<S: Service> Connection<S> {
                 }
             }
         }
+    }
+
+    /// Whether further requests are taken.
+    fn is_open(&self) -> bool {
+        self.reading && self.calls.len() + self.outbox.len() < IN_FLIGHT
     }
 
     /// Takes one whole line out of what was read, if there is one, and begins what it asks for.

@@ -168,3 +168,19 @@ async fn that_a_client_has_gone_is_noticed_while_its_call_goes_on() {
     assert!(matches!(server.event().await, Event::Undelivered(_)));
     assert_eq!(server.event().await, Event::Closed(ConnectionId(0)));
 }
+
+/// A daemon that was stopped finds him gone who has asked meanwhile: what he asked for is done all the same.
+#[tokio::test]
+async fn all_that_came_is_begun_though_the_first_answer_finds_nobody() {
+    let mut server = Server::start();
+    // The server has not run since, so that it sees both lines and the end at once.
+    let mut stream = std::os::unix::net::UnixStream::connect(server.path()).unwrap();
+    let hello = "{\"jsonrpc\":\"2.0\",\"id\":\"h\",\"method\":\"daemon.hello\"}\n".to_owned();
+    let both = hello + &request(1, "session.hold", "a");
+    std::io::Write::write_all(&mut stream, both.as_bytes()).unwrap();
+    drop(stream);
+    assert_eq!(soon(server.running.recv()).await.unwrap(), "a");
+    server.fake.gate.add_permits(1);
+    assert!(matches!(server.event().await, Event::Undelivered(Reply::Held(_))));
+    assert_eq!(server.event().await, Event::Closed(ConnectionId(0)));
+}
