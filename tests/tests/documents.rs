@@ -94,7 +94,7 @@ const DEBUG: [(&str, &str, &str); 6] = [
     ("securid-sessiond/src/config/place.rs", "{name:?}", "is compared with that"),
     ("securid-sessiond/src/config/settings.rs", "{self:?}", "is hashed"),
     (
-        "securid-sessiond/src/log.rs",
+        "securid-sessiond/src/log/lines.rs",
         "{value:?}",
         "tracing's words for any field, texts as they are",
     ),

@@ -5,8 +5,9 @@ use std::fs;
 use std::thread::sleep;
 use std::time::Duration;
 
-use securid_tests::patience::is_installed;
-use securid_tests::{Bus, FakeLogind, House, Plan, Screen, eventually};
+use securid_tests::patience::{is_installed, is_root};
+use securid_tests::programs::programs;
+use securid_tests::{Bus, FakeLogind, House, Plan, Screen, eventually, skipped};
 use serde_json::json;
 
 /// How often all threads of the daemon have gone to sleep so far.
@@ -41,6 +42,41 @@ fn is_one_thread(house: &House) {
         let threads = fs::read_dir(format!("/proc/{}/task", house.pid())).unwrap();
         (threads.count() == 1).then_some(())
     });
+}
+
+/// How much of the program's file is mapped into the daemon's memory, in kB.
+fn mapped(house: &House) -> u64 {
+    let program = fs::canonicalize(&programs().daemon).unwrap();
+    let program = program.to_str().unwrap();
+    let maps = fs::read_to_string(format!("/proc/{}/smaps", house.pid())).unwrap();
+    let mut ours = false;
+    let mut all = 0;
+    for line in maps.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words[0] {
+            "Rss:" if ours => all += words[1].parse::<u64>().unwrap(),
+            range if range.contains('-') => ours = line.ends_with(program),
+            _ => {}
+        }
+    }
+    all
+}
+
+#[test]
+fn what_it_does_not_need_it_does_not_keep() {
+    if !is_root() {
+        return skipped("only root may read the daemon's memory");
+    }
+    let house = House::open(Plan::default());
+    house.login();
+    let busy = mapped(&house);
+    eventually("most of the program to be let go of", || {
+        let resting = mapped(&house);
+        (0 < resting && resting < busy / 2).then_some(())
+    });
+    // All of it is there when it is needed.
+    house.call("session.logout", json!({"all": true, "wait": "20s"}));
+    house.eventually_empty();
 }
 
 #[test]

@@ -2,9 +2,11 @@
 //! of logind and the bus, nobody is held up.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::os::unix::net::UnixStream;
 use std::thread::sleep;
 use std::time::Duration;
 
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketType};
 use securid_simulator::Fault;
 use securid_tests::patience::{is_installed, is_root};
 use securid_tests::{Bus, FakeLogind, House, Plan, Screen, eventually, skipped, timed};
@@ -319,6 +321,23 @@ fn a_bus_that_does_not_answer_hangs_nobody() {
     home.house.start();
     serves_at_once(&home.house);
     home.bus.thaw();
+}
+
+/// Its queue is full: whoever connects waits without a limit.
+#[test]
+fn a_bus_that_takes_nobody_hangs_nobody() {
+    let plan = Plan { top: "on_lock = \"revoke\"".to_owned(), ..Plan::default() };
+    let mut house = House::build(plan);
+    let path = house.path("system").join("bus");
+    let bus = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
+    rustix::net::bind(&bus, &SocketAddrUnix::new(&path).unwrap()).unwrap();
+    rustix::net::listen(&bus, 0).unwrap();
+    let _queued = UnixStream::connect(&path).unwrap();
+    house.start();
+    serves_at_once(&house);
+    let (ended, took) = timed(|| house.terminate());
+    assert!(took < AT_ONCE, "{took:?}");
+    assert_eq!(ended.code(), Some(0));
 }
 
 fn serves_at_once(house: &House) {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use securid_text::span;
+
 /// A bus, or somebody on it, did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -9,7 +11,7 @@ pub enum Error {
     #[error("the bus cannot be reached: {0}")]
     Unreachable(String),
     /// There was no answer within the limit, and what was asked may or may not be done.
-    #[error("no answer within {0:?}")]
+    #[error("no answer within {}", span(*.0))]
     Silent(Duration),
     /// The connection has ended.
     #[error("the connection to the bus has ended")]

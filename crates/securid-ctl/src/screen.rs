@@ -103,14 +103,28 @@ impl Screen {
 
     /// The text in the colour of its tone, where colours are wanted.
     pub(crate) fn paint(&self, text: String, tone: Tone) -> String {
+        if !self.colours || tone == Tone::Plain {
+            return text;
+        }
+        let mut painted = String::new();
+        self.paint_onto(&mut painted, &text, tone);
+        painted
+    }
+
+    /// Adds it to a line.
+    pub(crate) fn paint_onto(&self, line: &mut String, text: &str, tone: Tone) {
         let code = match tone {
             Tone::Heading => "1",
             Tone::Good => "32",
             Tone::Pending => "33",
             Tone::Bad => "31",
-            Tone::Plain => return text,
+            Tone::Plain => "",
         };
-        if self.colours { format!("\x1b[{code}m{text}\x1b[0m") } else { text }
+        if self.colours && !code.is_empty() {
+            line.extend(["\x1b[", code, "m", text, "\x1b[0m"]);
+        } else {
+            line.push_str(text);
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Times for people: relative ones in tables, and those that they type.
 
+use std::collections::HashMap;
+
 use jiff::{
     SignedDuration, Timestamp,
     civil::{Date, DateTime},
@@ -18,9 +20,32 @@ pub(crate) fn relative(time: &str, now: Timestamp) -> String {
     }
 }
 
-/// The same for a time that may be missing.
-pub(crate) fn relative_or(time: Option<&str>, missing: &str, now: Timestamp) -> String {
-    time.map_or_else(|| missing.to_owned(), |time| relative(time, now))
+/// How many times [`Relative`] knows at most: some hundred bytes each.
+const MOST_KNOWN: usize = 1_000;
+
+/// The same for a table: of thousands of times many are the same second, and to read one takes longer than to find it.
+#[derive(Debug)]
+pub(crate) struct Relative {
+    now: Timestamp,
+    said: HashMap<String, String>,
+}
+
+impl Relative {
+    pub(crate) fn to(now: Timestamp) -> Self {
+        Self { now, said: HashMap::new() }
+    }
+
+    pub(crate) fn say(&mut self, time: &str) -> String {
+        if let Some(said) = self.said.get(time) {
+            return said.clone();
+        }
+        if self.said.len() >= MOST_KNOWN {
+            self.said.clear();
+        }
+        let said = relative(time, self.now);
+        self.said.insert(time.to_owned(), said.clone());
+        said
+    }
 }
 
 /// How long before now this was; nothing if it is no time.

@@ -86,15 +86,12 @@ struct Incoming<'a> {
 
 impl<'a> Incoming<'a> {
     fn read(line: &'a [u8]) -> Result<Self, RpcError> {
-        let request = |message| RpcError::new(ErrorCode::Request, message);
-        let raw: &RawValue = serde_json::from_slice(line)
-            .map_err(|_| RpcError::new(ErrorCode::Parse, "the line is not one JSON text"))?;
-        if raw.get().starts_with('[') {
-            return Err(request("batches are not taken"));
-        }
-        let incoming: Self = serde_json::from_str(raw.get()).map_err(|_| {
-            request("a request has jsonrpc, method, and perhaps id and params, nothing else")
-        })?;
+        // A struct is read from an array, too.
+        let is_batch = line.trim_ascii_start().starts_with(b"[");
+        let incoming: Self = match serde_json::from_slice(line) {
+            Ok(incoming) if !is_batch => incoming,
+            _ => return Err(no_request(line)),
+        };
         if incoming.jsonrpc != "2.0" {
             return Err(request("jsonrpc must be \"2.0\""));
         }
@@ -112,6 +109,19 @@ impl<'a> Incoming<'a> {
             Call::parse(&self.method, self.params).map(Asked::Call)
         }
     }
+}
+
+/// What a line is that is no request.
+fn no_request(line: &[u8]) -> RpcError {
+    match serde_json::from_slice::<&RawValue>(line) {
+        Err(_) => RpcError::new(ErrorCode::Parse, "the line is not one JSON text"),
+        Ok(raw) if raw.get().starts_with('[') => request("batches are not taken"),
+        Ok(_) => request("a request has jsonrpc, method, and perhaps id and params, nothing else"),
+    }
+}
+
+fn request(message: &str) -> RpcError {
+    RpcError::new(ErrorCode::Request, message)
 }
 
 /// Tells `null` from absent, which `Option` alone does not.

@@ -49,7 +49,7 @@ impl LineBuffer {
     /// An empty buffer for lines of at most `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { bytes: SecretBytes::zeroed(SMALL), filled: 0, searched: 0, limit }
+        Self { bytes: SecretBytes::zeroed(SMALL.min(limit + 1)), filled: 0, searched: 0, limit }
     }
 
     /// Where the next bytes go. Never empty as long as every line is taken out and
@@ -119,6 +119,15 @@ impl LineBuffer {
         self.limit + 1
     }
 
+    #[cold]
+    fn make_room(&mut self, end: usize) -> io::Result<()> {
+        if end > self.capacity() {
+            return Err(io::Error::other(TooLong { limit: self.limit }));
+        }
+        self.resize(end.next_power_of_two().min(self.capacity()));
+        Ok(())
+    }
+
     /// Moves what is there to a buffer of that size.
     fn resize(&mut self, size: usize) {
         let mut bytes = SecretBytes::zeroed(size);
@@ -130,16 +139,19 @@ impl LineBuffer {
 /// For writing a message: what exceeds the limit is an error, the newline not counted.
 impl io::Write for LineBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes).map(|()| bytes.len())
+    }
+
+    /// A message is written in a hundred pieces of a few bytes.
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         let end = self.filled + bytes.len();
-        if end > self.capacity() {
-            return Err(io::Error::other(TooLong { limit: self.limit }));
-        }
         if end > self.bytes.len() {
-            self.resize(end.next_power_of_two().min(self.capacity()));
+            self.make_room(end)?;
         }
         self.bytes[self.filled..end].copy_from_slice(bytes);
         self.filled = end;
-        Ok(bytes.len())
+        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -3,7 +3,7 @@
 //!
 //! - `listener`: binding a socket without ever taking it from a live daemon;
 //! - `accept`: [`serve`], which takes connections until it is told to stop;
-//! - `connection`: the exchange with one client;
+//! - `connection`: the exchange with one client; `receiving`: what it sends; `calls`: what it has asked;
 //! - `seats`: who is connected, and who leaves where there is no room for one more;
 //! - `feed`: the events of one that has subscribed;
 //! - `outbox`: the answers that wait for a client to read them; `unread`: how much may wait;
@@ -13,15 +13,17 @@
 //! therefore `Send + Sync`, and so are its futures.
 
 mod accept;
+mod calls;
 mod connection;
 mod feed;
 mod listener;
 mod outbox;
 mod probe;
+mod receiving;
 mod seats;
 mod unread;
 
-use std::{future::Future, io};
+use std::{future::Future, io, sync::Arc};
 
 pub use accept::{Wanted, serve};
 pub use listener::{BindError, Listener};
@@ -63,7 +65,7 @@ pub trait Service: Send + Sync + 'static {
     /// Carries out one call. Calls of one connection run side by side, and a call runs to its end
     /// even if its client goes away meanwhile; only the end of [`serve`] drops it.
     fn call(
-        &self,
+        self: Arc<Self>,
         connection: ConnectionId,
         call: Call,
     ) -> impl Future<Output = Result<Reply, RpcError>> + Send;

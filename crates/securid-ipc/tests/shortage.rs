@@ -30,7 +30,7 @@ struct Deaf {
 }
 
 impl Service for Deaf {
-    async fn call(&self, _: ConnectionId, _: Call) -> Result<Reply, RpcError> {
+    async fn call(self: Arc<Self>, _: ConnectionId, _: Call) -> Result<Reply, RpcError> {
         Err(RpcError::new(ErrorCode::ServerError, "not here"))
     }
 

@@ -1,4 +1,5 @@
-//! A heap that is wiped wherever it is freed, shared by all threads, and given back.
+//! A heap that is wiped wherever it is freed and shared by all threads; and memory that is given back: of the heap, and
+//! of the program itself.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
@@ -57,6 +58,54 @@ pub fn give_back_what_is_free() {
     unsafe {
         libc::malloc_trim(0);
     }
+}
+
+/// Lets go of the pages of the program's file that are mapped as they are in it: instructions and constants. Whatever is
+/// needed again comes back from the file, as a rule from the system's cache of it, for about a microsecond a piece.
+///
+/// The kernel maps 64 KiB around each place that is run or read, so that nearly the whole of a program is soon in its memory
+/// though it needs a tenth of it; and what is mapped the kernel keeps for longer than a cache. A debugger that has put a
+/// breakpoint there loses it. Elsewhere than on Linux nothing happens.
+pub fn let_go_of_the_program() {
+    #[cfg(all(target_os = "linux", not(miri)))]
+    // SAFETY: `let_go` is as `dl_iterate_phdr` wants it, and needs no data.
+    unsafe {
+        libc::dl_iterate_phdr(Some(let_go), std::ptr::null_mut());
+    }
+}
+
+/// Of the program itself, which comes first. What libraries have, other programs use as well.
+// SAFETY: only `dl_iterate_phdr` may call it, which keeps to what it promises of its callbacks.
+#[cfg(all(target_os = "linux", not(miri)))]
+unsafe extern "C" fn let_go(
+    object: *mut libc::dl_phdr_info,
+    _: usize,
+    _: *mut std::ffi::c_void,
+) -> std::ffi::c_int {
+    // SAFETY: the caller hands over a description that is good as long as this runs.
+    let (object, parts) = unsafe {
+        let object = &*object;
+        (object, std::slice::from_raw_parts(object.dlpi_phdr, object.dlpi_phnum.into()))
+    };
+    // SAFETY: it may be asked for at any time.
+    let Ok(page @ 1..) = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }) else {
+        return 1;
+    };
+    for part in parts {
+        // What was ever writable is not as in the file: addresses were put in.
+        if part.p_type != libc::PT_LOAD || part.p_flags & libc::PF_W != 0 {
+            continue;
+        }
+        let begin = object.dlpi_addr as usize + part.p_vaddr as usize;
+        let start = begin / page * page;
+        let end = (begin + part.p_memsz as usize).div_ceil(page) * page;
+        // SAFETY: these pages are this part's alone, mapped from the file, and nobody can write to them: what comes back is
+        // what was there.
+        unsafe {
+            libc::madvise(start as *mut std::ffi::c_void, end - start, libc::MADV_DONTNEED);
+        }
+    }
+    1
 }
 
 #[cfg(test)]

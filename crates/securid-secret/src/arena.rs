@@ -66,6 +66,7 @@ impl Slot {
         Self { start, len }
     }
 
+    #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
         // SAFETY: `start` is that of `len` bytes which `Arena::give_out` gave to this slot alone (or
         // dangles, with `len` 0). They were zeroed before, so they are initialised; they are mapped until
@@ -73,6 +74,7 @@ impl Slot {
         unsafe { slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 
+    #[inline]
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
         // SAFETY: as in `bytes`; and `&mut self` makes it the only borrow.
         unsafe { slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }

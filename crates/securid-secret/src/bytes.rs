@@ -91,12 +91,14 @@ impl SecretBytes {
 impl Deref for SecretBytes {
     type Target = [u8];
 
+    #[inline]
     fn deref(&self) -> &[u8] {
         &self.slot.bytes()[..self.len]
     }
 }
 
 impl DerefMut for SecretBytes {
+    #[inline]
     fn deref_mut(&mut self) -> &mut [u8] {
         &mut self.slot.bytes_mut()[..self.len]
     }

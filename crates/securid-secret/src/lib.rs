@@ -9,7 +9,7 @@
 //! - [`SecretBytes`]: bytes that live there, and never leave an unwiped copy when they grow;
 //! - [`Secret`]: a text that lives there, as it goes through JSON;
 //! - [`WipingAllocator`]: the heap of a whole program, wiped wherever it is freed, for the copies that
-//!   libraries make. The second file with `unsafe`;
+//!   libraries make; and [`give_back_what_is_free`], [`let_go_of_the_program`]. The second file with `unsafe`;
 //! - [`shut_others_out`]: of the memory of the process as a whole.
 
 #[allow(unsafe_code)]
@@ -22,7 +22,9 @@ mod mapping;
 mod process;
 mod text;
 
-pub use allocator::{WipingAllocator, give_back_what_is_free, share_one_heap};
+pub use allocator::{
+    WipingAllocator, give_back_what_is_free, let_go_of_the_program, share_one_heap,
+};
 pub use bytes::SecretBytes;
 pub use mapping::unlocked;
 pub use process::shut_others_out;

@@ -36,8 +36,13 @@ pub(crate) fn rfc3339_millis(unix_millis: i64) -> String {
 
 /// What the wall clock will show at that reading of the boot clock, as far as one knows at `now`.
 pub(crate) fn wall_time(at: Moment, now: Moment) -> String {
+    rfc3339(unix(at, now))
+}
+
+/// The same in milliseconds.
+pub(crate) fn unix(at: Moment, now: Moment) -> i64 {
     let ahead = i128::from(at.since_boot) - i128::from(now.since_boot);
-    rfc3339(i64::try_from(i128::from(now.unix) + ahead).unwrap_or(i64::MAX))
+    i64::try_from(i128::from(now.unix) + ahead).unwrap_or(i64::MAX)
 }
 
 /// Rings once at a reading of the boot clock. Tokio's own timers stand still while the machine
@@ -61,12 +66,18 @@ impl Alarm {
         Ok(Self { timer: pipe::Receiver::from_owned_fd_unchecked(timer)?, set_to: None })
     }
 
-    /// Sets it to ring at that many milliseconds since boot, or never.
+    /// Sets it to ring at that many milliseconds since boot at the latest, or never. Where it rings earlier already, that
+    /// stays: a session that is used all the time would cost a system call each time, and so it costs an idle ring
+    /// now and then.
     ///
     /// # Errors
     /// None that the kernel documents for these arguments.
     pub(crate) fn set(&mut self, at: Option<u64>) -> io::Result<()> {
-        if at == self.set_to {
+        let stays = match (at, self.set_to) {
+            (Some(at), Some(set_to)) => set_to <= at,
+            (at, set_to) => at == set_to,
+        };
+        if stays {
             return Ok(());
         }
         // Zero would switch it off; a moment that has passed rings at once.

@@ -124,6 +124,14 @@ pub(crate) enum Message {
     Signal,
 }
 
+impl Message {
+    /// Whether it changes nothing, unless time has, which [`Keeper::event`] notices.
+    fn only_asks(&self) -> bool {
+        let Self::Call { call, .. } = self else { return false };
+        matches!(call, Call::Status | Call::List(_) | Call::Show(_))
+    }
+}
+
 /// How a server answered last.
 struct Contact {
     at: Moment,
@@ -180,7 +188,13 @@ pub(crate) struct Keeper {
     resting: resting::Resting,
     draining: Option<draining::Draining>,
     stopping: Option<stopping::Stopping>,
+    /// Whether anything may be another way since those outside were last told how things stand.
+    stirred: bool,
 }
+
+/// After so many messages those outside are told how things stand even if more are there: a crowd that never stops
+/// asking keeps nothing from them. It is what a few clients ask at the same moment.
+const BURST: usize = 64;
 
 /// What was found at the start besides records.
 #[derive(Default)]
@@ -231,6 +245,7 @@ impl Keeper {
             resting: resting::Resting::soon(),
             draining: None,
             stopping: None,
+            stirred: false,
         }
     }
 
@@ -248,32 +263,43 @@ impl Keeper {
         inbox: &mut mpsc::UnboundedReceiver<Message>,
     ) -> io::Result<End> {
         let mut alarm = Alarm::new()?;
+        let mut burst = 0;
+        // What was set before is gone with the alarm before.
+        self.stirred = true;
         loop {
             if let Some(end) = self.end() {
                 return Ok(end);
             }
-            // In the midst of a burst nobody outside needs to know of every step.
-            if inbox.is_empty() {
-                self.mind_desktop();
-                self.mind_network();
-            }
-            self.tell_watchers();
-            self.see_whether_to_leave();
-            memory::tell_if_unlocked();
-            self.rest_if_due();
-            alarm.set(self.wakes_at())?;
-            tokio::select! {
-                Some(message) = inbox.recv() => {
-                    self.resting.stir();
-                    self.take(message);
+            // In the midst of a burst nobody outside needs to know of every step, and what only asks changes nothing.
+            if inbox.is_empty() || burst >= BURST {
+                burst = 0;
+                let stirred = std::mem::take(&mut self.stirred);
+                if stirred {
+                    self.mind_desktop();
+                    self.mind_network();
+                    self.tell_watchers();
+                    self.see_whether_to_leave();
                 }
+                memory::tell_if_unlocked();
+                if self.rest_if_due() || stirred {
+                    alarm.set(self.wakes_at())?;
+                }
+            }
+            tokio::select! {
+                biased;
                 rung = alarm.ring() => {
                     rung?;
+                    self.stirred = true;
                     self.event(Event::Tick);
                     self.give_up_waiting();
                     self.freshen();
                     self.search_if_due();
                     self.report_if_due();
+                }
+                Some(message) = inbox.recv() => {
+                    burst += 1;
+                    self.resting.stir();
+                    self.take(message);
                 }
             }
         }
@@ -292,6 +318,7 @@ impl Keeper {
     }
 
     fn take(&mut self, message: Message) {
+        self.stirred |= !message.only_asks();
         match message {
             Message::Call { connection, call, reply } => self.call(connection, call, reply),
             Message::NextEvent { connection, waiting } => self.next_event(connection, waiting),

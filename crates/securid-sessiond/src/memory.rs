@@ -1,6 +1,7 @@
 //! The memory of the process as a whole: kept from others, and given back.
 
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 use tracing::warn;
@@ -26,7 +27,19 @@ pub(crate) fn tell_if_unlocked() {
     }
 }
 
-/// Gives back what the work has taken and nobody needs for now. Some milliseconds at most.
+/// Whether nobody needs the program for now.
+static RESTS: AtomicBool = AtomicBool::new(false);
+
+/// Gives back what the work has taken, now that there is none. Some milliseconds at most.
 pub(crate) fn give_back() {
     securid_secret::give_back_what_is_free();
+    RESTS.store(true, Ordering::Relaxed);
+}
+
+/// The last thing before the runtime waits: all that leads up to that would be mapped again at once.
+pub(crate) fn before_waiting() {
+    if RESTS.load(Ordering::Relaxed) {
+        RESTS.store(false, Ordering::Relaxed);
+        securid_secret::let_go_of_the_program();
+    }
 }

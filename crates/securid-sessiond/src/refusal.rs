@@ -27,7 +27,7 @@ struct Refusal {
 }
 
 impl Service for Refusal {
-    async fn call(&self, _: ConnectionId, call: Call) -> Result<Reply, RpcError> {
+    async fn call(self: Arc<Self>, _: ConnectionId, call: Call) -> Result<Reply, RpcError> {
         self.asked.notify_one();
         match call {
             // A hook at log-off asks for this, and there is nothing to do.

@@ -1,6 +1,7 @@
 //! What stands behind the socket: each call goes to whoever can answer it.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
@@ -42,30 +43,37 @@ pub(crate) struct Desk {
 }
 
 impl Service for Desk {
-    async fn call(&self, connection: ConnectionId, call: Call) -> Result<Reply, RpcError> {
+    /// What is long or seldom is in a box: the others come many a second, and their future is as small as they are.
+    async fn call(
+        self: Arc<Self>,
+        connection: ConnectionId,
+        call: Call,
+    ) -> Result<Reply, RpcError> {
         match call {
             Call::Reload => match &self.reloading {
-                Some(reloading) => reloading.reload().await.map(Reply::Reloaded),
+                Some(reloading) => Box::pin(reloading.reload()).await.map(Reply::Reloaded),
                 None => Err(trouble::draining()),
             },
             Call::Add(_) | Call::Login(_) | Call::Instructions(_) if self.reloading.is_none() => {
                 Err(trouble::draining())
             }
-            Call::Add(params) => taking::add(self, params).await.map(Reply::Added),
+            Call::Add(params) => Box::pin(taking::add(&self, params)).await.map(Reply::Added),
             Call::Login(params) => {
-                taking::login(self, connection, params).await.map(Reply::LoggedIn)
+                Box::pin(taking::login(&self, connection, params)).await.map(Reply::LoggedIn)
             }
             Call::Instructions(params) => {
-                taking::instructions(self, params).await.map(Reply::Instructions)
+                Box::pin(taking::instructions(&self, params)).await.map(Reply::Instructions)
             }
             Call::Relay(params) => {
-                self.relays.relay(self, connection, params).await.map(Reply::Relayed)
+                Box::pin(self.relays.relay(&self, connection, params)).await.map(Reply::Relayed)
             }
-            Call::History(params) => self.history(params).await.map(Reply::History),
-            Call::Logout(params) => self.logout(connection, params).await.map(Reply::Logout),
+            Call::History(params) => Box::pin(self.history(params)).await.map(Reply::History),
+            Call::Logout(params) => {
+                Box::pin(self.logout(connection, params)).await.map(Reply::Logout)
+            }
             Call::Status => {
                 let look = self.errands.look_at_keyring(self.config.now().keyring);
-                let _ = timeout(KEYRING_GLANCE, look).await;
+                let _ = Box::pin(timeout(KEYRING_GLANCE, look)).await;
                 self.ask(connection, Call::Status).await
             }
             other => self.ask(connection, other).await,
@@ -121,10 +129,14 @@ impl Desk {
         &self.errands.inbox
     }
 
-    async fn ask(&self, connection: ConnectionId, call: Call) -> Result<Reply, RpcError> {
+    fn ask(
+        &self,
+        connection: ConnectionId,
+        call: Call,
+    ) -> impl Future<Output = Result<Reply, RpcError>> + use<> {
         let (reply, answer) = oneshot::channel();
         let _ = self.inbox().send(Message::Call { connection, call, reply });
-        answer.await.unwrap_or_else(|_| Err(trouble::stopping()))
+        async { answer.await.unwrap_or_else(|_| Err(trouble::stopping())) }
     }
 
     /// A session that the keeper does not know may have ended: then its logout is done.

@@ -22,7 +22,7 @@ use crate::notify::ServiceManager;
 use crate::signals::Signals;
 use crate::state::State;
 use crate::works::Works;
-use crate::{descriptors, doctor, drain, refusal, trouble};
+use crate::{descriptors, doctor, drain, memory, refusal, trouble};
 
 /// How many events of sockets the runtime takes from the kernel at once; others come with the next round. Its own
 /// 1,024 take 12 KiB that are never used, while a crowd of clients is some hundred.
@@ -89,6 +89,7 @@ fn runtime() -> io::Result<Runtime> {
         .enable_all()
         .max_io_events_per_tick(EVENTS)
         .thread_keep_alive(LINGER)
+        .on_thread_park(memory::before_waiting)
         .build()
 }
 
@@ -149,13 +150,30 @@ async fn serve(
     for overruled in loaded.overruled() {
         info!("{overruled}");
     }
-    let mut works = Works::take_up(state, loaded.config, texts(&loaded.warnings))?;
-    // The config may have been edited meanwhile: a start is a reload, too.
-    works.keeper.limit_as_configured();
+    // Once the records are read, and not before: what is left to do takes no disk that could hang, so whoever connects
+    // from now on waits for a moment at most.
+    let handed_over = socket.is_some();
     let listener = listen(paths, socket)?;
     crash::point("load.listening", "");
+    let mut works = match Works::take_up(state, loaded.config, texts(&loaded.warnings)) {
+        Ok(works) => works,
+        Err(failure) => {
+            // Who waits in its queue is still to be told.
+            *socket = Some(listener).filter(|_| handed_over);
+            return Err(failure);
+        }
+    };
+    // The config may have been edited meanwhile: a start is a reload, too.
+    works.keeper.limit_as_configured();
     works.keeper.report_to(ServiceManager::from_environment());
-    match works.run(signals, Some(listener), Some(sources)).await? {
+    // As a task: whatever wakes the runtime's first future costs a system call.
+    let works = tokio::spawn(async move {
+        let end = works.run(signals, Some(listener), Some(sources)).await;
+        (works, end)
+    });
+    // A panic has ended the process.
+    let (_works, end) = works.await.map_err(std::io::Error::from)?;
+    match end? {
         End::AtRest => info!("stopped"),
         End::GraceOver => warn!("stopped with revocations unconfirmed: the next start goes on"),
         End::AtOnce => warn!("stopped at once: the next start goes on"),

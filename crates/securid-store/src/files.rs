@@ -16,6 +16,14 @@ use crate::disk::DiskError;
 /// Makes a folder (0700, parents too) unless it is there, so that it survives a power cut, and checks
 /// that nobody else can put anything into it, look at what is there, or put another in its place.
 pub(crate) fn own_folder(path: &Path) -> Result<(), DiskError> {
+    if path.is_dir() {
+        make_folder_durable(path);
+    }
+    find_own_folder(path)
+}
+
+/// The same, but for a folder that is there already: whether its own name survives is not seen to.
+pub(crate) fn find_own_folder(path: &Path) -> Result<(), DiskError> {
     make_folder(path)?;
     folder::check_private(path).map_err(|error| match error {
         FolderError::Look { path, source } => DiskError::new("look at", &path, &source),
@@ -23,17 +31,21 @@ pub(crate) fn own_folder(path: &Path) -> Result<(), DiskError> {
     })
 }
 
-fn make_folder(path: &Path) -> Result<(), DiskError> {
-    let parent = match path.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-        Some(parent) => parent,
-        None => return Ok(()),
-    };
-    if path.is_dir() {
-        // An earlier daemon may have died between making it and syncing its name. If that cannot be
-        // done, the folder above is not ours, and nor was making this one.
+/// Has the name of a folder that is there survive a power cut. If that cannot be done, the folder above is not ours,
+/// and nor was making this one.
+pub(crate) fn make_folder_durable(path: &Path) {
+    if let Some(parent) = parent(path) {
         let _ = sync_folder(parent, "state");
+    }
+}
+
+fn make_folder(path: &Path) -> Result<(), DiskError> {
+    if path.is_dir() {
         return Ok(());
+    }
+    let Some(parent) = parent(path) else { return Ok(()) };
+    if parent.is_dir() {
+        make_folder_durable(parent);
     }
     make_folder(parent)?;
     match DirBuilder::new().mode(0o700).create(path) {
@@ -43,6 +55,11 @@ fn make_folder(path: &Path) -> Result<(), DiskError> {
         _ => crash::did("state", FileOp::MakeFolder { path }),
     }
     sync_folder(parent, "state")
+}
+
+fn parent(path: &Path) -> Option<&Path> {
+    let parent = path.parent()?;
+    Some(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })
 }
 
 /// Puts `bytes` into the place of `name`: after this, and after a power cut too, there is either what

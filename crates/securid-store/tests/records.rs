@@ -227,6 +227,54 @@ fn only_a_tied_one_is_of_the_second_version() {
     }
 }
 
+/// So many that several threads read them.
+#[test]
+fn of_very_many_each_is_found_in_the_order_of_their_names() {
+    const MANY: u64 = 2_000;
+    let state = private_folder();
+    let records: Vec<_> = (0..MANY).map(|id| record(id, Stage::Active)).collect();
+    let done = folder(state.path()).write_batch(&records);
+    assert!(done.iter().all(Result::is_ok));
+    let damaged =
+        state.path().join("sessions").join(format!("{}.json", SessionId::from_bits(1_500)));
+    fs::write(&damaged, "{").unwrap();
+
+    let found = folder(state.path()).load().unwrap();
+    let (mut expected, mut broken) = ((0..MANY).map(SessionId::from_bits).collect::<Vec<_>>(), 0);
+    // Behind them all, the index tells of the one that is damaged.
+    expected.push(SessionId::from_bits(1_500));
+    assert_eq!(found.iter().map(|loaded| loaded.id().unwrap()).collect::<Vec<_>>(), expected);
+    for loaded in found {
+        match loaded {
+            Loaded::Record { record: found, .. } => {
+                assert_eq!(
+                    found,
+                    record(u64::from_str_radix(found.key.id.as_str(), 16).unwrap(), Stage::Active)
+                );
+            }
+            Loaded::Damaged(Damage { path, .. }) => {
+                assert_eq!(path, damaged);
+                broken += 1;
+            }
+            Loaded::Unrecorded { .. } => broken += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(broken, 2);
+}
+
+/// A record of a known version says nothing but that version's things.
+#[test]
+fn a_good_record_of_another_version_is_newer_or_damaged() {
+    let (state, path) = one(&record(1, Stage::Active));
+    let whole = fs::read_to_string(&path).unwrap();
+    fs::write(&path, whole.replace("\"version\": 1", "\"version\": 3")).unwrap();
+    let found = folder(state.path()).load().unwrap();
+    assert!(matches!(&found[..], [Loaded::Newer { version: 3, .. }]), "{found:?}");
+    fs::write(&path, whole.replace("\"version\": 1", "\"version\": 0")).unwrap();
+    assert_eq!(damage(folder(state.path()).load().unwrap()).why, "there is no version 0");
+}
+
 #[test]
 fn a_truncated_record_is_damaged_wherever_it_was_cut() {
     let (state, path) = one(&ended(1));

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use securid_ipc::{
     client::{Client, ClientError},
-    messages::{Call, List, ListView, SessionState, SessionView, Time},
+    messages::{Call, List, ListView, SessionState, SessionView},
 };
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     failure::Failure,
     screen::{Screen, Tone},
     table::Table,
-    times::{relative, relative_or},
+    times::{Relative, relative},
 };
 
 /// Show the sessions
@@ -22,58 +22,86 @@ pub(crate) struct Args {}
 impl Args {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
         let mut client = Client::connect(&context.paths.sockets)?;
-        let all = ListView { sessions: all(&mut client)?, cursor: None };
-        context.screen.show(&all, |all| table(&all.sessions, &context.screen))?;
+        if context.screen.json {
+            let all = ListView { sessions: all(&mut client)?, cursor: None };
+            context.screen.json(&all)?;
+            return Ok(0);
+        }
+        let mut listing = Listing::new(Timestamp::now());
+        // Of thousands only what is shown is kept.
+        each_page(&mut client, |page| page.iter().for_each(|session| listing.row(session)))?;
+        context.screen.text(&listing.render(&context.screen))?;
         Ok(0)
     }
 }
 
-/// Every session, page by page.
+/// Every session.
 pub(crate) fn all(client: &mut Client) -> Result<Vec<SessionView>, ClientError> {
     let mut sessions = Vec::new();
+    each_page(client, |page| sessions.extend(page))?;
+    Ok(sessions)
+}
+
+fn each_page(
+    client: &mut Client,
+    mut take: impl FnMut(Vec<SessionView>),
+) -> Result<(), ClientError> {
     let mut cursor = None;
     loop {
         let call = Call::List(List { limit: None, cursor: cursor.take() });
         let page: ListView = client.call(&call, ANSWER_WITHIN)?;
         let empty = page.sessions.is_empty();
-        sessions.extend(page.sessions);
+        take(page.sessions);
         match page.cursor {
             // An empty page that promises more would go on for ever.
             Some(next) if !empty => cursor = Some(next),
-            _ => return Ok(sessions),
+            _ => return Ok(()),
         }
     }
 }
 
-fn table(sessions: &[SessionView], screen: &Screen) -> String {
-    if sessions.is_empty() {
-        return "no sessions\n".to_owned();
+/// The table of sessions.
+struct Listing {
+    table: Table,
+    is_empty: bool,
+    now: Timestamp,
+    times: Relative,
+}
+
+impl Listing {
+    fn new(now: Timestamp) -> Self {
+        let headings = ["ID", "INSTANCE", "USERNAME", "STATE", "USED", "IDLE END", "END", "NOTE"];
+        Self { table: Table::new(headings), is_empty: true, now, times: Relative::to(now) }
     }
-    let now = Timestamp::now();
-    let mut table =
-        Table::new(["ID", "INSTANCE", "USERNAME", "STATE", "USED", "IDLE END", "END", "NOTE"]);
-    for session in sessions {
+
+    fn row(&mut self, session: &SessionView) {
+        self.is_empty = false;
         let is_active = session.state == SessionState::Active;
-        let limit = |at: &Option<Time>| match is_active {
-            true => relative_or(at.as_deref(), "never", now),
-            false => "-".to_owned(),
+        let mut limit = |at: Option<&str>| match at {
+            _ if !is_active => "-".to_owned(),
+            Some(at) => self.times.say(at),
+            None => "never".to_owned(),
         };
         let idle_end = match session.holds {
-            0 => limit(&session.idle_deadline),
+            0 => limit(session.idle_deadline.as_deref()),
             _ => "held".to_owned(),
         };
-        table.row([
+        let end = limit(session.expires_at.as_deref());
+        self.table.row([
             (&session.id, Tone::Plain),
             (&session.instance, Tone::Plain),
             (session.username.as_deref().unwrap_or("-"), Tone::Plain),
             (session.state.as_str(), (&session.state).into()),
-            (&relative(&session.last_used_at, now), Tone::Plain),
+            (&self.times.say(&session.last_used_at), Tone::Plain),
             (&idle_end, Tone::Plain),
-            (&limit(&session.expires_at), Tone::Plain),
-            (&note(session, now), Tone::Plain),
+            (&end, Tone::Plain),
+            (&note(session, self.now), Tone::Plain),
         ]);
     }
-    table.render(screen)
+
+    fn render(mut self, screen: &Screen) -> String {
+        if self.is_empty { "no sessions\n".to_owned() } else { self.table.render(screen) }
+    }
 }
 
 fn note(session: &SessionView, now: Timestamp) -> String {

@@ -1,43 +1,58 @@
 //! Rows that are wider than the terminal.
 
-use super::GAP;
-use crate::screen::{Screen, Tone};
+use super::{Cell, GAP, fill_up};
+use crate::screen::Screen;
 
 /// By how much what goes on in a further line is set in.
 const INDENT: usize = 4;
 
-/// A row as a line. Columns that do not fit go on in further lines, and the last one, in which errors and advice
+/// Adds a row as a line. Columns that do not fit go on in further lines, and the last one, in which errors and advice
 /// stand, is folded: nothing is cut, for a person may need any of it.
 pub(super) fn folded(
-    row: Vec<(String, Tone)>,
+    text: &mut String,
+    row: &[Cell<'_>],
     widths: &[usize],
     screen: &Screen,
     columns: usize,
-) -> String {
+) {
     let last = widths.len() - 1;
-    let (mut text, mut line, mut at) = (String::new(), String::new(), 0);
-    for (number, ((cell, tone), width)) in row.into_iter().zip(widths).enumerate() {
-        let length = cell.chars().count();
-        let needs = if number == last { length } else { *width };
+    let (mut begin, mut at) = (text.len(), 0);
+    for (number, (cell, width)) in row.iter().zip(widths).enumerate() {
+        let needs = if number == last { cell.length } else { *width };
         if at > INDENT && needs > 0 && at + needs > columns {
-            text.push_str(line.trim_end());
-            text.push('\n');
-            (line, at) = (" ".repeat(INDENT), INDENT);
+            begin = next_line(text, begin);
+            at = INDENT;
         }
-        if number == last {
-            for part in fold(&cell, columns.saturating_sub(at)) {
-                line.push_str(&screen.paint(part, tone));
-                text.push_str(line.trim_end());
-                text.push('\n');
-                line = " ".repeat(INDENT);
-            }
-        } else {
-            line.push_str(&screen.paint(cell, tone));
-            line.push_str(&" ".repeat(width - length + GAP));
+        if number < last {
+            screen.paint_onto(text, cell.text, cell.tone);
+            fill_up(text, width - cell.length + GAP);
             at += width + GAP;
+        } else if at + needs <= columns {
+            screen.paint_onto(text, cell.text, cell.tone);
+        } else {
+            for (number, part) in fold(cell.text, columns.saturating_sub(at)).iter().enumerate() {
+                if number > 0 {
+                    begin = next_line(text, begin);
+                }
+                screen.paint_onto(text, part, cell.tone);
+            }
         }
     }
-    text
+    end_line(text, begin);
+}
+
+/// Ends the line that began there; where the next one begins, which is set in.
+fn next_line(text: &mut String, begin: usize) -> usize {
+    end_line(text, begin);
+    let begin = text.len();
+    fill_up(text, INDENT);
+    begin
+}
+
+fn end_line(text: &mut String, begin: usize) {
+    let line = text.get(begin..).unwrap_or_default();
+    text.truncate(begin + line.trim_end().len());
+    text.push('\n');
 }
 
 /// The text in parts of at most so many characters, or a word each that is longer; at least one.
@@ -60,6 +75,7 @@ fn fold(text: &str, room: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::screen::Tone;
     use crate::table::Table;
 
     fn table(columns: usize) -> String {
@@ -76,8 +92,9 @@ mod tests {
             ("active", Tone::Good),
             ("", Tone::Plain),
         ]);
-        let Table { rows, widths } = table;
-        rows.into_iter().map(|row| folded(row, &widths, &Screen::plain(), columns)).collect()
+        let mut text = String::new();
+        table.each_row(|row, widths| folded(&mut text, row, widths, &Screen::plain(), columns));
+        text
     }
 
     #[test]

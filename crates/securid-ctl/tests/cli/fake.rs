@@ -54,7 +54,7 @@ struct Fake {
 }
 
 impl Service for Fake {
-    async fn call(&self, _: ConnectionId, call: Call) -> Result<Reply, RpcError> {
+    async fn call(self: Arc<Self>, _: ConnectionId, call: Call) -> Result<Reply, RpcError> {
         let answer = (self.answers.lock().unwrap())(&call);
         let _ = self.events.lock().unwrap().send(Event::Called(Box::new(call)));
         match answer {

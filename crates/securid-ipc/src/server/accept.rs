@@ -8,6 +8,7 @@ use std::{
 
 use interprocess::local_socket::{tokio::Stream, traits::StreamCommon as _};
 use tokio::{
+    net::UnixStream,
     select,
     sync::watch,
     task::{JoinError, JoinSet},
@@ -160,6 +161,8 @@ impl<S: Service> Door<S> {
         if peer.euid() != Some(rustix::process::geteuid().as_raw()) {
             return;
         }
+        let Stream::UdSocket(socket) = stream;
+        let socket = UnixStream::from(socket);
         let pid = peer.pid().and_then(|pid| u32::try_from(pid).ok());
         let always = pid.is_some() && pid == self.room.always_for;
         let most = self.room.most;
@@ -168,16 +171,16 @@ impl<S: Service> Door<S> {
                 self.service.notice(Notice::Crowded { most });
             }
             if !self.seats.make_room() {
-                return seats::let_go(&stream, &all_in_use(most));
+                return seats::let_go(&socket, &all_in_use(most));
             }
         }
-        let stream = Arc::new(stream);
-        let seat = self.seats.take(&stream);
+        let socket = Arc::new(socket);
+        let seat = self.seats.take(&socket);
         let id = ConnectionId(self.numbers);
         self.numbers += 1;
         let (service, closing) = (self.service.clone(), self.closing.clone());
         let unread = Unread::together_with(&self.unread);
-        self.connections.spawn(connection::run(stream, seat, id, service, unread, closing));
+        self.connections.spawn(connection::run(socket, seat, id, service, unread, closing));
         self.at_once = self.at_once.max(self.connections.len());
     }
 
@@ -225,7 +228,7 @@ async fn is_over(wanted: &mut watch::Receiver<Wanted>, nobody_connected: bool) {
 }
 
 /// A task that panicked must not pass for one that ended.
-pub(super) fn pass_panic_on<T>(ended: Result<T, JoinError>) -> Option<T> {
+fn pass_panic_on<T>(ended: Result<T, JoinError>) -> Option<T> {
     match ended {
         Ok(value) => Some(value),
         Err(error) => match error.try_into_panic() {

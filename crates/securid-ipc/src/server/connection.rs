@@ -4,23 +4,26 @@
 //! and writes the answers one at a time, in the order in which the calls end. While the bound is
 //! reached nothing is read: further lines wait in the socket. Where it has subscribed, an event goes out
 //! whenever no answer waits.
+//!
+//! A request that is answered at once costs one read and one write, and no timer: what the socket does not
+//! take is waited for with a deadline, and only then is there one.
 
-use std::{io, ops::ControlFlow, sync::Arc, time::Duration};
+use std::{io, ops::ControlFlow, pin::pin, sync::Arc, time::Duration};
 
-use interprocess::local_socket::tokio::Stream;
 use tokio::{
-    io::AsyncReadExt as _,
+    net::UnixStream,
     select,
     sync::watch,
-    task::JoinSet,
     time::{Instant, sleep, sleep_until},
 };
 
 use super::{
     ConnectionId, Service,
-    accept::{FAREWELL, LAST_WORDS, pass_panic_on},
+    accept::{FAREWELL, LAST_WORDS},
+    calls::{Calls, Done},
     feed::{Feed, next_of},
     outbox::{Answer, Outbox},
+    receiving::receive,
     seats::{self, Seat},
     unread::Unread,
 };
@@ -41,9 +44,6 @@ const LINE_WITHIN: Duration = Duration::from_secs(10);
 /// tells it of us only if we ask.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// What became of a call, and under which id it is to be said.
-type Done = (Option<Id>, Result<Reply, RpcError>);
-
 struct Connection<S> {
     id: ConnectionId,
     service: Arc<S>,
@@ -52,7 +52,7 @@ struct Connection<S> {
     lines: LineBuffer,
     /// Since when the first line in `lines` has been incomplete while we were reading.
     half_line_since: Option<Instant>,
-    calls: JoinSet<Done>,
+    calls: Calls,
     outbox: Outbox,
     /// It was granted a hold, which lasts as long as the connection does.
     holds: bool,
@@ -65,7 +65,7 @@ struct Connection<S> {
 
 /// Serves one client to its end.
 pub(super) async fn run<S: Service>(
-    stream: Arc<Stream>,
+    socket: Arc<UnixStream>,
     seat: Arc<Seat>,
     id: ConnectionId,
     service: Arc<S>,
@@ -78,7 +78,7 @@ pub(super) async fn run<S: Service>(
         reading: true,
         lines: LineBuffer::new(REQUEST_LIMIT),
         half_line_since: None,
-        calls: JoinSet::new(),
+        calls: Calls::default(),
         outbox: Outbox::new(unread),
         holds: false,
         feed: None,
@@ -86,8 +86,8 @@ pub(super) async fn run<S: Service>(
         farewell: None,
     };
     // Whether it ended well or the client died: what could not be handed over goes back.
-    let _ = connection.exchange(&stream, closing).await;
-    drop(stream);
+    let _ = connection.exchange(&socket, closing).await;
+    drop(socket);
     connection.wind_up().await;
 }
 
@@ -98,10 +98,14 @@ impl<S: Service> Connection<S> {
     /// If the client has gone, or is dropped for its slowness or to make room.
     async fn exchange(
         &mut self,
-        stream: &Stream,
+        socket: &UnixStream,
         mut closing: watch::Receiver<bool>,
     ) -> io::Result<()> {
+        let seat = Arc::clone(&self.seat);
+        let mut told_to_leave = pin!(seat.told_to_leave());
+        let mut stop = pin!(closing.wait_for(|closing| *closing));
         loop {
+            self.outbox.write(socket)?;
             let open = self.reading && self.calls.len() + self.outbox.len() < IN_FLIGHT;
             if open && self.take_request().is_continue() {
                 continue;
@@ -123,46 +127,42 @@ impl<S: Service> Connection<S> {
                 self.farewell.filter(|_| self.reading).map(|by| by - (FAREWELL - LAST_WORDS));
             self.seat.note(self.is_idle());
             let waits_for_us = !self.reading && !self.calls.is_empty();
-            let mut reader = stream;
+            // In an order: what comes seldom is asked first, so that a client that never stops asking cannot
+            // put it off, and what its requests bring comes before further ones.
             select! {
-                Some(done) = self.calls.join_next() => {
-                    if let Some((id, outcome)) = pass_panic_on(done) {
-                        if matches!(outcome, Ok(Reply::Subscribed(_))) {
-                            self.feed = Some(Feed::begin(stream, self.service.clone(), self.id));
-                        }
-                        self.answer(id, outcome);
+                biased;
+                () = passed(deadlines) => return Err(io::ErrorKind::TimedOut.into()),
+                () = passed([last_words]) => self.stop_reading(),
+                () = &mut told_to_leave => {
+                    told_to_leave.set(seat.told_to_leave());
+                    if self.is_idle() {
+                        seats::let_go(socket, &idle_for_the_longest());
+                        return Err(io::ErrorKind::ConnectionAborted.into());
+                    }
+                    // Else it has got something to do just then, unless nobody is there.
+                    if seats::has_gone(socket) {
+                        return Err(io::ErrorKind::ConnectionReset.into());
                     }
                 }
+                stopped = &mut stop, if self.farewell.is_none() => {
+                    // An error means that the server is gone, which is as good as its word.
+                    let _ = stopped;
+                    self.farewell = Some(Instant::now() + FAREWELL);
+                }
+                done = self.calls.next() => self.done(done, socket),
+                writable = socket.writable(), if self.outbox.len() > 0 => writable?,
                 event = next_of(&mut self.feed), if self.reading && self.outbox.len() == 0 => match event {
                     Some(event) => self.outbox.push_event(&event)?,
                     None => self.feed = None,
                 },
-                written = self.outbox.write_some(stream) => written?,
-                read = reader.read(self.lines.space()), if open => match read? {
+                read = receive(socket, self.lines.space()), if open => match read? {
                     0 => self.end_of_requests(),
                     n => self.lines.advance(n),
                 },
-                () = passed(deadlines) => return Err(io::ErrorKind::TimedOut.into()),
-                () = passed([last_words]) => self.stop_reading(),
                 () = sleep(LOOK_EVERY), if waits_for_us => {
-                    if seats::has_gone(stream) {
+                    if seats::has_gone(socket) {
                         return Err(io::ErrorKind::ConnectionReset.into());
                     }
-                }
-                () = self.seat.told_to_leave() => {
-                    if self.is_idle() {
-                        seats::let_go(stream, &idle_for_the_longest());
-                        return Err(io::ErrorKind::ConnectionAborted.into());
-                    }
-                    // Else it has got something to do just then, unless nobody is there.
-                    if seats::has_gone(stream) {
-                        return Err(io::ErrorKind::ConnectionReset.into());
-                    }
-                }
-                stop = closing.wait_for(|closing| *closing), if self.farewell.is_none() => {
-                    // An error means that the server is gone, which is as good as its word.
-                    let _ = stop;
-                    self.farewell = Some(Instant::now() + FAREWELL);
                 }
             }
         }
@@ -189,8 +189,7 @@ impl<S: Service> Connection<S> {
     fn begin(&mut self, request: Request) {
         match request.asked {
             Ok(Asked::Call(call)) => {
-                let (service, connection) = (self.service.clone(), self.id);
-                self.calls.spawn(async move { (request.id, service.call(connection, call).await) });
+                self.calls.begin(request.id, self.service.clone().call(self.id, call));
             }
             Ok(Asked::Hello) => {
                 if let Some(id) = request.id {
@@ -199,6 +198,13 @@ impl<S: Service> Connection<S> {
             }
             Err(error) => self.answer(request.id, Err(error)),
         }
+    }
+
+    fn done(&mut self, (id, outcome): Done, socket: &UnixStream) {
+        if matches!(outcome, Ok(Reply::Subscribed(_))) {
+            self.feed = Some(Feed::begin(socket, self.service.clone(), self.id));
+        }
+        self.answer(id, outcome);
     }
 
     /// Whether nothing but a client that may never ask again would miss it.
@@ -235,7 +241,7 @@ impl<S: Service> Connection<S> {
     /// It is told nothing more either.
     fn stop_reading(&mut self) {
         self.reading = false;
-        self.outbox.set_deadline();
+        self.outbox.urge();
         self.lines = LineBuffer::new(REQUEST_LIMIT);
     }
 
@@ -246,8 +252,8 @@ impl<S: Service> Connection<S> {
         for reply in self.outbox.into_undelivered() {
             self.service.undelivered(reply);
         }
-        while let Some(done) = self.calls.join_next().await {
-            if let Some((_, Ok(reply))) = pass_panic_on(done) {
+        while !self.calls.is_empty() {
+            if let (_, Ok(reply)) = self.calls.next().await {
                 self.service.undelivered(reply);
             }
         }

@@ -2,8 +2,8 @@
 
 use std::{pin::Pin, sync::Arc};
 
-use interprocess::local_socket::tokio::Stream;
 use rustix::net::sockopt::set_socket_send_buffer_size;
+use tokio::net::UnixStream;
 
 use super::{ConnectionId, Service};
 use crate::messages::Event;
@@ -23,10 +23,9 @@ pub(super) struct Feed<S> {
 type Next = Pin<Box<dyn Future<Output = Option<Event>> + Send>>;
 
 impl<S: Service> Feed<S> {
-    pub(super) fn begin(stream: &Stream, service: Arc<S>, connection: ConnectionId) -> Self {
-        let Stream::UdSocket(socket) = stream;
+    pub(super) fn begin(socket: &UnixStream, service: Arc<S>, connection: ConnectionId) -> Self {
         // Where the system refuses, the states that wait are more, and older.
-        let _ = set_socket_send_buffer_size(socket.inner(), UNREAD);
+        let _ = set_socket_send_buffer_size(socket, UNREAD);
         Self { service, connection, next: None }
     }
 

@@ -3,8 +3,7 @@
 
 use std::{collections::VecDeque, io, time::Duration};
 
-use interprocess::local_socket::tokio::Stream;
-use tokio::{io::AsyncWriteExt as _, time::Instant};
+use tokio::{net::UnixStream, time::Instant};
 
 use super::unread::{Share, Unread};
 use crate::{
@@ -29,7 +28,9 @@ pub(super) enum Answer {
 #[derive(Debug)]
 pub(super) struct Outbox {
     lines: VecDeque<Line>,
-    /// By when the first of them must be read; an event may wait as long as no answer does.
+    /// Whether the first of them must be read in time: an event may wait as long as no answer does.
+    urgent: bool,
+    /// By when, once it was found that it has to wait.
     until: Option<Instant>,
     unread: Unread,
 }
@@ -46,7 +47,7 @@ struct Line {
 impl Outbox {
     /// An empty one, for a connection whose answers take their share of this.
     pub(super) fn new(unread: Unread) -> Self {
-        Self { lines: VecDeque::new(), until: None, unread }
+        Self { lines: VecDeque::new(), urgent: false, until: None, unread }
     }
 
     /// Queues an answer. A reply that is too long, for a line or for what waits already, becomes an
@@ -91,14 +92,12 @@ impl Outbox {
 
     fn queue(&mut self, line: Line) {
         self.lines.push_back(line);
-        self.set_deadline();
+        self.urge();
     }
 
     /// From now on what waits has to be read in time.
-    pub(super) fn set_deadline(&mut self) {
-        if !self.lines.is_empty() {
-            self.until.get_or_insert_with(|| Instant::now() + READ_WITHIN);
-        }
+    pub(super) fn urge(&mut self) {
+        self.urgent |= !self.lines.is_empty();
     }
 
     /// How many answers and events are not delivered yet.
@@ -106,26 +105,32 @@ impl Outbox {
         self.lines.len()
     }
 
-    /// By when the current one must be read.
+    /// By when the current one must be read, if it was found that the socket does not take it at once.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.until
     }
 
-    /// Writes a part of the current answer. Safe to drop between two polls. Never ends while there
-    /// is no answer.
+    /// Writes as much as the socket takes without waiting.
     ///
     /// # Errors
     /// If the client has gone.
-    pub(super) async fn write_some(&mut self, mut stream: &Stream) -> io::Result<()> {
-        let Some(current) = self.lines.front_mut() else { return std::future::pending().await };
-        let written = stream.write(current.text.filled()).await?;
-        if written == 0 {
-            return Err(io::ErrorKind::WriteZero.into());
-        }
-        current.text.discard(written);
-        if current.text.is_empty() {
-            self.lines.pop_front();
-            self.until = (!self.lines.is_empty()).then(|| Instant::now() + READ_WITHIN);
+    pub(super) fn write(&mut self, socket: &UnixStream) -> io::Result<()> {
+        while let Some(current) = self.lines.front_mut() {
+            match socket.try_write(current.text.filled()) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => current.text.discard(written),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if self.urgent {
+                        self.until.get_or_insert_with(|| Instant::now() + READ_WITHIN);
+                    }
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+            if current.text.is_empty() {
+                self.lines.pop_front();
+                (self.urgent, self.until) = (!self.lines.is_empty(), None);
+            }
         }
         Ok(())
     }

@@ -2,12 +2,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use interprocess::local_socket::tokio::Stream;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     net::{SendFlags, send},
 };
-use tokio::{sync::Notify, time::Instant};
+use tokio::{net::UnixStream, sync::Notify, time::Instant};
 
 use crate::{
     envelope::{self, Id},
@@ -16,7 +15,7 @@ use crate::{
 
 /// The connections whose sockets are open.
 #[derive(Default)]
-pub(super) struct Seats(Vec<(Arc<Seat>, Weak<Stream>)>);
+pub(super) struct Seats(Vec<(Arc<Seat>, Weak<UnixStream>)>);
 
 /// What a connection shows of itself to whoever makes room.
 pub(super) struct Seat {
@@ -43,12 +42,12 @@ impl Seats {
     }
 
     /// Gives one to a client, whether there is room or not.
-    pub(super) fn take(&mut self, stream: &Arc<Stream>) -> Arc<Seat> {
+    pub(super) fn take(&mut self, socket: &Arc<UnixStream>) -> Arc<Seat> {
         let seat = Arc::new(Seat {
             occupied: Mutex::new(Occupied::IdleSince(Instant::now())),
             leave: Notify::new(),
         });
-        self.0.push((Arc::clone(&seat), Arc::downgrade(stream)));
+        self.0.push((Arc::clone(&seat), Arc::downgrade(socket)));
         seat
     }
 
@@ -65,10 +64,10 @@ impl Seats {
             })
             .collect();
         idle.sort_by_key(|(since, ..)| *since);
-        let silent = |stream: &Weak<Stream>| {
+        let silent = |stream: &Weak<UnixStream>| {
             stream.upgrade().is_some_and(|stream| !shows(&stream, PollFlags::IN))
         };
-        let gone = |stream: &Weak<Stream>| stream.upgrade().is_some_and(|s| has_gone(&s));
+        let gone = |stream: &Weak<UnixStream>| stream.upgrade().is_some_and(|s| has_gone(&s));
         let idle = idle.into_iter().find(|(.., stream)| silent(stream)).map(|(_, seat, _)| seat);
         let leaves =
             idle.or_else(|| self.0.iter().find(|(_, stream)| gone(stream)).map(|(seat, _)| seat));
@@ -103,24 +102,22 @@ impl Seat {
 }
 
 /// Whether its client has closed the connection, and not only half.
-pub(super) fn has_gone(stream: &Stream) -> bool {
-    shows(stream, PollFlags::HUP)
+pub(super) fn has_gone(socket: &UnixStream) -> bool {
+    shows(socket, PollFlags::HUP)
 }
 
 /// Asks the kernel how a socket is, without waiting and without taking anything out of it.
-fn shows(stream: &Stream, what: PollFlags) -> bool {
-    let Stream::UdSocket(socket) = stream;
-    let mut look = [PollFd::new(socket.inner(), what)];
+fn shows(socket: &UnixStream, what: PollFlags) -> bool {
+    let mut look = [PollFd::new(socket, what)];
     let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
     poll(&mut look, Some(&at_once)).is_ok() && look[0].revents().contains(what)
 }
 
 /// Says to a client why it is let go, if its socket takes that at once: it is answered under no id, for
 /// nothing that it asked is begun any more.
-pub(super) fn let_go(stream: &Stream, why: &RpcError) {
-    let Stream::UdSocket(socket) = stream;
+pub(super) fn let_go(socket: &UnixStream, why: &RpcError) {
     if let Ok(line) = envelope::answer(&Id::null(), Err::<&Reply, _>(why)) {
         // Nobody who does not read is waited for.
-        let _ = send(socket.inner(), line.filled(), SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+        let _ = send(socket, line.filled(), SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
     }
 }

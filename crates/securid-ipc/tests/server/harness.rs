@@ -61,7 +61,7 @@ pub(crate) struct Fake {
 }
 
 impl Service for Fake {
-    async fn call(&self, _: ConnectionId, call: Call) -> Result<Reply, RpcError> {
+    async fn call(self: Arc<Self>, _: ConnectionId, call: Call) -> Result<Reply, RpcError> {
         match call {
             Call::Touch(params) => {
                 Ok(Reply::Touched(SessionRef { session: params.session.unwrap_or_default() }))

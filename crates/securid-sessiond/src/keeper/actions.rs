@@ -12,10 +12,13 @@ impl Keeper {
         let about = key_of(&event).cloned();
         let only_time = event == Event::Tick;
         let seen = self.auditing.before(&self.machine, &event);
+        let due = self.machine.wakes_at();
         let actions = self.machine.handle(clock::now(), event);
+        self.stirred |= self.machine.wakes_at() != due;
         self.auditing.after(&self.machine, seen, &actions);
         self.note_changes();
         if !only_time || !actions.is_empty() {
+            self.stirred = true;
             self.standing.note_change();
         }
         let mut denial = None;

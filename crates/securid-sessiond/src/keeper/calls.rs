@@ -161,9 +161,9 @@ impl Keeper {
         let told = SessionId::parse(after);
         let rest = self.machine.sessions_after(told.as_ref());
         let mut rest = rest.filter(|s| selector::is_shown(s) && s.id().as_str() > after);
-        let (known, now) = (self.known(), clock::now());
-        let sessions: Vec<_> =
-            rest.by_ref().take(page).map(|session| known.session(session, now)).collect();
+        let (known, now, mut times) = (self.known(), clock::now(), views::Times::default());
+        let view = |session| known.one_of_many(session, now, &mut times);
+        let sessions: Vec<_> = rest.by_ref().take(page).map(view).collect();
         let more = rest.next().is_some();
         let cursor = sessions.last().filter(|_| more).map(|last| last.id.clone());
         ListView { sessions, cursor }

@@ -23,7 +23,7 @@ pub(super) struct Desktop {
 struct Departure {
     /// Whether it was announced, and neither came to its end nor was called off.
     announced: bool,
-    /// The sessions that it ends, as long as the machine should wait for them.
+    /// The sessions that it ends. The machine should wait for the last of them; where there is none, for none.
     awaited: Vec<Key>,
 }
 
@@ -93,7 +93,8 @@ impl Keeper {
         }
         let known = Known { machine: &self.machine, troubles: &self.troubles };
         for departure in [&mut self.desktop.shutdown, &mut self.desktop.sleep] {
-            departure.awaited.retain(|key| is_worth_waiting_for(known, key));
+            // Of thousands, one that is worth it is enough to know.
+            while departure.awaited.pop_if(|key| !is_worth_waiting_for(known, key)).is_some() {}
         }
     }
 

@@ -17,6 +17,13 @@ const LATE: Duration = Duration::from_secs(60);
 /// Sessions that end within so long of one another share a bubble: a locked screen ends several.
 const TOGETHER: Duration = Duration::from_secs(60);
 
+/// So many revocations are gone through after each burst of messages; where there are more, once in [`NOW_AND_THEN`],
+/// for each answer of the server is a burst.
+const FEW: usize = 100;
+
+/// How late a person is told at most besides, with more than [`FEW`] of them.
+const NOW_AND_THEN: Duration = Duration::from_secs(1);
+
 /// What was told so far.
 #[derive(Default)]
 pub(super) struct Notices {
@@ -25,8 +32,10 @@ pub(super) struct Notices {
     ended: Option<(Moment, BTreeMap<&'static str, u32>)>,
     /// The late ones that were told of.
     late: Vec<Key>,
-    /// When the next one will be late.
+    /// When the next one will be late, or is looked for again.
     next_late: Option<Moment>,
+    /// When many were gone through last.
+    looked: Option<Moment>,
 }
 
 impl Notices {
@@ -78,6 +87,14 @@ impl Keeper {
     /// Tells of revocations that have become late, or are none any more.
     pub(super) fn mind_pending(&mut self) {
         let now = clock::now();
+        if self.machine.count(Phase::Revoking) > FEW {
+            let again = self.notices.looked.map(|looked| looked.after(NOW_AND_THEN));
+            if let Some(again) = again.filter(|again| !again.reached(now)) {
+                self.notices.next_late = Some(again);
+                return;
+            }
+            self.notices.looked = Some(now);
+        }
         let (mut late, mut next_late) = (Vec::new(), None);
         let told = self.config.now().notify && self.machine.count(Phase::Revoking) > 0;
         let sessions = told.then(|| self.machine.sessions()).into_iter().flatten();

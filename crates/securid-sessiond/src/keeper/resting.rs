@@ -37,11 +37,12 @@ impl Resting {
 }
 
 impl Keeper {
-    /// Gives back what the work has taken, once there was none for [`QUIET`].
-    pub(super) fn rest_if_due(&mut self) {
+    /// Gives back what the work has taken, once there was none for [`QUIET`]. Whether to wake for it at another moment than
+    /// before.
+    pub(super) fn rest_if_due(&mut self) -> bool {
         let due = self.resting.looks_at.is_some_and(|at| at.reached(clock::now()));
         if self.resting.looks_at.is_some() && !due {
-            return;
+            return false;
         }
         if mem::take(&mut self.resting.stirred) {
             self.resting.looks_at = Some(clock::now().after(QUIET));
@@ -49,5 +50,6 @@ impl Keeper {
             self.resting.looks_at = None;
             memory::give_back();
         }
+        due || self.resting.looks_at.is_some()
     }
 }

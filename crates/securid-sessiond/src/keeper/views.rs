@@ -1,5 +1,7 @@
 //! Sessions as the protocol shows them.
 
+use std::collections::HashMap;
+
 use securid_ipc::messages::{
     HistoryItem, LogoutItem, Outcome, Reason, RevocationView, RpcError, SessionState, SessionView,
 };
@@ -8,7 +10,7 @@ use securid_store::HistoryLine;
 
 use super::Keeper;
 use super::troubles::Troubles;
-use crate::clock::{rfc3339, wall_time};
+use crate::clock::{self, rfc3339, wall_time};
 
 /// What there is to show.
 #[derive(Clone, Copy)]
@@ -23,11 +25,34 @@ impl Keeper {
     }
 }
 
+/// Times as they are shown, to the second: of a page of the list many are the same, and to write one takes longer than
+/// to find it.
+#[derive(Default)]
+pub(super) struct Times(HashMap<i64, String>);
+
+impl Times {
+    fn show(&mut self, unix: i64) -> String {
+        self.0.entry(unix.div_euclid(1000)).or_insert_with(|| rfc3339(unix)).clone()
+    }
+}
+
 impl<'a> Known<'a> {
-    /// One session of the list.
+    /// One session.
     pub(super) fn session(self, session: &Session, now: Moment) -> SessionView {
+        self.one_of_many(session, now, &mut Times::default())
+    }
+
+    /// One session of the list.
+    pub(super) fn one_of_many(
+        self,
+        session: &Session,
+        now: Moment,
+        times: &mut Times,
+    ) -> SessionView {
         let about = session.about();
-        let deadline = |at: Option<Moment>| at.map(|at| wall_time(at, now));
+        let mut deadline = |at: Option<Moment>| at.map(|at| times.show(clock::unix(at, now)));
+        let (idle_deadline, expires_at) =
+            (deadline(session.idle_deadline()), deadline(session.expires_at()));
         SessionView {
             id: session.id().to_string(),
             instance: about.instance.clone(),
@@ -35,10 +60,10 @@ impl<'a> Known<'a> {
             username: about.username.clone(),
             keyring: about.keyring.clone(),
             state: state(session.phase()),
-            created_at: rfc3339(session.created().unix),
-            last_used_at: rfc3339(session.last_used().unix),
-            idle_deadline: deadline(session.idle_deadline()),
-            expires_at: deadline(session.expires_at()),
+            created_at: times.show(session.created().unix),
+            last_used_at: times.show(session.last_used().unix),
+            idle_deadline,
+            expires_at,
             holds: session.holds(),
             revocation: session.pending().map(|pending| self.revocation(session, &pending, now)),
         }

@@ -160,7 +160,9 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<Written, String> {
     if bytes.last() != Some(&b'\n') {
         return Err("it is cut off".to_owned());
     }
-    let mut document: Document = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    // Looked at once, and not string by string.
+    let text = std::str::from_utf8(bytes).map_err(|e| e.to_string())?;
+    let mut document: Document = serde_json::from_str(text).map_err(|e| e.to_string())?;
     let machine = std::mem::take(&mut document.machine);
     let boot = std::mem::take(&mut document.boot);
     document.into_record().map(|record| Written { record, machine, boot })

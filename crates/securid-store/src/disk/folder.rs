@@ -1,10 +1,14 @@
 //! The folder of records, a file for each session.
 
 use std::collections::{BTreeSet, HashSet};
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
+use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::{self, ScopedJoinHandle};
 
 use securid_session::{About, Record, SessionId, Stage};
 
@@ -16,6 +20,13 @@ use crate::files;
 
 /// A record is about 1 KiB; what is longer than this is none of ours.
 const LONGEST_RECORD: u64 = 256 * 1024;
+
+/// How many threads read records at a start, at most: the processor does half of the work, the kernel the other, and
+/// more of them wait for each other there.
+const MOST_READERS: usize = 4;
+
+/// A thread for fewer files than these costs more than it spares: reading one takes some ten microseconds.
+const WORTH_A_THREAD: usize = 250;
 
 /// The records of one state folder, `sessions/ID.json`.
 #[derive(Debug)]
@@ -32,6 +43,8 @@ pub struct RecordFolder {
     about_index: Option<String>,
     /// Whether the folder was made anew since that was last asked.
     made_anew: bool,
+    /// Whether the names of the folders themselves survive a power cut, as far as we can see to it.
+    folders_are_durable: bool,
 }
 
 /// What was found in a file.
@@ -121,9 +134,9 @@ impl RecordFolder {
     /// # Errors
     /// If that cannot be done, or if somebody else could write there.
     pub fn open(state_dir: &Path, identity: Identity) -> Result<Self, DiskError> {
-        files::own_folder(state_dir)?;
+        files::find_own_folder(state_dir)?;
         let folder = state_dir.join("sessions");
-        files::own_folder(&folder)?;
+        files::find_own_folder(&folder)?;
         let damaged = state_dir.join("damaged");
         let (index, about_index) = Index::open(state_dir, &damaged, &identity);
         Ok(Self {
@@ -135,6 +148,7 @@ impl RecordFolder {
             index,
             about_index,
             made_anew: false,
+            folders_are_durable: false,
         })
     }
 
@@ -174,26 +188,54 @@ impl RecordFolder {
             names.push(file.map_err(failed)?.file_name());
         }
         names.sort();
-        let mut found = Vec::with_capacity(names.len());
+        let mut found = self.load_all(names);
         let mut abouts = HashSet::new();
-        for name in names {
-            let path = self.folder.join(&name);
-            let name = name.to_string_lossy();
-            if name.starts_with(&self.temporary) {
-                // A leftover does no harm; the next write of that session replaces it.
-                let _ = files::remove(&path, "leftover");
-            } else if let Some(stem) = name.strip_suffix(".json") {
-                let mut loaded = self.load_one(path, stem);
-                if let Loaded::Record { record, .. } = &mut loaded {
-                    share(&mut abouts, &mut record.about);
-                }
-                found.push(loaded);
+        for loaded in &mut found {
+            if let Loaded::Record { record, .. } = loaded {
+                share(&mut abouts, &mut record.about);
             }
         }
         let problem = self.about_index.take();
         found.extend(problem.map(|problem| Loaded::DamagedIndex { problem }));
         self.compare_with_index(&mut found);
         Ok(found)
+    }
+
+    /// What is in the files of these names, in their order.
+    fn load_all(&self, names: Vec<OsString>) -> Vec<Loaded> {
+        let load = |names: &[OsString]| -> Vec<Loaded> {
+            names.iter().filter_map(|name| self.load_name(name)).collect()
+        };
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let each = names.len().div_ceil(cores.min(MOST_READERS));
+        if each < WORTH_A_THREAD {
+            return load(&names);
+        }
+        thread::scope(|scope| {
+            let mut shares = names.chunks(each);
+            let ours = shares.next().unwrap_or_default();
+            let others: Vec<_> = shares
+                .map(|names| (names, thread::Builder::new().spawn_scoped(scope, || load(names))))
+                .collect();
+            let mut found = load(ours);
+            for (names, reader) in others {
+                // Where there is no thread to be had, it is done here.
+                let read = reader.map_or_else(|_| Ok(load(names)), ScopedJoinHandle::join);
+                found.extend(read.unwrap_or_else(|panic| resume_unwind(panic)));
+            }
+            found
+        })
+    }
+
+    fn load_name(&self, name: &OsStr) -> Option<Loaded> {
+        let path = self.folder.join(name);
+        let name = name.to_string_lossy();
+        if name.starts_with(&self.temporary) {
+            // A leftover does no harm; the next write of that session replaces it.
+            let _ = files::remove(&path, "leftover");
+            return None;
+        }
+        name.strip_suffix(".json").map(|stem| self.load_one(path, stem))
     }
 
     /// Finds the sessions that the index knows and no record tells of, and the other way round.
@@ -248,7 +290,17 @@ impl RecordFolder {
         &self.folder
     }
 
+    /// An earlier daemon may have died between making a folder and syncing its name. That is seen to before the first
+    /// change, and not at the start, which has nothing to lose yet.
+    fn make_folders_durable(&mut self) {
+        if !std::mem::replace(&mut self.folders_are_durable, true) {
+            files::make_folder_durable(&self.state_dir);
+            files::make_folder_durable(&self.folder);
+        }
+    }
+
     pub(super) fn apply(&mut self, changes: &[Change]) -> Vec<Result<(), DiskError>> {
+        self.make_folders_durable();
         let written = changes.iter().filter_map(|change| match change {
             Change::Write(record) => Some((&record.key.id, record.about.keyring.as_str())),
             Change::Remove(_) => None,

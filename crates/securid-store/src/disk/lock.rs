@@ -37,7 +37,7 @@ impl StateLock {
     /// # Errors
     /// If another process has it, or if there can be no lock here.
     pub fn take(state_dir: &Path) -> Result<Self, LockError> {
-        files::own_folder(state_dir)?;
+        files::find_own_folder(state_dir)?;
         let path = state_dir.join("lock");
         let failed = |e| DiskError::new("lock", &path, &e);
         // Not truncated: until the lock is ours, what is in it is the other's number.

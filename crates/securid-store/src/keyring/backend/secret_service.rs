@@ -10,6 +10,7 @@ mod collections;
 mod session;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use securid_bus::{PROPERTIES, Path, PropMap, RefArg, Variant};
 use securid_secret::SecretBytes;
@@ -38,7 +39,7 @@ pub(super) struct SecretService {
 /// again answers every look.
 struct Agreed {
     owner: String,
-    session: Session,
+    session: Arc<Session>,
 }
 
 impl SecretService {
@@ -46,13 +47,13 @@ impl SecretService {
         Ok(Self { look: Collections::connect()?, session: None })
     }
 
-    fn session(&mut self) -> Result<&Session, KeyringError> {
+    fn session(&mut self) -> Result<Arc<Session>, KeyringError> {
         let owner = self.look.owner()?;
         let agreed = match self.session.take() {
             Some(agreed) if agreed.owner == owner => agreed,
-            _ => Agreed { owner, session: Session::open(&mut self.look)? },
+            _ => Agreed { owner, session: Arc::new(Session::open(&mut self.look)?) },
         };
-        Ok(&self.session.insert(agreed).session)
+        Ok(Arc::clone(&self.session.insert(agreed).session))
     }
 
     fn create(
@@ -111,10 +112,10 @@ impl Backend for SecretService {
             [item] => item,
             _ => return Err(several(&name)),
         };
-        let session = self.session()?.path().clone();
-        let reply = self.look.call(call(item, ITEM, "GetSecret").append1(session))?;
+        let session = self.session()?;
+        let reply = self.look.call(call(item, ITEM, "GetSecret").append1(session.path()))?;
         let (sealed,): (Sealed,) = all(&reply)?;
-        self.session()?.unseal(sealed).map(Some)
+        session.unseal(sealed).map(Some)
     }
 
     fn delete(&mut self, name: EntryName<'_>) -> Result<(), KeyringError> {
