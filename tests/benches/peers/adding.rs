@@ -6,26 +6,21 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::process::geteuid;
 use securid_tests::{House, SecretService, timed};
 
 use crate::arguments::Arguments;
 use crate::findings::{Findings, OURS};
-use crate::ours::{AT_ONCE, add, plan};
+use crate::ours::{AT_ONCE, add, has_room, plan};
 
 const PART: &str = "adding";
 
 /// Whose the disk's own time is.
 const DISK: &str = "the disk alone";
 
-/// How many keys an ordinary user has in the kernel.
-const KEYS_OF_A_USER: usize = 200;
-
 pub(crate) fn measure(arguments: &Arguments, found: &mut Findings) {
     let sessions = arguments.effort.sessions;
     for store in ["sealed-file", "keyutils", "secret-service"] {
-        if store == "keyutils" && sessions > KEYS_OF_A_USER && !geteuid().is_root() {
-            println!("{store}: the kernel has room for {KEYS_OF_A_USER} keys of a user");
+        if !has_room(store, sessions) {
             continue;
         }
         for (how, clients) in [("one after the other", 1), ("32 at once", AT_ONCE)] {

@@ -3,6 +3,7 @@
 use std::process::{Command, Stdio};
 use std::thread;
 
+use rustix::process::geteuid;
 use securid_tests::programs::programs;
 use securid_tests::{Client, House, Plan};
 use serde_json::json;
@@ -11,6 +12,18 @@ use crate::load::{Talk, Whole};
 
 /// The store of a house with many sessions: each user's, whatever the kernel allows for keys.
 pub(crate) const ROOMY: &str = "sealed-file";
+
+/// How many keys an ordinary user has in the kernel.
+const KEYS_OF_A_USER: usize = 200;
+
+/// Whether a store takes so many sessions; said if not.
+pub(crate) fn has_room(store: &str, sessions: usize) -> bool {
+    let has_room = store != "keyutils" || sessions <= KEYS_OF_A_USER || geteuid().is_root();
+    if !has_room {
+        println!("{store}: the kernel has room for {KEYS_OF_A_USER} keys of a user");
+    }
+    has_room
+}
 
 /// The config's default `concurrency`, and as many clients at once as bring sessions.
 pub(crate) const AT_ONCE: usize = 32;

@@ -17,7 +17,7 @@ const COMPARED: [(&str, &str, &str); 8] = [
     ("requests", "32 kept connections", "time for a request, 32 connections"),
     ("logout", "0 ms away", "one logout, on this machine"),
     ("logout", "100 ms away", "one logout, 100 ms away"),
-    ("shutdown", "all dead after", "1,000 sessions at shutdown"),
+    ("shutdown", "all dead after, keyutils", "1,000 sessions at shutdown"),
 ];
 
 /// From here to there, in pixels: a tenth to tenfold.

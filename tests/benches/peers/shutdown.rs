@@ -9,17 +9,19 @@ use std::time::Duration;
 use securid_api::{Access, Client, Endpoint, Format, LogoutReply, Proxies, Token};
 use securid_secret::Secret;
 use securid_tests::process::run;
-use securid_tests::{House, Plan, timed};
+use securid_tests::{House, Plan, Signal, timed};
 use tokio::task::JoinSet;
 
 use crate::arguments::Arguments;
 use crate::findings::{Findings, OURS};
-use crate::ours::{AT_ONCE, ROOMY, add, plan};
+use crate::ours::{AT_ONCE, add, has_room, plan};
 use crate::peer::which;
 use crate::scripts::curl;
 
 const PART: &str = "shutdown";
-const FIGURE: &str = "all dead after";
+
+/// Where the secrets are, which are deleted meanwhile.
+const STORES: [&str; 2] = ["keyutils", "sealed-file"];
 
 /// What every reply takes longer.
 const LATENCY: Duration = Duration::from_millis(50);
@@ -30,25 +32,33 @@ const PATIENCE: Duration = Duration::from_secs(300);
 pub(crate) fn measure(arguments: &Arguments, found: &mut Findings) {
     let sessions = arguments.effort.sessions;
     let has_script = ["curl", "xargs"].into_iter().all(|program| which(program).is_some());
-    let (mut ours, mut server, mut script) = (Vec::new(), Vec::new(), Vec::new());
+    let stores: Vec<_> = STORES.into_iter().filter(|store| has_room(store, sessions)).collect();
+    let mut ours = vec![Vec::new(); stores.len()];
+    let (mut server, mut script) = (Vec::new(), Vec::new());
     for _ in 0..arguments.effort.shutdowns {
-        ours.push(daemon(sessions));
+        for (store, ours) in stores.iter().zip(&mut ours) {
+            ours.push(daemon(store, sessions));
+        }
         server.push(pace(sessions));
         if has_script {
             script.push(xargs_curl(sessions));
         }
     }
-    found.put_times(PART, FIGURE, OURS, &ours);
-    found.put_times(PART, FIGURE, "the server's own pace", &server);
-    found.put_times(PART, FIGURE, "xargs -P32 curl", &script);
+    for (store, ours) in stores.iter().zip(&ours) {
+        let figure = format!("all dead after, {store}");
+        found.put_times(PART, &figure, OURS, ours);
+        found.put_times(PART, &figure, "the server's own pace", &server);
+        found.put_times(PART, &figure, "xargs -P32 curl", &script);
+    }
 }
 
 /// From SIGTERM to the end of the process, with every token dead by then.
-fn daemon(sessions: usize) -> Duration {
+fn daemon(store: &'static str, sessions: usize) -> Duration {
     let revocation = vec![("attempt_timeout", "10s"), ("shutdown_grace", "60s")];
-    let mut house = House::open(Plan { latency: LATENCY, revocation, ..plan(ROOMY) });
+    let mut house = House::open(Plan { latency: LATENCY, revocation, ..plan(store) });
     add(&house, sessions, AT_ONCE);
-    let (status, took) = timed(|| house.terminate());
+    house.signal(Signal::TERM);
+    let (status, took) = timed(|| house.wait_for_end(PATIENCE));
     assert!(status.success(), "{status}\n{}", house.log());
     assert!(house.simulator.truth().alive().is_empty(), "tokens are left alive");
     took
@@ -56,7 +66,7 @@ fn daemon(sessions: usize) -> Duration {
 
 /// The same number of logouts, one after the other on each of 32 connections.
 fn pace(sessions: usize) -> Duration {
-    let house = House::build(Plan { latency: LATENCY, ..plan(ROOMY) });
+    let house = House::build(Plan { latency: LATENCY, ..plan(STORES[1]) });
     let endpoint = Endpoint::parse(house.simulator.url()).unwrap();
     let access = Access { ca_file: Some(house.path("ca.pem")), ..Access::default() };
     let client = Client::new(endpoint, &access, Format::Json, &Proxies::default()).unwrap();
@@ -70,7 +80,7 @@ fn pace(sessions: usize) -> Duration {
 
 /// What a script does that has the tokens in a file: a process for each.
 fn xargs_curl(sessions: usize) -> Duration {
-    let house = House::build(Plan { latency: LATENCY, ..plan(ROOMY) });
+    let house = House::build(Plan { latency: LATENCY, ..plan(STORES[1]) });
     let all = tokens(&house, sessions).join("\n");
     let url = format!("{}/command.submit?cmd=logoutUser&format=json", house.simulator.url());
     let mut xargs = Command::new("xargs");
