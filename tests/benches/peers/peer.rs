@@ -121,12 +121,9 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         let Some(pid) = self.detached else {
-            // Some have a child, which they take along when they are asked to end.
+            // Some have a child, which they take along if they are asked to end and not killed.
             self.process.signal(Signal::TERM);
-            let gone = self.process.ended();
-            if gone.is_none() {
-                std::thread::sleep(Duration::from_millis(50));
-            }
+            self.process.wait(PATIENCE);
             return;
         };
         let number = Pid::from_raw(pid.cast_signed()).expect("a process has a number");
