@@ -3,7 +3,7 @@
 use crate::Phase;
 
 /// The most sessions that are taken in, whatever their phase: some hundred times what a person has at once. Together
-/// they take some 20 MB of memory and 10 MB of disk.
+/// they take some 10 MB of memory and as much of disk.
 pub const MOST_SESSIONS: usize = 10_000;
 
 /// A count for each phase.

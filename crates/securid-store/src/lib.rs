@@ -38,6 +38,7 @@ pub use disk::{
     Loaded, LockError, Mark, Page, RecordFolder, Sight, StateLock, Wanted, filed_under,
 };
 pub use keyring::{
-    Backend, CALL_DEADLINE, Entry, EntryName, INTERACTIVE_DEADLINE, KeyPlace, Keyring,
-    KeyringError, Namespace, Preference, Readiness, SealKey, SealedPlace, SealedTrouble, StoreKind,
+    Backend, BackendChange, CALL_DEADLINE, Change, Entry, EntryName, INTERACTIVE_DEADLINE,
+    KeyPlace, Keyring, KeyringError, Namespace, Preference, Readiness, SealKey, SealedPlace,
+    SealedTrouble, StoreKind,
 };
