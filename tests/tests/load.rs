@@ -2,13 +2,13 @@
 //! nothing of them stays.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use securid_simulator::Fault;
+use securid_simulator::{Fault, Truth};
 use securid_tests::memory::private_kib;
 use securid_tests::{Client, House, PASSWORD, Plan};
 use serde_json::{Value, json};
@@ -59,21 +59,21 @@ fn a_thousand_clients_in_turn_and_64_at_once_at_a_server_with_faults() {
         revocation: vec![("attempt_timeout", "300ms"), ("retry_max", "2s")],
         ..Plan::default()
     });
-    let served = Mutex::new(HashSet::new());
+    let served = Served::default();
     // What is needed once is there before the memory is looked at: connections, certificates, threads.
     with_faults(&house, || all_at_once(&house, &served, 1));
-    settle(&house);
+    settle(&house, &served);
     let mut after = vec![private_kib(house.pid())];
     // What the C library keeps of a heap that was larger for a moment depends on what lay where in it, and
     // levels out. What is forgotten somewhere grows with every spell.
     for spell in 1.. {
         with_faults(&house, || {
             for n in 0..IN_TURN {
-                served.lock().unwrap().insert(one_client(&house, n));
+                one_client(&house, &served, n);
             }
             all_at_once(&house, &served, ROUNDS);
         });
-        settle(&house);
+        settle(&house, &served);
         // The free memory goes back a while after a crowd.
         thread::sleep(Duration::from_secs(1));
         let before = after[spell - 1];
@@ -85,7 +85,7 @@ fn a_thousand_clients_in_turn_and_64_at_once_at_a_server_with_faults() {
     }
     eprintln!("{after:?} KiB");
     let spells = after.len() - 1;
-    let served = served.into_inner().unwrap();
+    let served: HashSet<String> = served.tokens.into_inner().unwrap().into_keys().collect();
     assert_eq!(
         served.len(),
         AT_ONCE + spells * (IN_TURN + AT_ONCE * ROUNDS),
@@ -94,13 +94,21 @@ fn a_thousand_clients_in_turn_and_64_at_once_at_a_server_with_faults() {
     assert_eq!(served, ended(&house));
 }
 
-fn all_at_once(house: &House, served: &Mutex<HashSet<String>>, rounds: usize) {
+/// What the daemon has said of all clients' sessions.
+#[derive(Default)]
+struct Served {
+    /// The tokens that it has acknowledged, by the ids of their sessions.
+    tokens: Mutex<HashMap<String, String>>,
+    /// How many logins it has refused. Of one whose reply came after the deadline the server has a token that nobody can hold.
+    logins_refused: AtomicUsize,
+}
+
+fn all_at_once(house: &House, served: &Served, rounds: usize) {
     thread::scope(|scope| {
         for first in 0..AT_ONCE {
             scope.spawn(move || {
                 for round in 0..rounds {
-                    let id = one_client(house, first + round);
-                    served.lock().unwrap().insert(id);
+                    one_client(house, served, first + round);
                 }
             });
         }
@@ -136,10 +144,11 @@ fn with_faults(house: &House, does: impl FnOnce() + Send) {
     });
 }
 
-/// What a client does and has to see; the id of its session.
-fn one_client(house: &House, n: usize) -> String {
+/// What a client does and has to see.
+fn one_client(house: &House, served: &Served, n: usize) {
     let mut client = house.client();
-    let (id, token) = session(house, &mut client, n);
+    let (id, token) = session(house, served, &mut client, n);
+    served.tokens.lock().unwrap().insert(id.clone(), token.clone());
     let lent = client.call("session.token", json!({"session": &id})).unwrap();
     assert_eq!((&lent["session"], &lent["token"]), (&json!(id), &json!(token)));
     let listed = listed(&mut client, &id);
@@ -166,11 +175,10 @@ fn one_client(house: &House, n: usize) -> String {
     }
     let refused = client.call("session.token", json!({"session": &id})).unwrap_err();
     assert!([-32012, -32001].contains(&refused.code), "{refused:?}");
-    id
 }
 
 /// A session of its own: logged in, or, for most and where the server does not let it, taken over.
-fn session(house: &House, client: &mut Client, n: usize) -> (String, String) {
+fn session(house: &House, served: &Served, client: &mut Client, n: usize) -> (String, String) {
     if n.is_multiple_of(8) {
         match client.call("session.login", json!({"password": PASSWORD})) {
             Ok(taken) => {
@@ -178,7 +186,10 @@ fn session(house: &House, client: &mut Client, n: usize) -> (String, String) {
                 let lent = client.call("session.token", json!({"session": &id})).unwrap();
                 return (id, lent["token"].as_str().unwrap().to_owned());
             }
-            Err(fault) => assert!(LOGIN_FAILS.contains(&fault.code), "{fault:?}"),
+            Err(fault) => {
+                assert!(LOGIN_FAILS.contains(&fault.code), "{fault:?}");
+                served.logins_refused.fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
     let token = house.simulator.issue("alice");
@@ -206,9 +217,15 @@ fn is_alive(house: &House, token: &str) -> bool {
 }
 
 /// Waits until the server has said of every token that it is dead, and the daemon has nothing left of them.
-fn settle(house: &House) {
-    let all_dead = |truth: &securid_simulator::Truth| truth.alive().is_empty();
+fn settle(house: &House, served: &Served) {
+    let tokens: HashSet<String> = served.tokens.lock().unwrap().values().cloned().collect();
+    let all_dead = |truth: &Truth| !truth.alive().iter().any(|alive| tokens.contains(*alive));
     assert!(house.simulator.wait_until(Duration::from_secs(60), all_dead), "a token was forgotten");
+    let nobodys = house.simulator.truth().alive().len();
+    assert!(
+        nobodys <= served.logins_refused.load(Ordering::Relaxed),
+        "{nobodys} tokens are nobody's"
+    );
     house.eventually_empty();
     assert!(house.sessions().is_empty());
     assert_eq!(house.simulator.truth().logouts_of_unknown_tokens, 0);
