@@ -2,11 +2,9 @@
 //! keeper and answers it with one [`Message::Done`], whatever happens, within a bound.
 //!
 //! - `attempt`: one attempt at a revocation, by all the settings that there are for the server
-//! - `together`: changes of the sealed file, which is written as a whole
 //! - `turns`: how many errands are at one place at once
 
 mod attempt;
-mod together;
 mod turns;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,17 +15,15 @@ use securid_ipc::messages::RpcError;
 use securid_secret::{Secret, SecretBytes};
 use securid_session::{About, Event, Found, Key, Origin, Record, SessionId, Verdict};
 use securid_store::{
-    Change, Disk, DiskError, Entry, HistoryLine, HistoryReader, Keyring, Preference, StoreKind,
-    crash,
+    Disk, DiskError, Entry, HistoryLine, HistoryReader, Keyring, Preference, StoreKind, crash,
 };
 use securid_text::span;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout};
 use tracing::debug;
+use turns::Turns;
 
-use self::together::Together;
-use self::turns::Turns;
 use crate::audit::{Audit, Handed};
 use crate::keeper::{Inbox, Message};
 use crate::servers::Servers;
@@ -62,7 +58,6 @@ pub(crate) struct Errands {
     pub(crate) servers: Arc<Servers>,
     pub(crate) inbox: Inbox,
     keyring_turns: Turns,
-    together: Together,
     disk_turns: Arc<Semaphore>,
     past_turns: Arc<Semaphore>,
     /// Until when a disk that hung is left alone.
@@ -83,7 +78,6 @@ pub(crate) struct Done {
 impl Errands {
     pub(crate) fn new(keyring: Keyring, disk: Disk, audit: Audit, inbox: Inbox) -> Self {
         Self {
-            together: Together::new(keyring.clone()),
             keyring,
             disk,
             audit,
@@ -159,46 +153,30 @@ impl Errands {
     }
 
     pub(crate) fn store(&self, key: Key, about: &About, token: &Token) {
+        let (keyring, kind) = (self.keyring.clone(), kind(about));
         let entry = Entry {
             key: key.clone(),
             origin: about.origin.url.clone(),
             token: SecretBytes::from(token.expose().as_bytes()),
         };
-        self.change(about, Change::Put(entry), |done| Event::Stored { key, done });
+        self.to_keyring(move || async move {
+            let stored = match kind {
+                Ok(kind) => keyring.put(kind, entry).await.map_err(|e| trouble::keyring(&e)),
+                Err(unknown) => Err(unknown),
+            };
+            Done::of(stored, |done| Event::Stored { key, done })
+        });
     }
 
     pub(crate) fn delete(&self, key: Key, about: &About) {
-        let change = Change::Delete(key.id.clone());
-        self.change(about, change, |done| Event::Deleted { key, done });
-    }
-
-    fn change(
-        &self,
-        about: &About,
-        change: Change,
-        event: impl FnOnce(bool) -> Event + Send + 'static,
-    ) {
-        match kind(about) {
-            Ok(StoreKind::SealedFile) => {
-                let inbox = self.inbox.clone();
-                self.together.change(change, move |changed| {
-                    let done = Done::of(changed.map_err(|e| trouble::keyring(&e)), event);
-                    // The keeper is gone only when the daemon is.
-                    let _ = inbox.send(Message::Done(Box::new(done)));
-                });
-            }
-            kind => {
-                let keyring = self.keyring.clone();
-                self.to_keyring(move || async move {
-                    let changed = match (kind, change) {
-                        (Ok(kind), Change::Put(entry)) => keyring.put(kind, entry).await,
-                        (Ok(kind), Change::Delete(id)) => keyring.delete(kind, &id).await,
-                        (Err(unknown), _) => return Done::of(Err(unknown), event),
-                    };
-                    Done::of(changed.map_err(|e| trouble::keyring(&e)), event)
-                });
-            }
-        }
+        let (keyring, kind) = (self.keyring.clone(), kind(about));
+        self.to_keyring(move || async move {
+            let deleted = match kind {
+                Ok(kind) => keyring.delete(kind, &key.id).await.map_err(|e| trouble::keyring(&e)),
+                Err(unknown) => Err(unknown),
+            };
+            Done::of(deleted, |done| Event::Deleted { key, done })
+        });
     }
 
     pub(crate) fn fetch(&self, key: Key, about: &Arc<About>) {

@@ -20,14 +20,11 @@ use crate::crash;
 use backend::SealedFile;
 use calls::{Calls, Work};
 
-pub use backend::{
-    Backend, Change as BackendChange, KeyPlace, SealKey, SealedPlace, SealedTrouble,
-};
+pub use backend::{Backend, KeyPlace, SealKey, SealedPlace, SealedTrouble};
 pub use entry::Entry;
 pub use error::KeyringError;
 pub use kind::{Preference, Readiness, StoreKind};
 pub use name::{EntryName, Namespace};
-pub use safekeeping::Change;
 
 /// How long any call may take; the contract's "Keyring: 5 s".
 pub const CALL_DEADLINE: Duration = Duration::from_secs(5);
@@ -134,40 +131,10 @@ impl Keyring {
         let id = entry.key.id.clone();
         self.call(
             kind,
-            Some(vec![id]),
+            Some(id),
             Instant::now() + CALL_DEADLINE,
             move |backend| safekeeping::store(backend, kind, &namespace, &entry),
             move |backend| safekeeping::take_back(backend, &undo_namespace, &mine),
-        )
-        .await
-    }
-
-    /// Makes several changes, each of another session's entry; the sealed file is written once for all of them. Each is
-    /// what [`Keyring::put`] or [`Keyring::delete`] is, answered in the same order; the deadline is for all of
-    /// them.
-    ///
-    /// # Errors
-    /// Why none of them was made, as far as is known.
-    pub async fn change(
-        &self,
-        kind: StoreKind,
-        changes: Vec<Change>,
-    ) -> Result<Vec<Result<(), KeyringError>>, KeyringError> {
-        let ids = changes.iter().map(|change| change.id().clone()).collect();
-        let (mine, namespace) = (changes.clone(), self.shared.namespace.clone());
-        let undo_namespace = namespace.clone();
-        self.call(
-            kind,
-            Some(ids),
-            Instant::now() + CALL_DEADLINE,
-            move |backend| safekeeping::change(backend, kind, &namespace, &changes),
-            move |backend| {
-                for change in &mine {
-                    if let Change::Put(entry) = change {
-                        safekeeping::take_back(backend, &undo_namespace, entry);
-                    }
-                }
-            },
         )
         .await
     }
@@ -194,9 +161,13 @@ impl Keyring {
         let (id, namespace) = (id.clone(), self.shared.namespace.clone());
         self.call(
             kind,
-            Some(vec![id.clone()]),
+            Some(id.clone()),
             Instant::now() + CALL_DEADLINE,
-            move |backend| safekeeping::delete(backend, &namespace, &id),
+            move |backend| {
+                let deleted = backend.delete(EntryName { namespace: &namespace, id: &id });
+                crash::point("keyring.deleted", &id);
+                deleted
+            },
             |_| {},
         )
         .await
@@ -259,7 +230,7 @@ impl Keyring {
     async fn call<T: Send + 'static>(
         &self,
         kind: StoreKind,
-        writes: Option<Vec<SessionId>>,
+        writes: Option<SessionId>,
         deadline: Instant,
         work: impl FnOnce(&mut dyn Backend) -> Result<T, KeyringError> + Send + 'static,
         undo: impl FnOnce(&mut dyn Backend) + Send + 'static,

@@ -38,7 +38,6 @@ pub use disk::{
     Loaded, LockError, Mark, Page, RecordFolder, Sight, StateLock, Wanted, filed_under,
 };
 pub use keyring::{
-    Backend, BackendChange, CALL_DEADLINE, Change, Entry, EntryName, INTERACTIVE_DEADLINE,
-    KeyPlace, Keyring, KeyringError, Namespace, Preference, Readiness, SealKey, SealedPlace,
-    SealedTrouble, StoreKind,
+    Backend, CALL_DEADLINE, Entry, EntryName, INTERACTIVE_DEADLINE, KeyPlace, Keyring,
+    KeyringError, Namespace, Preference, Readiness, SealKey, SealedPlace, SealedTrouble, StoreKind,
 };

@@ -52,29 +52,11 @@ pub trait Backend: Send {
     /// Why it may still be there.
     fn delete(&mut self, name: EntryName<'_>) -> Result<(), KeyringError>;
 
-    /// Makes all these changes with one write, if this is a store that is written as a whole; else it does nothing, and
-    /// says so. If it fails, each may have been made or not.
-    ///
-    /// # Errors
-    /// Why not all of them were made.
-    fn change(&mut self, _changes: &[Change<'_>]) -> Result<bool, KeyringError> {
-        Ok(false)
-    }
-
     /// All sessions with an entry in this namespace; `None` if this store cannot search.
     ///
     /// # Errors
     /// Why that cannot be told.
     fn names(&mut self, namespace: &Namespace) -> Result<Option<Vec<SessionId>>, KeyringError>;
-}
-
-/// What becomes of one session's entry.
-#[derive(Clone, Copy)]
-pub struct Change<'a> {
-    /// The session.
-    pub id: &'a SessionId,
-    /// Its secret from now on; without one, the entry goes.
-    pub secret: Option<&'a [u8]>,
 }
 
 /// Connects to a store of this machine.

@@ -48,8 +48,8 @@ pub(super) type Work =
 pub(super) struct Job {
     pub(super) number: u64,
     pub(super) kind: StoreKind,
-    /// The sessions whose entries it stores or deletes.
-    pub(super) writes: Option<Vec<SessionId>>,
+    /// The session whose entry it stores or deletes.
+    pub(super) writes: Option<SessionId>,
     pub(super) work: Work,
 }
 
@@ -57,7 +57,7 @@ pub(super) struct Job {
 struct Running {
     number: u64,
     kind: StoreKind,
-    writes: Option<Vec<SessionId>>,
+    writes: Option<SessionId>,
     began: Instant,
 }
 
@@ -65,7 +65,7 @@ struct Running {
 struct Stuck {
     thread: u64,
     kind: StoreKind,
-    writes: Option<Vec<SessionId>>,
+    writes: Option<SessionId>,
 }
 
 /// A person is being asked to unlock a store.
@@ -108,11 +108,11 @@ impl Calls {
     pub(super) fn submit(
         self: &Arc<Self>,
         kind: StoreKind,
-        writes: Option<Vec<SessionId>>,
+        writes: Option<SessionId>,
         work: Work,
     ) -> Result<u64, KeyringError> {
         let mut state = self.state();
-        state.refuse(kind, writes.as_deref())?;
+        state.refuse(kind, writes.as_ref())?;
         let number = state.number();
         state.queue.push_back(Job { number, kind, writes, work });
         self.ensure_served(&mut state, kind)?;
@@ -260,7 +260,7 @@ impl Calls {
 }
 
 impl State {
-    fn refuse(&self, kind: StoreKind, writes: Option<&[SessionId]>) -> Result<(), KeyringError> {
+    fn refuse(&self, kind: StoreKind, writes: Option<&SessionId>) -> Result<(), KeyringError> {
         if self.awaits_prompt(kind) {
             return Err(prompt_is_open(kind));
         }
@@ -271,10 +271,9 @@ impl State {
         if self.cooling.get(&kind).is_some_and(|until| Instant::now() < *until) {
             return Err(hanging(kind));
         }
-        // What a stuck thread does to an entry when it comes back would undo what we do to it now.
-        let writes = writes.unwrap_or_default();
-        let stuck = self.stuck.iter().filter(|stuck| stuck.kind == kind);
-        if stuck.flat_map(|stuck| stuck.writes.iter().flatten()).any(|id| writes.contains(id)) {
+        // What a stuck thread does to this entry when it comes back would undo what we do now.
+        let same = |stuck: &Stuck| stuck.kind == kind && stuck.writes.as_ref() == writes;
+        if writes.is_some() && self.stuck.iter().any(same) {
             return Err(KeyringError::unresponsive(kind, "an earlier change of this entry hangs"));
         }
         Ok(())

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use securid_store::{
-    Change, Entry, KeyPlace, Keyring, KeyringError, Namespace, Preference, Readiness, SealKey,
-    SealedPlace, StoreKind,
+    Entry, KeyPlace, Keyring, KeyringError, Namespace, Preference, Readiness, SealKey, SealedPlace,
+    StoreKind,
 };
 use tempfile::TempDir;
 
@@ -85,43 +85,6 @@ async fn does_what_every_store_does() {
         daemon(home, Some(KeyPlace::File(key)))
     }
     suite(Store { kind: KIND, daemon: daemon_with_key, can_search: true }).await;
-}
-
-/// The one that cannot be made does not keep the others from it, and each has an answer of its own.
-#[test]
-fn changes_are_made_together_and_each_is_answered() {
-    let home = Home::with(&[entry(1, 30), entry(2, 30), entry(3, 30)]);
-    let before = fs::metadata(home.file()).unwrap().ino();
-    home.run(|keyring| async move {
-        let changes = vec![
-            Change::Put(entry(4, 40)),
-            Change::Delete(entry(2, 30).key.id),
-            Change::Put(entry(1, 50)),
-            Change::Delete(entry(9, 30).key.id),
-        ];
-        assert_eq!(keyring.change(KIND, changes).await.unwrap(), [const { Ok(()) }; 4]);
-    });
-    assert_ne!(fs::metadata(home.file()).unwrap().ino(), before);
-    home.run(|keyring| async move {
-        let left: Vec<_> = [entry(1, 50), entry(3, 30), entry(4, 40)].into();
-        let ids: Vec<_> = left.iter().map(|entry| entry.key.id.clone()).collect();
-        assert_eq!(keyring.ids(KIND).await.unwrap(), Some(ids));
-        for entry in left {
-            assert_eq!(keyring.fetch(KIND, &entry.key).await.unwrap(), Some(entry));
-        }
-    });
-
-    // Without the key nothing can be stored, and what is to go still goes: they cannot be made together.
-    let (key, away) = (home.key(), home.folder.path().join("away"));
-    home.run(|keyring| async move {
-        keyring.choose(Preference::Fixed(KIND), false).await.unwrap();
-        fs::rename(key, away).unwrap();
-        let changes = vec![Change::Put(entry(5, 40)), Change::Delete(entry(3, 30).key.id)];
-        let done = keyring.change(KIND, changes).await.unwrap();
-        assert!(matches!(done[..], [Err(KeyringError::Unavailable { .. }), Ok(())]), "{done:?}");
-        assert_eq!(keyring.entry(KIND, &entry(3, 30).key.id).await.unwrap(), None);
-        assert_eq!(keyring.entry(KIND, &entry(5, 40).key.id).await.unwrap(), None);
-    });
 }
 
 #[test]

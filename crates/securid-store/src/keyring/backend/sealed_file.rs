@@ -6,8 +6,7 @@
 //! - `trouble`: what can be in the way
 //!
 //! A change replaces the whole file, so that a power cut leaves either the old one or the new one; it
-//! costs some hundred bytes of writing for each session that there is. So changes that wait are made
-//! together, by one replacement.
+//! costs some hundred bytes of writing for each session that there is.
 //!
 //! What cannot be opened is left as it is, whatever is asked. Nor is it set aside: without the file
 //! its secrets would count as absent and their sessions as lost, which is a person's decision.
@@ -16,7 +15,6 @@ pub(crate) mod format;
 pub(crate) mod key;
 mod trouble;
 
-use std::collections::BTreeSet;
 use std::fs::Metadata;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
@@ -27,7 +25,7 @@ use securid_secret::SecretBytes;
 use securid_session::SessionId;
 
 use self::format::{Fault, Index, Seal};
-use super::{Backend, Change};
+use super::Backend;
 use crate::disk::{DiskError, Identity};
 use crate::files;
 use crate::keyring::error::KeyringError;
@@ -167,6 +165,13 @@ impl Connection {
         }
     }
 
+    /// The sealed entries of all other sessions.
+    fn without(&self, id: &SessionId) -> Result<Vec<&[u8]>, SealedTrouble> {
+        let Some((index, bytes)) = self.whole()? else { return Ok(Vec::new()) };
+        let others = index.iter().filter(|(other, _)| *other != id);
+        Ok(others.filter_map(|(_, range)| bytes.get(range.clone())).collect())
+    }
+
     /// Whether the key is where it was: what is sealed now has to open at the next start, too.
     fn key_is_in_place(&self) -> Result<(), SealedTrouble> {
         let place = self.shared.place.key.as_ref().ok_or(SealedTrouble::NoKey)?;
@@ -205,39 +210,19 @@ impl Backend for Connection {
         _label: &str,
         secret: &[u8],
     ) -> Result<(), KeyringError> {
-        self.change(&[Change { id: name.id, secret: Some(secret) }]).map(drop)
-    }
-
-    fn change(&mut self, changes: &[Change<'_>]) -> Result<bool, KeyringError> {
         let shared = Arc::clone(&self.shared);
         let _turn = shared.turn();
-        if changes.iter().any(|change| change.secret.is_some()) {
-            self.key_is_in_place()?;
-        }
+        self.key_is_in_place()?;
         self.look()?;
-        let put = changes.iter().filter_map(|change| Some((change.id, change.secret?)));
-        let put: Result<Vec<_>, _> = put.map(|(id, secret)| self.seal.entry(id, secret)).collect();
-        let put = put.map_err(SealedTrouble::from)?;
-        let changed: BTreeSet<_> = changes.iter().map(|change| change.id).collect();
-        let (mut entries, mut there) = (Vec::new(), 0);
-        if let Some((index, bytes)) = self.whole()? {
-            there = index.len();
-            let others = index.iter().filter(|(id, _)| !changed.contains(id));
-            entries.extend(others.filter_map(|(_, range)| bytes.get(range.clone())));
-        }
-        if put.is_empty() && entries.len() == there {
-            // What is to go may be gone since a moment that a power cut would undo.
-            let synced = files::sync_folder(shared.folder(), "sealed-file");
-            return Ok(synced.map(|()| true).map_err(SealedTrouble::from)?);
-        }
-        entries.extend(put.iter().map(Vec::as_slice));
+        let entry = self.seal.entry(name.id, secret).map_err(SealedTrouble::from)?;
+        let mut entries = self.without(name.id)?;
+        entries.push(&entry);
         let bytes = self.seal.file(&entries).map_err(SealedTrouble::from)?;
-        if bytes.len() as u64 > LONGEST_FILE && !put.is_empty() {
+        if bytes.len() as u64 > LONGEST_FILE {
             let cause = format!("{} would grow beyond 256 MiB", shared.place.file.display());
             return Err(KeyringError::Full { kind: StoreKind::SealedFile, cause });
         }
-        self.replace(&bytes)?;
-        Ok(true)
+        Ok(self.replace(&bytes)?)
     }
 
     fn get(&mut self, name: EntryName<'_>) -> Result<Option<SecretBytes>, KeyringError> {
@@ -257,7 +242,15 @@ impl Backend for Connection {
     }
 
     fn delete(&mut self, name: EntryName<'_>) -> Result<(), KeyringError> {
-        self.change(&[Change { id: name.id, secret: None }]).map(drop)
+        let shared = Arc::clone(&self.shared);
+        let _turn = shared.turn();
+        self.look()?;
+        if self.whole()?.is_some_and(|(index, _)| index.contains_key(name.id)) {
+            let bytes = self.seal.file(&self.without(name.id)?).map_err(SealedTrouble::from)?;
+            return Ok(self.replace(&bytes)?);
+        }
+        // It may be gone since a moment that a power cut would undo.
+        Ok(files::sync_folder(shared.folder(), "sealed-file").map_err(SealedTrouble::from)?)
     }
 
     fn names(&mut self, _namespace: &Namespace) -> Result<Option<Vec<SessionId>>, KeyringError> {
