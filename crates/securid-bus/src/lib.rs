@@ -1,6 +1,7 @@
 //! Connections to D-Bus on which every call has a deadline, over libdbus.
 //!
 //! - `address`: where a [`Bus`] is
+//! - `coming`: [`Coming`], by which one that is not there yet is found
 //! - `line`: what both kinds of connection do the same way
 //! - [`blocking`]: a connection for a thread that can be spared
 //! - `connection`: [`Connection`], for tasks; it has no thread of its own
@@ -13,12 +14,14 @@
 
 mod address;
 pub mod blocking;
+mod coming;
 mod connection;
 mod error;
 mod line;
 pub mod reading;
 
 pub use address::Bus;
+pub use coming::Coming;
 pub use connection::Connection;
 pub use dbus::arg::{OwnedFd, PropMap, RefArg, Variant};
 pub use dbus::{Message, Path};

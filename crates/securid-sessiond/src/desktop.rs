@@ -14,8 +14,10 @@ mod locks;
 mod logind;
 pub(crate) mod notifications;
 
+use std::future::pending;
 use std::time::Duration;
 
+use securid_bus::{Bus, Coming};
 use securid_store::crash;
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -33,8 +35,8 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// second.
 const AGAIN_FIRST: Duration = Duration::from_secs(1);
 
-/// The longest such wait. A machine that has no bus at all pays a wakeup every five minutes, and that
-/// only while it holds sessions.
+/// The longest such wait. Where there is no bus at all its coming is told, and this is for what could be missed: a wakeup
+/// every five minutes, and that only while there are sessions.
 const AGAIN_LAST: Duration = Duration::from_secs(5 * 60);
 
 /// What the keeper wants of logind at present. With nothing wanted there is not even a connection.
@@ -83,6 +85,8 @@ pub(crate) async fn mind(mut wants: watch::Receiver<Wants>, inbox: Inbox) {
         let mut locks = Locks::default();
         let mut waits = Waits::default();
         while wants.borrow().news {
+            // From before the attempt, so that a bus which comes meanwhile is not missed.
+            let coming = Coming::of(Bus::System).ok();
             match Logind::connect().await {
                 Ok(mut logind) => {
                     waits = Waits::default();
@@ -95,12 +99,25 @@ pub(crate) async fn mind(mut wants: watch::Receiver<Wants>, inbox: Inbox) {
                 }
                 Err(error) => debug!("there is no system bus: {error}"),
             }
+            let coming = coming.filter(|coming| !coming.is_there());
+            let wait = if coming.is_some() { AGAIN_LAST } else { waits.next() };
             tokio::select! {
-                () = sleep(waits.next()) => {}
+                () = sleep(wait) => {}
+                () = comes(coming.as_ref()) => {}
                 done = wants.wait_for(|wants| !wants.news) => if done.is_err() { return },
             }
         }
     }
+}
+
+/// Waits for a bus that is not there; for ever if there is nothing to be told.
+async fn comes(coming: Option<&Coming>) {
+    if let Some(coming) = coming
+        && coming.wait().await.is_ok()
+    {
+        return;
+    }
+    pending().await
 }
 
 /// Waits that grow.
