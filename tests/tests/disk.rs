@@ -231,32 +231,66 @@ fn without_a_thread_to_be_had() {
             client.call("session.add", json!({"token": token}))
         })
     };
-    // Its own limit everybody may change, as far as it was.
-    let limit = |most: u64| {
-        let mut prlimit = Command::new("prlimit");
-        prlimit.args([format!("--pid={}", house.pid()), format!("--nproc={most}:")]);
-        assert!(prlimit.uid(user).gid(user).status().unwrap().success());
-    };
+    let pid = house.pid();
     let first = house.simulator.issue("alice");
     add(&first).unwrap();
-    eventually("its threads to go", || {
-        let tasks = fs::read_dir(format!("/proc/{}/task", house.pid())).unwrap();
-        (tasks.count() == 1).then_some(())
-    });
-    limit(1);
+    limit_threads(&house, user, 1);
     let brought = house.simulator.issue("alice");
     let refused = add(&brought).unwrap_err();
     assert_eq!(refused.code, -32004, "{refused:?}");
     assert!(refused.message.contains("no thread"), "{refused:?}");
-    limit(1000);
+    // Nor does a revocation end the daemon that cannot be begun, for want of a thread for certificates and names.
+    let wait = |wait: &str| {
+        as_user(user, || {
+            let mut client = Client::connect(&house.socket()).unwrap();
+            client.call("session.logout", json!({"all": true, "wait": wait})).unwrap()
+        })
+    };
+    let pending = wait("500ms");
+    assert_eq!(pending["sessions"][0]["state"], "revoking", "{pending}");
+    assert!(house.fate(&first).alive);
+
+    limit_threads(&house, user, 1000);
     add(&brought).unwrap();
-    assert_eq!(house.records().len(), 2);
-    let ended = as_user(user, || {
-        let mut client = Client::connect(&house.socket()).unwrap();
-        client.call("session.logout", json!({"all": true, "wait": "20s"})).unwrap()
+    let ended = wait("20s");
+    assert!(
+        ended["sessions"].as_array().unwrap().iter().all(|it| it["outcome"] == "revoked"),
+        "{ended}"
+    );
+    within(NOTICED, "all to be dead", || house.simulator.truth().alive().is_empty().then_some(()));
+    let status = as_user(user, || house.call("daemon.status", json!({})));
+    assert_eq!(status["pid"], pid);
+}
+
+/// A stop without a thread to be had ends in its time, and what it could not revoke is there at the next start.
+#[test]
+fn a_stop_without_a_thread_to_be_had() {
+    if !is_root() {
+        return skipped("only root can run it as another user");
+    }
+    let user = 740_000_000 + std::process::id();
+    let revocation = vec![("shutdown_grace", "2s")];
+    let mut house = House::open(Plan { user: Some(user), revocation, ..Plan::default() });
+    let (id, token) = as_user(user, || house.add_one());
+    limit_threads(&house, user, 1);
+    let status = house.terminate();
+    assert!(status.success(), "{status}\n{}", house.log());
+    assert!(house.fate(&token).alive);
+    house.start();
+    let ended = as_user(user, || house.logout(&id, "20s"));
+    assert_eq!(ended["outcome"], "revoked", "{ended}");
+    assert!(!house.fate(&token).alive);
+}
+
+/// Its own limit everybody may change, as far as it was. What is there stays.
+fn limit_threads(house: &House, user: u32, most: u64) {
+    let mut prlimit = Command::new("prlimit");
+    prlimit.args([format!("--pid={}", house.pid()), format!("--nproc={most}:")]);
+    assert!(prlimit.uid(user).gid(user).status().unwrap().success());
+    eventually("its threads to go", || {
+        let tasks = fs::read_dir(format!("/proc/{}/task", house.pid())).unwrap();
+        (tasks.count() == 1).then_some(())
     });
-    assert!(ended["sessions"].as_array().unwrap().iter().all(|it| it["outcome"] == "revoked"));
-    assert_eq!(house.simulator.truth().alive(), [""; 0]);
 }
 
 /// Somebody removes the folder of records under a daemon that runs: at the next change it is made

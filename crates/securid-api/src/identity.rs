@@ -38,7 +38,7 @@ impl Identity {
     pub(crate) async fn read(&self) -> Result<Arc<CertifiedKey>, BadFile> {
         let places = Arc::clone(&self.0);
         let read = self.0.beside.look(move || places.read()).await;
-        read.unwrap_or_else(|| Err(self.0.key.bad("was not read: the daemon ends"))).map(Arc::new)
+        read.unwrap_or_else(|error| Err(self.0.key.unreadable(error))).map(Arc::new)
     }
 }
 

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use securid_worker::aside;
 use tokio::sync::{Semaphore, watch};
-use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 
 /// How many looks may hang at once. Each takes a thread, as long as the system's resolver takes: half a minute by
@@ -76,7 +76,7 @@ impl Shared {
             *youngest = Some(now);
             let this = Arc::clone(self);
             // If nobody waits for it any more, it goes on to its end.
-            spawn_blocking(move || {
+            let begun = aside("names", move || {
                 let found = (this.look)().map_err(|error| error.to_string());
                 let mut youngest = this.youngest();
                 if *youngest == Some(now) {
@@ -85,6 +85,11 @@ impl Shared {
                 drop((youngest, turn));
                 this.answers.send_replace(Some(Answer { begun: now, found }));
             });
+            if let Err(error) = begun {
+                *youngest = None;
+                let found = Err(format!("there is no thread to ask in: {error}"));
+                self.answers.send_replace(Some(Answer { begun: now, found }));
+            }
         }
         now + APART
     }

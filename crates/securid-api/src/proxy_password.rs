@@ -44,7 +44,7 @@ impl ProxyPassword {
     pub(crate) async fn read(&self) -> Result<HeaderValue, BadFile> {
         let file = self.0.file.clone();
         let read = self.0.beside.look(move || header(&file)).await;
-        read.unwrap_or_else(|| Err(self.0.file.bad("was not read: the daemon ends")))
+        read.unwrap_or_else(|error| Err(self.0.file.unreadable(error)))
     }
 
     /// Whether there is a user name and a password in it. Reads it, so it blocks.

@@ -163,7 +163,11 @@ impl Audit {
     /// Lets the thread write what waits, for at most so long. Nothing may be handed over afterwards.
     pub(crate) fn finish(&self, within: Duration) {
         let Some(Shared { worker, .. }) = &self.shared else { return };
-        worker.look(|queue| queue.ending = true);
+        // Lines that found no thread may find one now.
+        worker.hand(|queue, thread| {
+            queue.ending = true;
+            queue.note_thread(thread);
+        });
         worker.settle(within);
         let lines = worker.look(|queue| queue.lines.len());
         if lines > 0 {

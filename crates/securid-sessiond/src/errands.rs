@@ -18,8 +18,9 @@ use securid_store::{
     Disk, DiskError, Entry, HistoryLine, HistoryReader, Keyring, Preference, StoreKind, crash,
 };
 use securid_text::span;
+use securid_worker::aside;
 use tokio::sync::Semaphore;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tracing::debug;
 use turns::Turns;
@@ -135,19 +136,14 @@ impl Errands {
         let looked = async {
             // It is never closed.
             let turn = turns.acquire_owned().await;
-            let look = spawn_blocking(move || {
+            let look = aside("history", move || {
                 let _turn = turn;
                 look(&past)
             });
-            look.await
+            look.map_err(|error| trouble::no_thread(&error))?.await.map_err(|_| trouble::stopping())
         };
         match timeout(DISK_DEADLINE, looked).await {
-            Ok(Ok(done)) => done.map_err(|error| trouble::disk(&error)),
-            Ok(Err(failed)) => match failed.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime goes down, and nobody reads the answer.
-                Err(_) => Err(trouble::stopping()),
-            },
+            Ok(done) => done?.map_err(|error| trouble::disk(&error)),
             Err(_) => Err(trouble::disk_hangs()),
         }
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use securid_ipc::messages::{ReloadView, RpcError};
+use securid_worker::aside;
 use tokio::sync::{Mutex, oneshot};
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tracing::{info, warn};
 
@@ -52,7 +52,8 @@ impl Reloading {
 
     async fn read_and_bring(&self) -> Result<ReloadView, RpcError> {
         let sources = self.sources.clone();
-        let reading = spawn_blocking(move || sources.load(false));
+        let reading = aside("config", move || sources.load(false));
+        let reading = reading.map_err(|error| trouble::no_thread(&error))?;
         let Loaded { config, faults, warnings, .. } = match timeout(READ_WITHIN, reading).await {
             Ok(Ok(loaded)) => loaded,
             Ok(Err(_)) | Err(_) => return Err(trouble::config_hangs()),

@@ -10,8 +10,8 @@ use securid_api::{
 };
 use securid_session::{Network, Origin};
 use securid_text::mention;
+use securid_worker::aside;
 use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 /// The clients of all origins, those of instances that the config has no more among them.
@@ -41,7 +41,7 @@ pub(crate) enum Unusable {
     #[error("the session's reply format {} is unknown", mention(.0))]
     Format(String),
     #[error("the certificates could not be read: {0}")]
-    Ended(String),
+    Unread(String),
 }
 
 impl Servers {
@@ -74,11 +74,12 @@ impl Servers {
             return Ok(client);
         }
         let (wanted, proxies) = (origin.clone(), Arc::clone(&self.proxies));
-        let made = spawn_blocking(move || {
+        let made = aside("client", move || {
             let _turn = turn;
             make(&wanted, &proxies)
         });
-        let client = made.await.map_err(|error| Unusable::Ended(error.to_string()))??;
+        let made = made.map_err(|error| Unusable::Unread(error.to_string()))?.await;
+        let client = made.map_err(|error| Unusable::Unread(error.to_string()))??;
         if let Some(slot) = self.origins().get_mut(origin) {
             slot.client = Some(client.clone());
         }

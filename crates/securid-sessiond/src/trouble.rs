@@ -1,5 +1,7 @@
 //! What goes wrong, in the protocol's words: a code, what happened, what to do.
 
+use std::io;
+
 use securid_api::{BadToken, FailureKind, LoginError, SetupError};
 use securid_ipc::messages::{ErrorCode, RpcError};
 use securid_session::{Denial, MOST_SESSIONS, SessionId};
@@ -52,6 +54,12 @@ pub(crate) fn disk(error: &DiskError) -> RpcError {
 pub(crate) fn disk_hangs() -> RpcError {
     RpcError::new(ErrorCode::StorageFailed, "the disk does not answer")
         .with_hint("Look into the system's log for that disk.")
+}
+
+/// There is no thread for what may hang.
+pub(crate) fn no_thread(error: &io::Error) -> RpcError {
+    RpcError::new(ErrorCode::StorageFailed, format!("there is no thread to be had: {error}"))
+        .with_hint("Too many processes or threads run: see ulimit -u, and TasksMax= of the unit.")
 }
 
 /// The audit has not got the end of a session, whose record therefore stays.

@@ -64,7 +64,7 @@ impl Works {
         let disk = Disk::start(records, history, move || {
             // The keeper is gone only when the daemon is.
             let _ = tell.send(Message::RecordsGone);
-        })?;
+        });
         let key = KeyPlace::find(config.key_file.as_deref());
         let keyring = Keyring::system(namespace, SealedPlace { key, ..sealed });
         let audit = Audit::new(&config.audit);

@@ -60,20 +60,19 @@ enum Job {
 impl Disk {
     /// Has the history counted, and trimmed. The thread calls `made_anew` when it found that the folder of records was removed:
     /// what has not changed since has to be written again.
-    ///
-    /// # Errors
-    /// If there is no thread to be had.
+    #[must_use]
     pub fn start(
         records: RecordFolder,
         history: History,
         made_anew: impl Fn() + Send + 'static,
-    ) -> Result<Self, DiskError> {
+    ) -> Self {
         let folder = Arc::new(records.path().to_owned());
         let past = history.reader();
         let writer = Writer { records, history, made_anew: Box::new(made_anew) };
-        let disk = Self { worker: Worker::new("disk", VecDeque::new(), writer), folder, past };
-        disk.hand(Job::Count).map_err(|e| disk.no_thread(&e))?;
-        Ok(disk)
+        let worker = Worker::new("disk", VecDeque::new(), writer);
+        // Without a thread, it is done with the next job.
+        worker.hand(|jobs, _| jobs.push_back(Job::Count));
+        Self { worker, folder, past }
     }
 
     /// Writes a record.

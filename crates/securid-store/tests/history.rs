@@ -85,7 +85,7 @@ fn all(history: &History) -> Vec<u64> {
 fn start_disk(state: &TempDir, keep: Option<Duration>) {
     let identity = Identity { machine: "0123456789abcdef".repeat(2), boot: "boot-1".to_owned() };
     let records = RecordFolder::open(state.path(), identity).unwrap();
-    let disk = Disk::start(records, History::open(state.path(), keep, []), || {}).unwrap();
+    let disk = Disk::start(records, History::open(state.path(), keep, []), || {});
     // It is answered when what came before is done.
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(disk.remove(SessionId::from_bits(u64::MAX))).unwrap();
@@ -425,7 +425,7 @@ fn another_span_counts_while_it_runs() {
     write(&file(&state), [ended(1, ago(DAY * 81 / 2)), ended(2, ago(DAY))].into_iter());
     let identity = Identity { machine: "0123456789abcdef".repeat(2), boot: "boot-1".to_owned() };
     let records = RecordFolder::open(state.path(), identity).unwrap();
-    let disk = Disk::start(records, History::open(state.path(), None, []), || {}).unwrap();
+    let disk = Disk::start(records, History::open(state.path(), None, []), || {});
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     disk.keep_history(Some(DAY * 40));
     // The first may share the batch with it, before which nothing is trimmed.

@@ -457,7 +457,7 @@ fn nothing_is_announced_that_the_index_does_not_know() {
 #[tokio::test]
 async fn the_disk_answers_a_thousand_writes_and_keeps_their_order() {
     let state = private_folder();
-    let disk = Disk::start(folder(state.path()), history(state.path()), || {}).unwrap();
+    let disk = Disk::start(folder(state.path()), history(state.path()), || {});
     let mut calls = tokio::task::JoinSet::new();
     for id in 0..1000 {
         let disk = disk.clone();
@@ -488,7 +488,7 @@ async fn the_disk_answers_a_thousand_writes_and_keeps_their_order() {
 async fn a_vanished_state_folder_is_a_typed_error() {
     let home = private_folder();
     let state = home.path().join("state");
-    let disk = Disk::start(folder(&state), history(&state), || {}).unwrap();
+    let disk = Disk::start(folder(&state), history(&state), || {});
     fs::remove_dir_all(&state).unwrap();
     let line = HistoryLine::of(&ended(1)).unwrap();
     let error = disk.append(line).await.unwrap_err();

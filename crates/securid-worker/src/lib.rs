@@ -1,11 +1,18 @@
 //! What nobody may wait for is done by a thread beside: a disk, an audit or a log may hang. It is there only
 //! while there is something to do, because a daemon that idles all day must cost nothing.
+//!
+//! - [`Worker`]: a queue, and the thread that comes for what is in it
+//! - [`aside`]: a thread for one thing that may hang
+
+mod aside;
 
 use std::io;
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+pub use aside::aside;
 
 /// How long a thread waits for more before it goes. The steps of an add or of a revocation take turns at a disk,
 /// a keyring and a server, and come within this, so that one thread does for all of them; and it is soon gone.

@@ -132,7 +132,7 @@ impl Calls {
         let refused = state.write_off();
         let rest = state.queue.front().map(|job| job.kind);
         if let Some(kind) = rest {
-            // Without a thread those calls meet their own deadlines.
+            // Without a thread those calls fail at once.
             let _ = self.ensure_served(&mut state, kind);
         }
         drop(state);
