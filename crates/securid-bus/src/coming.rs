@@ -17,54 +17,51 @@ use crate::address::Bus;
 /// Room for what is told at once: a name has at most 255 bytes, and 16 come before it.
 const ROOM: usize = 1024;
 
-/// The folder of a bus's socket, or the nearest one above it that there is.
+/// A look-out for a bus: the folder of its socket is watched, or the nearest one above it that there is.
 ///
 /// What is waited for is an inotify descriptor, which tokio takes for a socket without a name: its own way to wait for a foreign
-/// descriptor is unsafe.
+/// descriptor is unsafe. It is kept, since the kernel may take 20 ms to close one.
 pub struct Coming {
-    news: UnixDatagram,
     socket: PathBuf,
-    /// What has to appear in the folder.
+    /// None as long as nobody had to look out.
+    news: Option<UnixDatagram>,
+    /// What has to appear in the folder that is watched.
     awaited: OsString,
 }
 
 impl Coming {
-    /// Looks out for this bus from now on.
+    /// Of this bus. Nothing is watched yet.
     ///
     /// # Errors
-    /// If its address is not that of one socket in the file system, or if the system refuses to tell.
+    /// If its address is not that of one socket in the file system.
     pub fn of(bus: Bus) -> io::Result<Self> {
         let address = bus.address().map_err(io::Error::other)?;
         let socket = path(&address).ok_or(io::ErrorKind::Unsupported)?;
-        Self::at(socket)
+        Ok(Self::at(socket))
     }
 
-    /// Whether something is in the socket's place.
-    #[must_use]
-    pub fn is_there(&self) -> bool {
-        self.socket.symlink_metadata().is_ok()
-    }
-
-    /// Waits until the socket, or a folder on the way to it, may have come.
+    /// Looks out for it from now on, and says whether there is nothing in its place.
     ///
     /// # Errors
-    /// If the system tells no more.
-    pub async fn wait(&self) -> io::Result<()> {
-        while !self.news.async_io(Interest::READABLE, || self.heard()).await? {}
-        Ok(())
-    }
-
-    fn at(socket: &Path) -> io::Result<Self> {
-        let news = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
+    /// If the system refuses to tell.
+    pub fn look_out(&mut self) -> io::Result<bool> {
+        let news = match self.news.take() {
+            Some(news) => news,
+            None => {
+                let news = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
+                UnixDatagram::from_std(Unnamed::from(news))?
+            }
+        };
+        let news = self.news.insert(news);
         let comes = WatchFlags::CREATE | WatchFlags::MOVED_TO | WatchFlags::ONLYDIR;
         // Its own end is news as well: another folder is the nearest one then.
         let goes = WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF;
-        for (folder, below) in socket.ancestors().skip(1).zip(socket.ancestors()) {
-            match inotify::add_watch(&news, folder, comes | goes) {
+        for (folder, below) in self.socket.ancestors().skip(1).zip(self.socket.ancestors()) {
+            match inotify::add_watch(&*news, folder, comes | goes) {
                 Ok(_) => {
-                    let awaited = below.file_name().unwrap_or_default().to_owned();
-                    let news = UnixDatagram::from_std(Unnamed::from(news))?;
-                    return Ok(Self { news, socket: socket.to_owned(), awaited });
+                    self.awaited = below.file_name().unwrap_or_default().to_owned();
+                    // Only now, so that it cannot come in between.
+                    return Ok(self.socket.symlink_metadata().is_err());
                 }
                 Err(Errno::NOENT) => {}
                 Err(error) => return Err(error.into()),
@@ -73,10 +70,24 @@ impl Coming {
         Err(io::ErrorKind::NotFound.into())
     }
 
+    /// Waits until the socket, or a folder on the way to it, may have come since [`Coming::look_out`].
+    ///
+    /// # Errors
+    /// If nobody looks out, or the system tells no more.
+    pub async fn wait(&self) -> io::Result<()> {
+        let news = self.news.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+        while !news.async_io(Interest::READABLE, || self.heard(news)).await? {}
+        Ok(())
+    }
+
+    fn at(socket: &Path) -> Self {
+        Self { socket: socket.to_owned(), news: None, awaited: OsString::new() }
+    }
+
     /// Takes in what is told, and says whether any of it matters.
-    fn heard(&self) -> io::Result<bool> {
+    fn heard(&self, news: &UnixDatagram) -> io::Result<bool> {
         let mut room = [MaybeUninit::uninit(); ROOM];
-        let mut told = inotify::Reader::new(&self.news, &mut room);
+        let mut told = inotify::Reader::new(news, &mut room);
         loop {
             let event = told.next()?;
             // Without a name it is about the folder itself, or more has happened than could be kept for us.
@@ -124,19 +135,18 @@ mod tests {
     async fn folders_and_socket_are_told_one_after_the_other_and_nothing_else_is() {
         let home = tempfile::tempdir().unwrap();
         let socket = home.path().join("run/dbus/socket");
-        let coming = Coming::at(&socket).unwrap();
+        let mut coming = Coming::at(&socket);
+        assert!(coming.look_out().unwrap());
         fs::write(home.path().join("another"), "").unwrap();
         assert!(timeout(SILENCE, coming.wait()).await.is_err());
         for folder in ["run", "run/dbus"] {
-            let coming = Coming::at(&socket).unwrap();
             fs::create_dir(home.path().join(folder)).unwrap();
             is_told(&coming).await;
-            assert!(!coming.is_there());
+            assert!(coming.look_out().unwrap());
         }
-        let coming = Coming::at(&socket).unwrap();
         let _bus = UnixListener::bind(&socket).unwrap();
         is_told(&coming).await;
-        assert!(coming.is_there());
+        assert!(!coming.look_out().unwrap());
     }
 
     #[tokio::test]
@@ -144,7 +154,8 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().join("run");
         fs::create_dir(&folder).unwrap();
-        let coming = Coming::at(&folder.join("socket")).unwrap();
+        let mut coming = Coming::at(&folder.join("socket"));
+        assert!(coming.look_out().unwrap());
         fs::remove_dir(&folder).unwrap();
         is_told(&coming).await;
     }

@@ -1,12 +1,12 @@
 //! A connection for tasks.
 
-use std::thread;
 use std::time::Duration;
 
 use dbus::Message;
+use securid_worker::aside;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::address::Bus;
@@ -14,9 +14,11 @@ use crate::call_of_bus;
 use crate::error::Error;
 use crate::line::Line;
 
-/// How many threads may be on the way to a bus. One that takes nobody holds them for as long as it does
+/// How many threads may be on the way to each bus. One that takes nobody holds them for as long as it does
 /// so, and then there are no more of them.
-static ON_THE_WAY: Semaphore = Semaphore::const_new(4);
+const AT_ONCE: usize = 2;
+static TO_THE_SESSIONS: Semaphore = Semaphore::const_new(AT_ONCE);
+static TO_THE_MACHINES: Semaphore = Semaphore::const_new(AT_ONCE);
 
 /// A connection to a bus, which does its work in whoever calls it. Dropped, it is closed.
 pub struct Connection {
@@ -94,16 +96,19 @@ impl Connection {
 
 /// Connects on a thread of its own, which is given up with its bus if that takes nobody.
 async fn on_a_thread(bus: Bus) -> Result<Line, Error> {
-    let turn = ON_THE_WAY.acquire().await;
-    let (reply, answer) = oneshot::channel();
-    let connect = move || {
-        // Whoever asked may have given it up.
-        let _ = reply.send(Line::open(bus));
-        drop(turn);
+    let on_the_way = match bus {
+        Bus::Session => &TO_THE_SESSIONS,
+        Bus::System => &TO_THE_MACHINES,
     };
-    let spawned = thread::Builder::new().name("bus".to_owned()).spawn(connect);
-    spawned.map_err(|e| Error::Unreachable(format!("no thread to be had: {e}")))?;
-    answer.await.map_err(|_| Error::Ended)?
+    let turn = on_the_way.acquire().await;
+    let connected = aside("bus", move || {
+        let line = Line::open(bus);
+        drop(turn);
+        line
+    });
+    let connected =
+        connected.map_err(|e| Error::Unreachable(format!("no thread to be had: {e}")))?;
+    connected.await.map_err(|_| Error::Ended)?
 }
 
 /// Waits until there is something to read, or room for what is to be written.

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use dbus::Message;
 use dbus::channel::{Channel, Watch};
+use dbus::{Message, MessageType};
 
 use crate::address::Bus;
 use crate::error::Error;
@@ -50,7 +50,7 @@ impl Line {
     /// The reply to the call of this number, if it has come. What came before is kept, or dropped.
     pub(crate) fn reply_to(&mut self, call: u32) -> Result<Option<Message>, Error> {
         while let Some(mut message) = self.channel.pop_message() {
-            if message.get_reply_serial() == Some(call) {
+            if is_reply(&message) && message.get_reply_serial() == Some(call) {
                 message.as_result()?;
                 return Ok(Some(message));
             }
@@ -68,8 +68,8 @@ impl Line {
     }
 
     fn keep(&mut self, message: Message) -> Result<(), Error> {
-        // Replies that nobody waits for any more are not news.
-        if !self.listens || message.get_reply_serial().is_some() {
+        // Replies that nobody waits for any more are not news, nor are calls.
+        if !self.listens || message.msg_type() != MessageType::Signal {
             return Ok(());
         }
         if self.heard.len() >= HEARD_AT_MOST {
@@ -77,5 +77,46 @@ impl Line {
         }
         self.heard.push_back(message);
         Ok(())
+    }
+}
+
+/// Whether it is of the kind that a bus lets through only to whoever has asked for it. Signals may have the number of a call on
+/// them, and anybody may send them to anybody.
+fn is_reply(message: &Message) -> bool {
+    matches!(message.msg_type(), MessageType::MethodReturn | MessageType::Error)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// A message of this kind with the number of our call on it, as it comes over a bus.
+    fn about_call(kind: u8, call: u8) -> Message {
+        // Byte order, kind, flags, version; length of the body, number, length of the fields.
+        let mut bytes = vec![b'l', kind, 0, 1, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0];
+        // REPLY_SERIAL is an unsigned number, and PATH, INTERFACE and MEMBER are what a signal needs, ERROR_NAME an error.
+        bytes.extend([5, 1, b'u', 0, call, 0, 0, 0]);
+        for (field, form, text) in
+            [(1, b'o', "/a"), (2, b's', "a.b"), (3, b's', "C"), (4, b's', "a.b.C")]
+        {
+            bytes.resize(bytes.len().next_multiple_of(8), 0);
+            bytes.extend([field, 1, form, 0, text.len() as u8, 0, 0, 0]);
+            bytes.extend(text.as_bytes());
+            bytes.push(0);
+        }
+        bytes[12] = (bytes.len() - 16) as u8;
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
+        Message::demarshal(&bytes).unwrap()
+    }
+
+    #[test]
+    fn a_signal_is_no_reply_whatever_stands_on_it() {
+        for (kind, replies) in [(2, true), (3, true), (4, false), (1, false)] {
+            let message = about_call(kind, 5);
+            assert_eq!(message.get_reply_serial(), Some(5), "kind {kind}");
+            assert_eq!(is_reply(&message), replies, "kind {kind}");
+        }
     }
 }

@@ -79,14 +79,13 @@ pub(crate) async fn mind(mut wants: watch::Receiver<Wants>, inbox: Inbox) {
         // The keeper is gone only when the daemon is.
         let _ = inbox.send(Message::Desktop(news));
     };
+    let mut coming = Coming::of(Bus::System).ok();
     // Each round is a time in which there is something to mind. An error: the keeper has gone.
     while wants.wait_for(|wants| wants.news).await.is_ok() {
         crash::at_work("desktop");
         let mut locks = Locks::default();
         let mut waits = Waits::default();
         while wants.borrow().news {
-            // From before the attempt, so that a bus which comes meanwhile is not missed.
-            let coming = Coming::of(Bus::System).ok();
             match Logind::connect().await {
                 Ok(mut logind) => {
                     waits = Waits::default();
@@ -99,11 +98,14 @@ pub(crate) async fn mind(mut wants: watch::Receiver<Wants>, inbox: Inbox) {
                 }
                 Err(error) => debug!("there is no system bus: {error}"),
             }
-            let coming = coming.filter(|coming| !coming.is_there());
-            let wait = if coming.is_some() { AGAIN_LAST } else { waits.next() };
+            let absent = coming.as_mut().and_then(|coming| {
+                let absent = coming.look_out().is_ok_and(|absent| absent);
+                absent.then_some(&*coming)
+            });
+            let wait = if absent.is_some() { AGAIN_LAST } else { waits.next() };
             tokio::select! {
                 () = sleep(wait) => {}
-                () = comes(coming.as_ref()) => {}
+                () = comes(absent) => {}
                 done = wants.wait_for(|wants| !wants.news) => if done.is_err() { return },
             }
         }

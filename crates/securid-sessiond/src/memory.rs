@@ -30,10 +30,11 @@ pub(crate) fn tell_if_unlocked() {
 /// Whether nobody needs the program for now.
 static RESTS: AtomicBool = AtomicBool::new(false);
 
-/// Gives back what the work has taken, now that there is none. Some milliseconds at most.
-pub(crate) fn give_back() {
+/// Gives back what the work has taken, now that there is none; the program's own text, too, if it is known that nobody needs
+/// it. Some milliseconds at most.
+pub(crate) fn give_back(text_too: bool) {
     securid_secret::give_back_what_is_free();
-    RESTS.store(true, Ordering::Relaxed);
+    RESTS.store(text_too, Ordering::Relaxed);
 }
 
 /// The last thing before the runtime waits: all that leads up to that would be mapped again at once.

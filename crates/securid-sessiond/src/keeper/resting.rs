@@ -3,7 +3,7 @@
 use std::mem;
 use std::time::Duration;
 
-use securid_session::Moment;
+use securid_session::{Moment, Phase};
 
 use super::Keeper;
 use crate::clock;
@@ -48,7 +48,9 @@ impl Keeper {
             self.resting.looks_at = Some(clock::now().after(QUIET));
         } else if due {
             self.resting.looks_at = None;
-            memory::give_back();
+            // While something is pending, a program file that cannot be read again (a server's folder that went with its network) must
+            // hold up no attempt.
+            memory::give_back(self.machine.count(Phase::Revoking) == 0);
         }
         due || self.resting.looks_at.is_some()
     }
