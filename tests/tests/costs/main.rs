@@ -1,9 +1,9 @@
 //! What a release costs: sizes, crates, instructions. It needs the programs as they are released, so it is run by
-//! itself, with `SECURID_BIN_DIR=target/release`:
+//! itself, with `SECURID_BIN_DIR=$PWD/target/release`:
 //!
 //! ```sh
 //! cargo build --release -p securid-sessiond -p securid-ctl
-//! SECURID_BIN_DIR=target/release cargo test -p securid-tests --test costs -- --nocapture
+//! SECURID_BIN_DIR=$PWD/target/release cargo test -p securid-tests --test costs -- --nocapture
 //! ```
 //!
 //! Wakeups are counted beside (`idle`); times, which depend on the machine, by the benchmark (`docs/performance.md`).
