@@ -43,7 +43,7 @@ pub(crate) struct Log {
 ///
 /// A thread beside writes, and where nobody reads what it writes (a stopped terminal, a full
 /// pipe, a stopped journal), lines are dropped rather than the daemon held up. Only our own crates are as talkative as asked for: what libraries tell of
-/// requests and D-Bus messages could hold secrets, so they are never heard below a warning.
+/// requests could hold secrets, so they are never heard below a warning.
 pub(crate) fn start(level: LevelFilter) -> Log {
     let journal = journal::is_stderr().then(|| Journal::open(None).ok()).flatten();
     let to_journal = journal.is_some();

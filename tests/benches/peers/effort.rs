@@ -46,7 +46,7 @@ pub(crate) const QUICK: Effort = Effort {
     commands: 10,
     starts: 3,
     idle: Duration::from_secs(2),
-    settle: Duration::from_secs(1),
+    settle: Duration::from_secs(4),
     rounds: 2,
     requests: 1_000,
     logouts: 2,
