@@ -5,8 +5,9 @@
 //! It is drawn without a library: what there is (`indicatif`) fills the line to its end, so that what a terminal
 //! shows of Ctrl-C goes to the next one, and the bar stays.
 
+mod terminal;
+
 use std::{
-    env,
     io::{self, IsTerminal as _, Write as _, stderr},
     process::exit,
     sync::{
@@ -18,7 +19,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::termios::tcgetwinsize;
 use signal_hook::{consts::SIGINT, low_level::emulate_default_handler};
 
 /// What is over sooner needs no bar.
@@ -157,12 +157,12 @@ impl Counts {
         if left == UNKNOWN {
             return;
         }
-        let columns = tcgetwinsize(stderr()).map_or(0, |size| size.ws_col);
+        let columns = terminal::columns();
         let mut drawn = drawn();
         if self.over.load(Ordering::SeqCst) {
             return;
         }
-        write(&format!("{CLEAR}{}", line(total.saturating_sub(left), total, columns.into())));
+        write(&format!("{CLEAR}{}", line(total.saturating_sub(left), total, columns)));
         *drawn = true;
     }
 }
@@ -199,7 +199,7 @@ pub fn above_the_bar<T>(write: impl FnOnce() -> io::Result<T>) -> io::Result<T> 
 /// Whether somebody would see a bar: stderr is a terminal that can draw.
 #[must_use]
 pub fn is_seen() -> bool {
-    stderr().is_terminal() && env::var_os("TERM").is_some_and(|it| it != "dumb" && !it.is_empty())
+    stderr().is_terminal() && terminal::can_draw()
 }
 
 fn clear() {

@@ -1,16 +1,26 @@
 //! Memory of its own from the system, kept away from swap, core dumps and forks as far as it goes.
 
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
 use std::io;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use memmap2::{MmapMut, MmapRaw};
 
+#[cfg(unix)]
+use unix::{leave_out, lock};
+#[cfg(windows)]
+use windows::{leave_out, lock};
+
 /// Whether some memory for secrets could not be locked, at any time since the program began.
 static UNLOCKED: AtomicBool = AtomicBool::new(false);
 
 /// Whether some memory for secrets could not be locked since the program began: what was in it may have
-/// been written to swap. The limit (`ulimit -l`, `LimitMEMLOCK=`) is reached, or locking is forbidden.
+/// been written to swap. The limit (`ulimit -l`, `LimitMEMLOCK=`, a working set) is reached, or locking is forbidden.
 #[must_use]
 pub fn unlocked() -> bool {
     UNLOCKED.load(Ordering::Relaxed)
@@ -38,26 +48,5 @@ impl Mapping {
     pub(crate) fn start(&self) -> NonNull<u8> {
         // A mapping is never at address 0.
         NonNull::new(self.0.as_mut_ptr()).unwrap_or(NonNull::dangling())
-    }
-}
-
-/// Not in core dumps, and not there after a fork: whoever forks execs another program, which needs none of
-/// it. A kernel that knows no such thing leaves it undone.
-fn leave_out(map: &MmapMut) {
-    #[cfg(all(target_os = "linux", not(miri)))]
-    for advice in [memmap2::Advice::DontDump, memmap2::Advice::DontFork] {
-        let _ = map.advise(advice);
-    }
-    let _ = map;
-}
-
-/// Whether it is locked. Miri knows no such call, and `memmap2` has none elsewhere.
-fn lock(map: &MmapMut) -> bool {
-    #[cfg(all(unix, not(miri)))]
-    return map.lock().is_ok();
-    #[cfg(not(all(unix, not(miri))))]
-    {
-        let _ = map;
-        false
     }
 }

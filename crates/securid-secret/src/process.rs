@@ -1,9 +1,15 @@
 //! Keeping others out of the memory of this process.
 
-/// No other process of this user may read or trace this one from now on (what is in `/proc` is root's), and
-/// the kernel writes no core dump of it, nor hands one to a handler. Programs that it runs are as they would
-/// be without. Root still may. A kernel or sandbox that refuses leaves all as it is.
-pub fn shut_others_out() {
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-}
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(target_os = "linux")]
+pub use linux::shut_others_out;
+#[cfg(target_os = "macos")]
+pub use macos::shut_others_out;
+#[cfg(windows)]
+pub use windows::shut_others_out;
