@@ -1,12 +1,13 @@
 //! Commands on standard input, and the signals that end the program.
 
 use std::io::{self, BufRead, Write};
-use std::pin::Pin;
 use std::thread;
 
 use securid_simulator::{Fault, Simulator, parse_duration};
 use tokio::runtime::{self, Runtime};
 use tokio::sync::mpsc;
+
+use crate::system::{EndSignal, end_signal};
 
 /// What the program listens to.
 pub(crate) struct Console {
@@ -87,27 +88,4 @@ fn lines_of_stdin() -> io::Result<mpsc::UnboundedReceiver<String>> {
         }
     })?;
     Ok(receiver)
-}
-
-type EndSignal = Pin<Box<dyn Future<Output = io::Result<()>>>>;
-
-/// Ends with the first signal that asks the program to end. In force when this returns.
-#[cfg(unix)]
-fn end_signal() -> io::Result<EndSignal> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(Box::pin(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        Ok(())
-    }))
-}
-
-/// Ends with the first signal that asks the program to end.
-#[cfg(not(unix))]
-fn end_signal() -> io::Result<EndSignal> {
-    Ok(Box::pin(tokio::signal::ctrl_c()))
 }

@@ -2,10 +2,9 @@
 
 mod arguments;
 mod console;
+mod system;
 
-use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -14,6 +13,7 @@ use serde_json::json;
 
 use crate::arguments::Arguments;
 use crate::console::Console;
+use crate::system::create_private;
 
 fn main() -> ExitCode {
     match run(Arguments::parse()) {
@@ -45,7 +45,7 @@ fn run(arguments: Arguments) -> io::Result<()> {
     }
     if let Some(file) = arguments.client_cert_out {
         let client = simulator.client_certificate("client", Validity::Now)?;
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+        let mut file = create_private(&file)?;
         write!(file, "{}{}", client.chain, client.key)?;
     }
     // Before it says that it is there: who reads that may send a signal at once.

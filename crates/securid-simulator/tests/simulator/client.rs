@@ -159,3 +159,10 @@ pub(crate) fn logout(format: &str, token: &str) -> String {
 pub(crate) fn find_users(token: &str) -> String {
     command("cmd=findUsers&format=json", &format!("Authorization: Bearer {token}\r\n"), "")
 }
+
+/// How a connection ends that was torn off. Wine shuts a socket down before it closes it, so that there an end comes
+/// first, in the midst of what TLS has begun.
+pub(crate) fn is_torn_off(kind: io::ErrorKind) -> bool {
+    let end = cfg!(windows) && kind == io::ErrorKind::UnexpectedEof;
+    end || kind == io::ErrorKind::ConnectionReset
+}

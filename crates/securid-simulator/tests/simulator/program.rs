@@ -1,7 +1,6 @@
 //! The program `securid-simulator`.
 
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use securid_simulator::Truth;
@@ -141,6 +140,12 @@ fn it_lets_in_only_clients_with_a_certificate_if_told_to() {
     assert!(asked.is_err(), "{:?}", asked.map(|answer| answer.status));
     let both = std::fs::read_to_string(&client).unwrap();
     assert!(both.contains("BEGIN CERTIFICATE") && both.contains("BEGIN PRIVATE KEY"));
-    let mode = std::fs::metadata(&client).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    #[cfg(unix)]
+    assert_eq!(mode(&client), 0o600);
+}
+
+#[cfg(unix)]
+fn mode(file: &std::path::Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(file).unwrap().permissions().mode() & 0o777
 }

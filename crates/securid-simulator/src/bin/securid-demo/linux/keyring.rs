@@ -8,9 +8,9 @@ use std::{env, fs, io, thread};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::daemon::{Daemon, LOOK};
-use crate::surroundings::{Surroundings, private_folder};
-use crate::trouble::Trouble;
+use crate::linux::daemon::{Daemon, LOOK};
+use crate::linux::surroundings::{Surroundings, private_folder};
+use crate::linux::trouble::Trouble;
 
 /// How long the daemon may take to find that the kernel's keyring serves: that is two system calls.
 const SEEN_WITHIN: Duration = Duration::from_secs(2);

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process_group};
 use securid_simulator::Truth;
 
-use crate::daemon::LOOK;
-use crate::surroundings::Surroundings;
-use crate::trouble::Trouble;
+use crate::linux::daemon::LOOK;
+use crate::linux::surroundings::Surroundings;
+use crate::linux::trouble::Trouble;
 
 /// No command of the demo waits for longer: the longest is a `logout` of 10 s.
 const ENDED_WITHIN: Duration = Duration::from_secs(30);

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::surroundings::{SOCKET, Surroundings};
-use crate::trouble::Trouble;
+use crate::linux::surroundings::{SOCKET, Surroundings};
+use crate::linux::trouble::Trouble;
 
 /// For a start, on a slow machine and under load: it takes some 20 ms otherwise.
 const READY_WITHIN: Duration = Duration::from_secs(10);

@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::trouble::Trouble;
+use crate::linux::trouble::Trouble;
 
 /// Builds both programs as this one was built; the folder in which they are. Those of the tests
 /// (`SECURID_BIN_DIR`) are taken as they are.

@@ -3,7 +3,7 @@
 use std::env;
 use std::io::{self, IsTerminal, Write, stdout};
 
-use crate::trouble::Trouble;
+use crate::linux::trouble::Trouble;
 
 /// Columns of a line; longer output of programs is folded.
 const WIDTH: usize = 100;

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use securid_simulator::{Fault, Options, Simulator};
 
-use crate::daemon::Daemon;
-use crate::keyring;
-use crate::screen::Screen;
-use crate::step::{Step, expect_alive};
-use crate::surroundings::{CA, CONFIG, LOG, Surroundings};
-use crate::trouble::Trouble;
+use crate::linux::daemon::Daemon;
+use crate::linux::keyring;
+use crate::linux::screen::Screen;
+use crate::linux::step::{Step, expect_alive};
+use crate::linux::surroundings::{CA, CONFIG, LOG, Surroundings};
+use crate::linux::trouble::Trouble;
 
 /// Between two tries of a line that is typed until it says what is announced.
 const AGAIN: Duration = Duration::from_millis(200);

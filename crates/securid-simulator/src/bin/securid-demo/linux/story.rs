@@ -3,10 +3,10 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use crate::stage::Stage;
-use crate::step::Step;
-use crate::surroundings::CONFIG;
-use crate::trouble::Trouble;
+use crate::linux::stage::Stage;
+use crate::linux::step::Step;
+use crate::linux::surroundings::CONFIG;
+use crate::linux::trouble::Trouble;
 
 /// Plays it to its end, or to the first thing that differs.
 pub(crate) fn play(stage: &mut Stage<'_>) -> Result<(), Trouble> {
