@@ -98,7 +98,7 @@ const DEBUG: [(&str, &str, &str); 6] = [
         "{value:?}",
         "tracing's words for any field, texts as they are",
     ),
-    ("securid-sessiond/src/log/to_journal.rs", "{value:?}", "the same"),
+    ("securid-sessiond/src/log/linux/to_journal.rs", "{value:?}", "the same"),
 ];
 
 /// How Rust sees a value is for those who write it.

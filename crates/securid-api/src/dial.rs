@@ -11,12 +11,12 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use securid_text::span;
-use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use crate::conversation::Clock;
 use crate::names::Host;
+use crate::sockets;
 use crate::{Failure, FailureKind};
 
 /// How long the addresses of a host are tried, all together. Half of the shortest deadline that is
@@ -43,7 +43,7 @@ pub(crate) async fn dial(host: &Host, named: &str, clock: Clock) -> Result<TcpSt
     let stream = stream.map_err(|refusals| in_words(&refusals, named, host.is_named(), limit))?;
     // Requests go out in one piece: there is nothing to wait for.
     let _ = stream.set_nodelay(true);
-    let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(ARRIVES_WITHIN));
+    sockets::may_take(&stream, ARRIVES_WITHIN);
     Ok(stream)
 }
 
@@ -165,6 +165,7 @@ fn list(refusals: &[Refusal], what: impl Fn(Option<&io::Error>) -> String) -> St
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::sockets::UNREACHABLE;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -194,7 +195,7 @@ mod tests {
                         wait(after).await;
                         return Err(io::ErrorKind::ConnectionRefused.into());
                     }
-                    Is::Unreachable => return Err(io::Error::from_raw_os_error(101)),
+                    Is::Unreachable => return Err(io::Error::from_raw_os_error(UNREACHABLE)),
                     Is::Dead => std::future::pending().await,
                 }
                 Ok(at)
@@ -258,9 +259,11 @@ mod tests {
             (
                 &[Is::Unreachable],
                 0,
-                "no way leads to https://iga.example.com:8443 (at 192.0.2.0): \
-                Network is unreachable (os error 101); is the network (or VPN) there?"
-                    .to_owned(),
+                format!(
+                    "no way leads to https://iga.example.com:8443 (at 192.0.2.0): {}; \
+                     is the network (or VPN) there?",
+                    io::Error::from_raw_os_error(UNREACHABLE)
+                ),
             ),
             (
                 &[Is::Dead, Is::Refusing(1)],

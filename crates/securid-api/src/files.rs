@@ -1,12 +1,12 @@
 //! Files that the config names: whose they have to be.
 
 use std::fmt;
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use securid_trust::{OpenError, is_root, is_trusted, is_writable_by_others};
+use securid_trust::advice::{self, ROOT};
+use securid_trust::{OpenError, Standing};
 use thiserror::Error;
 
 /// A file that a setting names, and that cannot be used. It repeats nothing that is in it.
@@ -80,22 +80,27 @@ impl Named {
         }
     }
 
-    fn exposure(&self, about: &Metadata, others: Others) -> Option<String> {
-        let (path, mode) = (self.path.display(), about.mode() & 0o7777);
-        if !is_trusted(about.uid()) {
-            let owner = about.uid();
+    fn exposure(&self, about: &Standing, others: Others) -> Option<String> {
+        let (path, access) = (&self.path, about.access());
+        if !about.is_trusted() {
             return Some(format!(
-                "belongs to uid {owner}, who is neither root nor this user: run chown on it"
+                "belongs to {}, who is neither {ROOT} nor this user: run {}",
+                about.owner(),
+                advice::take_it(path)
             ));
         }
-        if is_writable_by_others(about) {
-            return Some(format!(
-                "can be written by others (mode {mode:04o}): run chmod go-w {path}"
-            ));
+        if about.is_writable_by_others() {
+            let advice = advice::shut_writers_out(path);
+            return Some(format!("can be written by others ({access}): run {advice}"));
         }
-        let closed = if is_root(about.uid()) { 0o037 } else { 0o077 };
-        (others == Others::Nothing && mode & closed != 0)
-            .then(|| format!("can be read by others (mode {mode:04o}): run chmod 600 {path}"))
+        let is_open = match about.is_roots() {
+            true => about.is_open_to_more_than_a_group(),
+            false => about.is_open_to_others(),
+        };
+        (others == Others::Nothing && is_open).then(|| {
+            let advice = advice::make_file_private(path);
+            format!("can be read by others ({access}): run {advice}")
+        })
     }
 
     pub(crate) fn unreadable(&self, error: io::Error) -> BadFile {

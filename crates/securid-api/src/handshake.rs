@@ -3,9 +3,9 @@
 use std::io;
 use std::sync::Arc;
 
+use crate::vouching::Verifier;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{CertificateError, ClientConfig};
-use rustls_platform_verifier::Verifier;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;

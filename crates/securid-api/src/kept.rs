@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
-use rustix::process::{Resource, getrlimit};
 use tokio::time::{Instant, sleep_until};
 
+use crate::sockets::most_descriptors;
 use crate::stream::Stream;
 use crate::turn::Turn;
 
@@ -65,8 +65,7 @@ impl Kept {
     /// to a clean end may be put back.
     pub(crate) fn put(&self, stream: Stream, turn: Turn) {
         let mut shelf = self.shelf();
-        let limit = getrlimit(Resource::Nofile).current;
-        let scarce = were_scarce(limit, stream.descriptor());
+        let scarce = were_scarce(most_descriptors(), stream.descriptor());
         if shelf.distrusted || scarce || shelf.unused.len() >= MAX_IDLE {
             return;
         }
@@ -123,7 +122,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
     use crate::meeting::Shown;
-    use rustix::process::{Rlimit, setrlimit};
+    use crate::sockets::raise_the_limit;
     use tokio::io::AsyncReadExt;
     use tokio::net::{TcpListener, TcpStream};
     use tokio::time::{advance, pause, resume};
@@ -198,9 +197,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_more_are_kept_than_are_of_use() {
-        // As the daemon does: of the usual 1024 it would keep fewer.
-        let limit = getrlimit(Resource::Nofile);
-        setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
+        raise_the_limit();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let kept = Kept::default();
         for _ in 0..=MAX_IDLE {

@@ -7,14 +7,14 @@
 //! - [`Endpoint`] is the one address that a token may be sent to; [`Format`] is how replies look.
 //! - [`Client`] sends the commands. Behind it `transport` makes one exchange within its
 //!   deadline, on a connection that is there or a new one. `conversation` is the exchange proper: `asking` sees to it
-//!   that what is read is an answer to what was asked, for which it looks at the `stream`, and `kept` holds
+//!   that what is read is an answer to what was asked, for which it looks at the `stream` (`sockets` has what differs from system to system), and `kept` holds
 //!   the connections that may be used again, each for a request of the next `turn`. `fault` says what went wrong with
 //!   an exchange (`causes` looks behind the libraries' errors), `answer` what is wrong with an answer, both as a
 //!   [`Failure`] for a person to read.
 //! - [`Access`] is what it takes to get to a server. `way` reaches it (`names` knows its addresses, by `looks` that are shared, `dial` tries them),
 //!   straight or by `tunnel` through one of the
 //!   [`Proxies`], whose `proxy_password` may be in a file (and is not sent again and again, `proxy_refusals`); `handshake` makes sure that it is the server, with those whom
-//!   `tls` trusts, and shows it our `identity`. `meeting` and `issuer` know afterwards why that failed, and `tls_words`
+//!   `tls` trusts (`vouching` is theirs), and shows it our `identity`. `meeting` and `issuer` know afterwards why that failed, and `tls_words`
 //!   says it. `files` says whose the files for all this have to be, `pem` reads them, `beside` the runtime.
 //! - Any other [`Command`] gets a [`Line`] of its own, on which body and answer are streams (`exchange`, `outgoing`); `leak`
 //!   sees to it that no answer carries the token out.
@@ -69,6 +69,7 @@ mod proxy;
 mod proxy_password;
 mod proxy_refusals;
 mod retry_after;
+mod sockets;
 mod stream;
 mod survey;
 mod syntax;
@@ -79,6 +80,7 @@ mod transport;
 mod tunnel;
 mod turn;
 mod validity;
+mod vouching;
 mod way;
 mod words;
 

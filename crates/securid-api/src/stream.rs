@@ -2,7 +2,6 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::AsRawFd as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -13,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use crate::meeting::Shown;
+use crate::sockets;
 
 /// With or without TLS.
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {
@@ -60,14 +60,12 @@ impl Stream {
 
     /// How long what is sent may go without a sign that it has arrived, from now on.
     pub(crate) fn may_take(&self, within: Duration) {
-        // Where the system does not take it, the one that it has is shorter.
-        let _ = SockRef::from(self.duplex.tcp()).set_tcp_user_timeout(Some(within));
+        sockets::may_take(self.duplex.tcp(), within);
     }
 
     /// The number under which the system knows it.
     pub(crate) fn descriptor(&self) -> u64 {
-        // One that is open is not negative.
-        self.duplex.tcp().as_raw_fd().unsigned_abs().into()
+        sockets::descriptor(self.duplex.tcp())
     }
 
     pub(crate) fn io(&mut self) -> Pin<&mut dyn Duplex> {

@@ -143,6 +143,10 @@ fn certificate_words(reason: &CertificateError) -> String {
             it begins on {}",
             date(*not_before)
         ),
+        // Where rustls itself looks at it.
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "the server's certificate is not accepted: it is not meant for servers".into()
+        }
         CertificateError::Other(reason) => {
             let reason = causes(reason).last().map(ToString::to_string).unwrap_or_default();
             format!("the server's certificate is not accepted: {}", other_words(&reason))

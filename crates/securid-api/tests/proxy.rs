@@ -3,8 +3,7 @@
 
 mod responder;
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -211,8 +210,9 @@ async fn a_password_that_was_refused_is_not_sent_again() {
         let (_server, folder, file) = server("iga.example.com", Vec::new()).await;
         let password = folder.path().join("proxy");
         let write = |text: &str| {
-            std::fs::write(&password, text).unwrap();
-            std::fs::set_permissions(&password, Permissions::from_mode(0o600)).unwrap();
+            let _ = std::fs::remove_file(&password);
+            let mut file = securid_trust::create_new(&password).unwrap();
+            file.write_all(text.as_bytes()).unwrap();
         };
         write("me:s3cret");
         let url = format!("http://127.0.0.1:{}", proxy.port);

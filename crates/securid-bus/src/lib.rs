@@ -11,6 +11,10 @@
 //! Of libdbus the lowest floor alone is used: it frames and checks messages, and knows of no loop, no
 //! signal handlers and no connections that are shared. It does not end the process when a bus goes, and
 //! starts no bus.
+//!
+//! Elsewhere than on Linux the crate is empty.
+
+#![cfg(target_os = "linux")]
 
 mod address;
 pub mod blocking;

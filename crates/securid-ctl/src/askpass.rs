@@ -1,26 +1,34 @@
 //! A program that asks for the password in our place, a dialog on the desktop for instance: it gets the prompt as its
 //! argument, and says the password on its standard output.
 
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
 use std::{
     ffi::OsStr,
-    os::unix::process::CommandExt as _,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     sync::mpsc::channel,
     thread,
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use securid_ipc::framing::REQUEST_LIMIT;
 use securid_secret::{Secret, SecretBytes};
-use signal_hook::consts::{SIGTTIN, SIGTTOU};
 
 use crate::{
     failure::Failure,
-    interrupt::{Caught, interrupted, obey},
-    program::{LAST_WORDS, STEP, kill},
+    interrupt::{Caught, ends, interrupted, obey},
+    program::{LAST_WORDS, STEP, Started, apart},
     secrets::not_empty,
 };
+use system::waits_for_terminal;
 
 /// How long a person may take. To find a password takes minutes at most, and a dialog that nobody answers must not
 /// keep a hook at log-on for ever.
@@ -35,10 +43,11 @@ pub(crate) fn ask(program: &OsStr, prompt: &str, caught: &mut Caught) -> Result<
     let mut command = Command::new(program);
     // A program that `exec` runs may have started us.
     command.arg(prompt).env_remove("SECURID_TOKEN");
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
-    let mut child = command.spawn().map_err(|error| none(format!("cannot run {name}: {error}")))?;
+    apart(command.stdin(Stdio::null()).stdout(Stdio::piped()));
+    let mut asking = Started::spawn(&mut command)
+        .map_err(|error| none(format!("cannot run {name}: {error}")))?;
     let (done, said) = channel();
-    if let Some(out) = child.stdout.take() {
+    if let Some(out) = asking.child.stdout.take() {
         thread::spawn(move || {
             // Nobody may listen any more.
             let _ = done.send(SecretBytes::read_from(out, REQUEST_LIMIT));
@@ -48,18 +57,18 @@ pub(crate) fn ask(program: &OsStr, prompt: &str, caught: &mut Caught) -> Result<
     let status = loop {
         for signal in caught.pending() {
             if ends(signal) {
-                kill(&mut child);
+                asking.kill();
             }
             obey(signal).map_err(|_| interrupted())?;
         }
-        match child.try_wait() {
+        match asking.child.try_wait() {
             Ok(Some(status)) => break status,
-            Ok(None) if Instant::now() < until && !waits_for_terminal(&child) => {
+            Ok(None) if Instant::now() < until && !waits_for_terminal(&asking.child) => {
                 thread::sleep(STEP);
             }
             waited => {
-                let wants_terminal = waits_for_terminal(&child);
-                kill(&mut child);
+                let wants_terminal = waits_for_terminal(&asking.child);
+                asking.kill();
                 let why = match waited {
                     Err(error) => error.to_string(),
                     Ok(_) if wants_terminal => {
@@ -85,26 +94,11 @@ pub(crate) fn ask(program: &OsStr, prompt: &str, caught: &mut Caught) -> Result<
     first_line(&said, &name)
 }
 
-/// Whether the system has stopped it, since it has used the terminal, where our own process group is: nobody would
-/// wake it, and what is typed meanwhile would be the shell's.
-fn waits_for_terminal(child: &Child) -> bool {
-    let child = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    let look = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    let stopped = child.and_then(|child| waitid(WaitId::Pid(child), look).ok().flatten());
-    let by = stopped.and_then(|status| status.stopping_signal());
-    by.is_some_and(|signal| [SIGTTIN, SIGTTOU].contains(&signal))
-}
-
 fn first_line(said: &[u8], name: &str) -> Result<Secret, Failure> {
     let line = said.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let text = std::str::from_utf8(line).map_err(|_| none(format!("{name} says no UTF-8")))?;
     not_empty(Secret::from(text), &format!("password from {name}"))
-}
-
-fn ends(signal: i32) -> bool {
-    use signal_hook::consts::{SIGCONT, SIGTSTP};
-    !matches!(signal, SIGCONT | SIGTSTP)
 }
 
 fn none(why: String) -> Failure {

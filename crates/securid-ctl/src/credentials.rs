@@ -16,7 +16,7 @@ use crate::{
     interrupt::{Caught, Interrupt, interrupted},
     screen::printable,
     secrets,
-    terminal::Terminal,
+    terminal::{LOGGED_IN, Terminal},
 };
 
 /// What the password has to be called among systemd's credentials.
@@ -168,7 +168,7 @@ impl Unproved {
 
 /// Asks who logs in: whoever has logged in here, unless he says another name.
 fn ask_name(terminal: &Terminal, caught: &mut Caught) -> Result<String, Failure> {
-    let here = env::var("USER").ok().filter(|name| !name.is_empty());
+    let here = env::var(LOGGED_IN).ok().filter(|name| !name.is_empty());
     let prompt = match &here {
         Some(name) => format!("Username [{}]: ", printable(name)),
         None => "Username: ".to_owned(),

@@ -15,7 +15,7 @@ use securid_ipc::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::{Context, failure::Failure, screen::complain};
+use crate::{Context, failure::Failure, process, screen::complain};
 
 /// For what the daemon answers from its memory, its disk or its keyring, which itself has 5 s.
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -77,7 +77,5 @@ pub(crate) fn selector(said: Option<String>) -> Option<String> {
 /// The process that has the lock of a state folder, if it is one of ours.
 pub(crate) fn holder(state_dir: &Path) -> Option<u32> {
     let pid = fs::read_to_string(state_dir.join("lock")).ok()?.trim().parse().ok()?;
-    // The kernel keeps fifteen characters of a name.
-    let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-    name.starts_with("securid-session").then_some(pid)
+    process::is_a_daemon(pid).then_some(pid)
 }

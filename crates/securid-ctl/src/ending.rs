@@ -1,19 +1,17 @@
 //! Ending the daemon that runs, and knowing that it has gone.
 
 use std::{
-    fs,
     path::PathBuf,
     thread,
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, test_kill_process};
 use securid_ipc::{
     client::{Client, ConnectError},
     messages::{Call, SessionView, StatusView, Stop, StopView},
 };
 
-use crate::{Context, commands::list, daemon::ANSWER_WITHIN, failure::Failure};
+use crate::{Context, commands::list, daemon::ANSWER_WITHIN, failure::Failure, process::is_alive};
 
 /// How long the daemon may take to revoke and end: its `shutdown_grace` is 20 s unless configured.
 const GONE_WITHIN: Duration = Duration::from_secs(30);
@@ -69,6 +67,9 @@ impl Running {
         let stopping: StopView = self.client.call(&Call::Stop(Stop { keep }), ANSWER_WITHIN)?;
         let until = Instant::now() + GONE_WITHIN;
         let closed = self.client.wait_closed(Some(GONE_WITHIN));
+        let socket = self.client.path().to_owned();
+        // On Windows its name is not free before its last client has let go.
+        drop(self.client);
         // It may have closed the connection for another client's sake, and go on.
         let until = until.max(Instant::now() + EXIT_WITHIN);
         while closed && is_alive(self.pid) && Instant::now() < until {
@@ -78,19 +79,6 @@ impl Running {
             let failure = Failure::new("pending", "the daemon has not ended yet", PENDING);
             return Err(failure.with_hint("It goes on by itself: see securid-ctl status."));
         }
-        let socket = self.client.path();
-        Ok(Gone { kept: stopping.keep, socket: socket.exists().then(|| socket.to_owned()) })
+        Ok(Gone { kept: stopping.keep, socket: socket.exists().then_some(socket) })
     }
-}
-
-fn is_alive(pid: u32) -> bool {
-    let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    process.is_some_and(|process| test_kill_process(process).is_ok()) && !is_unburied(pid)
-}
-
-/// Whether it has ended, and only whoever started it has not heard of it yet (a zombie).
-fn is_unburied(pid: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The state comes behind the name, which is in brackets and may hold any character.
-    stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('Z'))
 }

@@ -9,7 +9,10 @@ use securid_ipc::{
 };
 use serde::Serialize;
 
-use crate::screen::{complain, printable};
+use crate::{
+    manager,
+    screen::{complain, printable},
+};
 
 /// The exit status of a command that was used wrongly, or that means several things.
 pub(crate) const USAGE: u8 = 2;
@@ -123,19 +126,18 @@ impl From<ConnectError> for Failure {
                     tried.join(", ")
                 ))
             }
-            ConnectError::Unresponsive { .. } => failure.with_hint(STOPPED),
+            ConnectError::Unresponsive { .. } => failure.with_hint(manager::STUCK),
             ConnectError::NotOurs { .. } | ConnectError::Unsafe { .. } => {
                 failure.with_hint("Nothing was sent to it. Check --socket and SECURID_SOCKET.")
             }
             ConnectError::TooLong { .. } => failure.with_hint("Name a shorter one with --socket."),
+            ConnectError::NotAPipe { .. } => {
+                failure.with_hint("Name one with --socket, as \\\\.\\pipe\\NAME.")
+            }
             ConnectError::Failed { .. } => failure.with_hint("Check --socket and SECURID_SOCKET."),
         }
     }
 }
-
-const STOPPED: &str = "Is it stopped (kill -CONT), stuck, or not to be started by systemd (systemctl --user \
-                       status securid-sessiond)? Restart it if need be; it goes on where it was. If it \
-                       wakes, it may still do what it was asked.";
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
@@ -148,7 +150,7 @@ impl From<ClientError> for Failure {
                     None => failure,
                 }
             }
-            ClientError::Unresponsive { .. } => failure.with_hint(STOPPED),
+            ClientError::Unresponsive { .. } => failure.with_hint(manager::STUCK),
             ClientError::TooSlow { .. } => {
                 failure.with_hint("It goes on by itself: see securid-ctl status.")
             }
@@ -162,10 +164,7 @@ impl From<ClientError> for Failure {
             ClientError::WrongProtocol { theirs, .. } if theirs > PROTOCOL => failure.with_hint(
                 "Use the securid-ctl that was installed with the daemon, or update this one.",
             ),
-            ClientError::WrongProtocol { .. } => failure.with_hint(
-                "End it with the securid-ctl that it came with (stop --keep keeps its sessions), or with systemctl \
-                 --user stop securid-sessiond (which revokes them unless its on_exit is keep); then securid-ctl start.",
-            ),
+            ClientError::WrongProtocol { .. } => failure.with_hint(manager::TOO_OLD),
             ClientError::Garbled { .. } => {
                 failure.with_hint("Is it another program's socket? Check --socket and SECURID_SOCKET.")
             }

@@ -1,11 +1,20 @@
-//! Bringing the daemon up: through systemd where our unit is known to it, else as a program of its
-//! own.
+//! Bringing the daemon up: through what of the system has it, else as a program of its own.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
 
 use std::{
     env,
-    fs::{self, File, OpenOptions},
+    env::consts::EXE_SUFFIX,
+    fs::{self, File},
     io::{Read as _, Seek as _, SeekFrom},
-    os::unix::{fs::OpenOptionsExt as _, process::CommandExt as _},
     path::PathBuf,
     process::{Command, Stdio},
     thread,
@@ -22,14 +31,14 @@ use securid_trust::folder;
 use crate::{
     Context, daemon,
     failure::{FAILED, Failure, UNREACHABLE},
+    manager::Manager,
     program,
-    systemd::{Manager, SERVICE},
     waiting::waiting,
 };
 
 /// How long the daemon may take to come up: it takes some tenths of a second, and longer on a disk
 /// that is busy.
-const UP_WITHIN: Duration = Duration::from_secs(10);
+pub(crate) const UP_WITHIN: Duration = Duration::from_secs(10);
 
 /// How often we look whether it answers.
 const STEP: Duration = Duration::from_millis(20);
@@ -39,10 +48,10 @@ const STEP: Duration = Duration::from_millis(20);
 const LONGEST_LOG: u64 = 1024 * 1024;
 
 /// The exit status for a bad config, ours and the daemon's.
-const BAD_CONFIG: u8 = 78;
+pub(crate) const BAD_CONFIG: u8 = 78;
 
 /// The daemon's for a state folder that cannot be used, and ours.
-const STORAGE_FAILED: u8 = 74;
+pub(crate) const STORAGE_FAILED: u8 = 74;
 
 /// The daemon's where another has its state folder, or it gets no socket.
 const CANNOT_START: i32 = 1;
@@ -50,13 +59,13 @@ const CANNOT_START: i32 = 1;
 /// Who runs the daemon.
 #[derive(Debug)]
 pub(crate) enum Way {
-    /// systemd, as its unit says.
-    Unit(Manager),
+    /// What of the system has it, as that says.
+    Managed(Manager),
     /// Nobody: it is started as a program of its own, and this is its log.
     Alone(Log),
 }
 
-/// What a daemon without systemd tells, in the state folder.
+/// What a daemon tells that nobody manages, in the state folder.
 #[derive(Debug)]
 pub(crate) struct Log {
     path: PathBuf,
@@ -66,16 +75,15 @@ pub(crate) struct Log {
 }
 
 impl Way {
-    /// The way for this user and these flags. A unit knows nothing of `--config` and the like.
+    /// The way for this user and these flags. A manager knows nothing of `--config` and the like.
     ///
     /// # Errors
-    /// If systemd does not answer, or the daemon's log cannot be opened.
+    /// If the manager does not answer, or the daemon's log cannot be opened.
     pub(crate) fn choose(context: &Context) -> Result<Self, Failure> {
         if !context.is_elsewhere()
-            && let Some(manager) = Manager::find()
-            && manager.knows_service()?
+            && let Some(manager) = Manager::of_the_service()?
         {
-            return Ok(Self::Unit(manager));
+            return Ok(Self::Managed(manager));
         }
         Ok(Self::Alone(Log::open(context)?))
     }
@@ -86,11 +94,7 @@ impl Way {
     /// As [`Way::choose`].
     pub(crate) fn of(context: &Context, pid: u32) -> Result<Self, Failure> {
         match Self::choose(context)? {
-            Self::Unit(manager)
-                if manager.property(Some(SERVICE), "MainPID")? != pid.to_string() =>
-            {
-                Ok(Self::Alone(Log::open(context)?))
-            }
+            Self::Managed(manager) if !manager.runs(pid)? => Ok(Self::Alone(Log::open(context)?)),
             way => Ok(way),
         }
     }
@@ -101,9 +105,8 @@ impl Way {
     /// In the daemon's own words if it ends; if it does not answer in time.
     pub(crate) fn launch(self, context: &Context) -> Result<StatusView, Failure> {
         match self {
-            Self::Unit(manager) => {
-                let what = format!("systemd to start {SERVICE}");
-                waiting(context, &what, || by_systemd(&manager, context))
+            Self::Managed(manager) => {
+                waiting(context, Manager::WORK, || managed(&manager, context))
             }
             Self::Alone(log) => {
                 let what = format!("the daemon to start; its log is {}", log.path.display());
@@ -164,27 +167,19 @@ fn look_at_config(context: &Context, option: &str) -> Result<String, Failure> {
 
 /// The daemon's program: the one that came along with us, else that of the PATH.
 pub(crate) fn program() -> PathBuf {
-    let name = "securid-sessiond";
-    let beside = env::current_exe().ok().map(|us| us.with_file_name(name));
+    let name = format!("securid-sessiond{EXE_SUFFIX}");
+    let beside = env::current_exe().ok().map(|us| us.with_file_name(&name));
     beside.filter(|path| path.is_file()).unwrap_or_else(|| name.into())
 }
 
-fn by_systemd(manager: &Manager, context: &Context) -> Result<StatusView, Failure> {
-    if let Err(failure) = manager.systemctl(&["start", SERVICE], UP_WITHIN) {
-        let mut exit = UNREACHABLE;
-        match manager.property(Some(SERVICE), "ExecMainStatus")?.parse() {
-            Ok(BAD_CONFIG) => check_config(context)?,
-            Ok(STORAGE_FAILED) => exit = STORAGE_FAILED,
-            _ => {}
-        }
-        return Err(failure.exiting(exit).with_hint(manager.advice()));
-    }
+fn managed(manager: &Manager, context: &Context) -> Result<StatusView, Failure> {
+    manager.start(context)?;
     let until = Instant::now() + UP_WITHIN;
     loop {
         match answering(context)? {
             Some(status) => return Ok(status),
             None if Instant::now() < until => thread::sleep(STEP),
-            None => return Err(silent("journalctl --user -u securid-sessiond")),
+            None => return Err(silent(Manager::LOG)),
         }
     }
 }
@@ -193,15 +188,12 @@ fn alone(mut log: Log, context: &Context) -> Result<StatusView, Failure> {
     let failed = |what: &str, error| Failure::new("start", format!("{what}: {error}"), UNREACHABLE);
     let stderr = log.file.try_clone()?;
     let mut command = context.daemon_command();
-    // In a process group of its own: Ctrl-C and a terminal that closes are not meant for it.
-    command.process_group(0).current_dir("/");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
-    let mut child = command
-        .spawn()
+    let mut daemon = program::detached(&mut command)
         .map_err(|error| failed(&format!("cannot run {}", program().display()), error))?;
     let until = Instant::now() + UP_WITHIN;
     loop {
-        if let Some(status) = child.try_wait()? {
+        if let Some(status) = daemon.child.try_wait()? {
             // One that somebody else has just started is as good, also before it answers.
             if let Some(status) = answering(context)? {
                 return Ok(status);
@@ -249,10 +241,8 @@ impl Log {
             // If that fails, it only grows on.
             let _ = fs::rename(&path, state.join("sessiond.log.1"));
         }
-        let opened =
-            OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(&path);
-        let file =
-            opened.map_err(|error| unusable(format!("cannot open {}: {error}", path.display())))?;
+        let file = system::to_append(&path)
+            .map_err(|error| unusable(format!("cannot open {}: {error}", path.display())))?;
         let start = file.metadata()?.len();
         Ok(Self { path, file, start })
     }

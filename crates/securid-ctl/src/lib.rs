@@ -1,13 +1,13 @@
 //! `securid-ctl`, the thin command line of `securid-sessiond`.
 //!
 //! A command is one call to the daemon and a page of text; nothing here knows keyrings or the
-//! remote server. A map:
+//! remote server. What differs from system to system stands in files that are named for them. A map:
 //!
 //! - `args`: the command line; `commands`: one file for each command;
 //! - `completion`: what a shell is told that completes a command line;
 //! - `daemon`: a connection whose every wait has a limit; `launch` and `ending`: bringing it up and
-//!   down; `systemd`: the service manager that does it where there is one; `program`: running others,
-//!   each wait with a limit;
+//!   down; `manager`: what of the system does it where there is something; `program`: running others,
+//!   each wait with a limit; `process`: those that run, by their number;
 //! - `failure`: what goes wrong, with exit status and advice;
 //! - `screen`, `table`, `times`: what a person sees; `page`: what is drawn again and again;
 //! - `secrets`: reading a password or a token; `terminal`, `askpass`: asking a person for one; `credentials`: who
@@ -26,15 +26,17 @@ mod ending;
 mod failure;
 mod interrupt;
 mod launch;
-#[cfg(test)]
+mod manager;
+// The pages are those of Linux.
+#[cfg(all(test, target_os = "linux"))]
 mod manual;
 mod page;
+mod process;
 mod program;
 mod progress;
 mod records;
 mod screen;
 mod secrets;
-mod systemd;
 mod table;
 mod terminal;
 mod times;

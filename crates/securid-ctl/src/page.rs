@@ -3,14 +3,22 @@
 //! The page is on the alternate screen, so that nothing of it is left among what stood there before, nor where a
 //! person scrolls back to.
 
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
 use std::{
-    io::{self, IsTerminal as _, Write as _, stdin, stdout},
+    io::{self, Write as _, stdout},
     sync::{Mutex, TryLockError},
 };
 
-use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize, tcsetattr,
-};
+use system::Typing;
 
 /// To the alternate screen; no cursor; lines that are too long end at the edge.
 const BEGIN: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l";
@@ -27,7 +35,7 @@ static BEFORE: Mutex<Option<Before>> = Mutex::new(None);
 /// How the terminal was.
 struct Before {
     /// How it took what was typed; none if nobody types there.
-    typing: Option<Termios>,
+    typing: Option<Typing>,
 }
 
 /// How large a page may be, in characters.
@@ -52,15 +60,6 @@ impl Page {
         let page = Self { drawn: Vec::new() };
         enter()?;
         Ok(page)
-    }
-
-    /// Somebody else may have used the terminal meanwhile: it is set anew, and the next drawing is whole.
-    ///
-    /// # Errors
-    /// As of [`Page::begin`].
-    pub(crate) fn resume(&mut self) -> io::Result<()> {
-        enter()?;
-        self.forget()
     }
 
     /// Leaves the terminal to somebody else for a while.
@@ -104,9 +103,7 @@ impl Drop for Page {
 
 /// How large the terminal is now.
 pub(crate) fn size() -> Size {
-    let told = tcgetwinsize(stdout()).ok();
-    let told = told.map(|size| Size { columns: size.ws_col.into(), rows: size.ws_row.into() });
-    told.filter(|size| size.columns > 0 && size.rows > 0).unwrap_or(USUAL)
+    system::size().filter(|size| size.columns > 0 && size.rows > 0).unwrap_or(USUAL)
 }
 
 /// Ends the page that is drawn, if one is, whoever drew it.
@@ -121,7 +118,7 @@ pub(crate) fn put_back() {
         // A terminal that is gone needs nothing any more.
         let _ = write(END);
         if let Some(typing) = typing {
-            let _ = tcsetattr(stdin(), OptionalActions::Now, &typing);
+            typing.put_back();
         }
     }
 }
@@ -129,15 +126,10 @@ pub(crate) fn put_back() {
 fn enter() -> io::Result<()> {
     let mut before = BEFORE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if before.is_none() {
-        let typing = if stdin().is_terminal() { Some(tcgetattr(stdin())?) } else { None };
-        *before = Some(Before { typing });
+        *before = Some(Before { typing: Typing::now()? });
     }
     if let Some(Before { typing: Some(typing) }) = &*before {
-        let mut key_by_key = typing.clone();
-        key_by_key.local_modes -= LocalModes::ICANON | LocalModes::ECHO;
-        key_by_key.special_codes[SpecialCodeIndex::VMIN] = 1;
-        key_by_key.special_codes[SpecialCodeIndex::VTIME] = 0;
-        tcsetattr(stdin(), OptionalActions::Now, &key_by_key)?;
+        typing.key_by_key()?;
     }
     write(BEGIN)
 }

@@ -1,5 +1,15 @@
 //! Other programs, each with a limit on its time: a service manager that hangs must not hang us.
 
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
 use std::{
     env,
     io::{self, Read},
@@ -10,9 +20,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
-
 use crate::failure::{FAILED, Failure};
+use system::Group;
+pub(crate) use system::{apart, detached};
 
 /// How often we look whether it has ended: soon enough for a person, and no load.
 pub(crate) const STEP: Duration = Duration::from_millis(10);
@@ -70,18 +80,18 @@ pub(crate) fn run_bounded(
     // A program that `exec` runs may have started us.
     command.env_remove("SECURID_TOKEN");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child =
-        command.spawn().map_err(|error| failed(format!("cannot run {name}: {error}")))?;
-    let out = child.stdout.take().map(|from| collect(from.take(most)));
-    let err = child.stderr.take().map(|from| collect(from.take(most)));
+    let mut program = Started::spawn(&mut command)
+        .map_err(|error| failed(format!("cannot run {name}: {error}")))?;
+    let out = program.child.stdout.take().map(|from| collect(from.take(most)));
+    let err = program.child.stderr.take().map(|from| collect(from.take(most)));
     let until = Instant::now() + within;
     let status = loop {
-        match child.try_wait() {
+        match program.child.try_wait() {
             Ok(Some(status)) => break status,
             Ok(None) if Instant::now() < until => thread::sleep(STEP),
             waited => {
                 // Whether it could be killed or not, it has had its time.
-                kill(&mut child);
+                program.kill();
                 let why = match waited {
                     Err(error) => error.to_string(),
                     Ok(_) => format!("it has not ended within {} s", within.as_secs()),
@@ -97,16 +107,30 @@ pub(crate) fn run_bounded(
     Ok(Ended { status, out: text(out), err: text(err) })
 }
 
-/// Ends a program, and all others of its process group where it has one of its own.
-pub(crate) fn kill(child: &mut Child) {
-    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    // There may be no such group, and nothing left to be killed.
-    let _ = group.map(|group| kill_process_group(group, Signal::KILL));
-    let _ = child.kill();
-    // One that waits for a disk that is gone cannot be killed: it is not waited for.
-    let until = Instant::now() + LAST_WORDS;
-    while matches!(child.try_wait(), Ok(None)) && Instant::now() < until {
-        thread::sleep(STEP);
+/// A program that runs.
+pub(crate) struct Started {
+    pub(crate) child: Child,
+    group: Group,
+}
+
+impl Started {
+    /// # Errors
+    /// If it cannot be run.
+    pub(crate) fn spawn(command: &mut Command) -> io::Result<Self> {
+        let child = command.spawn()?;
+        let group = Group::of(&child);
+        Ok(Self { child, group })
+    }
+
+    /// Ends it, and all others of its group where it has one of its own.
+    pub(crate) fn kill(&mut self) {
+        self.group.kill();
+        let _ = self.child.kill();
+        // One that waits for a disk that is gone cannot be killed: it is not waited for.
+        let until = Instant::now() + LAST_WORDS;
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < until {
+            thread::sleep(STEP);
+        }
     }
 }
 
@@ -121,7 +145,8 @@ fn collect(mut from: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     collected
 }
 
-#[cfg(test)]
+// With programs that every system of this kind has.
+#[cfg(all(test, unix))]
 mod tests {
     #![allow(clippy::unwrap_used)]
 

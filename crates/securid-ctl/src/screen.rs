@@ -1,10 +1,18 @@
 //! What is printed: JSON for programs, text for people.
 
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
 use std::{
     env,
-    fs::File,
     io::{self, IsTerminal as _, Write as _, stderr, stdout},
-    os::fd::AsFd as _,
 };
 
 use securid_ipc::messages::SessionState;
@@ -14,6 +22,7 @@ pub(crate) use securid_text::shown as printable;
 use serde::Serialize;
 
 use crate::page;
+pub(crate) use system::Raw;
 
 /// How to print.
 #[derive(Debug)]
@@ -42,11 +51,11 @@ impl Screen {
         let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
         let is_terminal = stdout().is_terminal();
-        let known = env::var_os("TERM").is_some_and(|it| !it.is_empty() && it != "dumb");
-        let drawable = is_terminal && known && !json;
+        let (painted, drawn_on) = if is_terminal { system::takes() } else { (false, false) };
+        let drawable = drawn_on && !json;
         // Off a terminal lines have no end.
         let columns = is_terminal.then(|| page::size().columns);
-        Self { json, colours: is_terminal && !unwanted, drawable, columns }
+        Self { json, colours: painted && !unwanted, drawable, columns }
     }
 
     /// One that is no terminal.
@@ -84,7 +93,7 @@ impl Screen {
 
     /// Prints what has a secret in it, past the buffer of standard output, which nobody would wipe.
     pub(crate) fn secret(&self, text: &SecretBytes) -> io::Result<()> {
-        File::from(stdout().as_fd().try_clone_to_owned()?).write_all(text)
+        Raw::stdout()?.write_secret(text)
     }
 
     /// Prints text; whoever made it has put every foreign part through [`printable`].

@@ -1,10 +1,19 @@
 //! Reading a password or a token, straight into memory for secrets.
 
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
 use std::{
     env,
     fs::{self, File},
-    io::{self, Read, stdin},
-    os::{fd::AsFd as _, unix::fs::MetadataExt as _},
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -34,8 +43,7 @@ const STDIN: &str = "standard input";
 
 /// Past its buffer, which nobody would wipe.
 fn all_of_stdin(what: &str) -> Result<Secret, Failure> {
-    let unbuffered = stdin().as_fd().try_clone_to_owned().map(File::from);
-    let unbuffered = unbuffered
+    let unbuffered = system::stdin()
         .map_err(|error| Failure::usage(format!("cannot read standard input: {error}")))?;
     read(unbuffered, what, STDIN)
 }
@@ -65,15 +73,9 @@ fn all_of_file(path: &Path, what: &str) -> Result<Secret, Failure> {
         );
     }
     let file = File::open(path).map_err(cannot)?;
-    let mode = file.metadata().map_err(cannot)?.mode() & 0o7777;
-    // From version 254 on systemd's credentials are root's, and an access list lets the service read them: 0440.
     let is_credential =
         path.parent().is_some_and(|folder| credentials().as_deref() == Some(folder));
-    let too_open = if is_credential { 0o037 } else { 0o077 };
-    if mode & too_open != 0 {
-        let message = format!("others may read {shown} (mode {mode:04o})");
-        return Err(Failure::usage(message).with_hint(format!("Run: chmod 600 {shown}")));
-    }
+    system::closed_to_others(&file, path, is_credential).map_err(cannot)??;
     read(file, what, &shown.to_string())
 }
 

@@ -1,7 +1,7 @@
 //! A blocking client, without a runtime, that never waits without a limit.
 //!
 //! - `answer`: taking a reply line apart;
-//! - `connect`: finding the daemon among the candidate sockets, and whose it is;
+//! - `connect`: finding the daemon among the candidate sockets;
 //! - `error`: what can go wrong, with the exit statuses of the contract;
 //! - `events`: what a connection is told that has subscribed;
 //! - `skew`: daemons of other versions than ours.
@@ -17,13 +17,11 @@ mod events;
 mod skew;
 
 use std::{
-    fmt,
-    io::{self, Read as _, Write as _},
+    fmt, io,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use interprocess::local_socket::{Stream, traits::Stream as _};
 use serde::de::DeserializeOwned;
 
 use answer::Answer;
@@ -31,7 +29,9 @@ pub use error::{ClientError, ConnectError};
 pub use events::Events;
 
 use crate::{
-    PROTOCOL, envelope,
+    PROTOCOL,
+    endpoint::ClientStream,
+    envelope,
     framing::{LineBuffer, REPLY_LIMIT},
     messages::{Call, HelloView},
 };
@@ -41,7 +41,7 @@ pub const LIVE_WITHIN: Duration = Duration::from_secs(2);
 
 /// A connection to a daemon that is ours.
 pub struct Client {
-    stream: Stream,
+    stream: ClientStream,
     path: PathBuf,
     lines: LineBuffer,
     next_id: u64,
@@ -132,10 +132,7 @@ impl Client {
             if left.is_some_and(|left| left.is_zero()) {
                 return false;
             }
-            if self.stream.set_recv_timeout(left).is_err() {
-                return true;
-            }
-            match (&self.stream).read(&mut dropped) {
+            match self.stream.read(&mut dropped, left) {
                 Ok(0) => return true,
                 Ok(_) => {}
                 Err(error) if is_timeout(&error) => {}
@@ -146,11 +143,7 @@ impl Client {
 
     /// Sends it all, or finds that a stopped daemon has let its queue fill up.
     fn send(&mut self, bytes: &[u8]) -> Result<(), ClientError> {
-        let sent = self
-            .stream
-            .set_send_timeout(Some(LIVE_WITHIN))
-            .and_then(|()| (&self.stream).write_all(bytes));
-        sent.map_err(|error| match error {
+        self.stream.write_all(bytes, LIVE_WITHIN).map_err(|error| match error {
             error if is_timeout(&error) => self.unresponsive(),
             _ => self.last_words(),
         })
@@ -176,10 +169,7 @@ impl Client {
             if left.is_zero() {
                 return Err(if greeted { self.too_slow() } else { self.unresponsive() });
             }
-            let space = self.lines.space();
-            let read =
-                self.stream.set_recv_timeout(Some(left)).and_then(|()| (&self.stream).read(space));
-            match read {
+            match self.stream.read(self.lines.space(), Some(left)) {
                 Ok(0) => return Err(self.disconnected()),
                 Ok(n) => self.lines.advance(n),
                 Err(error) if is_timeout(&error) => {}
@@ -206,32 +196,10 @@ impl Client {
 }
 
 /// Nothing came or went in time, or a signal came first: look at the clock and go on.
-fn is_timeout(error: &io::Error) -> bool {
+pub(crate) fn is_timeout(error: &io::Error) -> bool {
     use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
     matches!(error.kind(), Interrupted | TimedOut | WouldBlock)
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-
-    use std::os::unix::net::UnixListener;
-
-    use super::*;
-    use crate::messages::StatusView;
-
-    #[test]
-    fn a_daemon_that_has_let_its_socket_fill_up_is_unresponsive() {
-        let home = tempfile::tempdir().unwrap();
-        let path = home.path().join("s.sock");
-        let _frozen = UnixListener::bind(&path).unwrap();
-        let mut client = Client::connect(&[path]).unwrap();
-        client.stream.set_nonblocking(true).unwrap();
-        while (&client.stream).write(&[b'x'; 4096]).is_ok() {}
-        client.stream.set_nonblocking(false).unwrap();
-        let started = Instant::now();
-        let error = client.call::<StatusView>(&Call::Status, LIVE_WITHIN * 30).unwrap_err();
-        assert!(matches!(error, ClientError::Unresponsive { .. }), "{error}");
-        assert!(started.elapsed() < LIVE_WITHIN * 3, "{:?}", started.elapsed());
-    }
-}
+#[cfg(all(test, unix))]
+mod tests;

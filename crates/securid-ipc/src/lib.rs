@@ -1,5 +1,5 @@
 //! The protocol between `securid-sessiond` and its clients: JSON-RPC 2.0, one message a line, over
-//! a Unix socket that only its owner can reach.
+//! a Unix socket or a named pipe that only its owner can reach.
 //!
 //! A map, from the wire upwards:
 //!
@@ -8,6 +8,7 @@
 //! - [`envelope`]: what JSON-RPC puts around them, and the greeting `daemon.hello`;
 //! - [`framing`]: lines of bounded length in buffers that are wiped;
 //! - [`paths`]: where config, records and sockets are looked for; [`home`]: in whose home;
+//! - `endpoint`: socket and pipe, from both sides, each system's in files of its own;
 //! - [`config_view`]: the config as the daemon's program shows it; [`checks`]: what `doctor` finds out;
 //! - [`panics`]: how both programs end on an error of our own;
 //! - `client` (feature `client`): a blocking client that never waits without a limit;
@@ -39,7 +40,7 @@ pub mod server;
 mod schema;
 
 #[cfg(any(feature = "client", feature = "server"))]
-mod address;
+mod endpoint;
 
 #[cfg(all(any(fuzzing, test), feature = "client"))]
 #[doc(hidden)]

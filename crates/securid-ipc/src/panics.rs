@@ -3,8 +3,16 @@
 //! Left alone, a panic ends its thread, or even only its task, where the build unwinds, and the process
 //! where it aborts. With this, every build does the same, and says so without repeating what it must not.
 
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+use windows as system;
+
 use std::{
-    io,
     panic::{self, PanicHookInfo},
     sync::{
         atomic::{AtomicBool, Ordering},
@@ -13,6 +21,8 @@ use std::{
     thread,
     time::Duration,
 };
+
+pub use system::tell_on_stderr;
 
 /// The exit status after a panic (sysexits' EX_SOFTWARE).
 pub const INTERNAL_ERROR: i32 = 70;
@@ -31,22 +41,8 @@ pub fn end_the_process(program: &'static str, tell: fn(&str)) {
         let words = words(program, panic);
         tell_once(move || tell(&words));
         // Nothing is run on the way out: it could wait for what the thread that panicked holds.
-        signal_hook::low_level::exit(INTERNAL_ERROR);
+        system::exit_at_once(INTERNAL_ERROR);
     }));
-}
-
-/// Writes a line to stderr, past the lock that whoever panicked may hold.
-pub fn tell_on_stderr(words: &str) {
-    let line = format!("{words}\n");
-    let mut rest = line.as_bytes();
-    while !rest.is_empty() {
-        match rustix::io::write(io::stderr(), rest) {
-            Ok(written) => rest = rest.get(written..).unwrap_or_default(),
-            Err(rustix::io::Errno::INTR) => {}
-            // Nobody can be told that nobody could be told.
-            Err(_) => return,
-        }
-    }
 }
 
 fn words(program: &str, panic: &PanicHookInfo<'_>) -> String {

@@ -1,9 +1,16 @@
 //! Where config, records and sockets are looked for.
 //!
-//! Flags win over `SECURID_*`, these over the XDG variables, these over the defaults. An empty
-//! variable counts as unset, and a relative XDG variable is ignored, as the XDG base directory
-//! specification says. What is computed here is Linux; the other platforms' folders of the
-//! contract belong beside [`Paths::find`], behind the same [`Paths`].
+//! Flags win over `SECURID_*`, these over what is the custom of the system: `linux`, `macos`, `windows`. An empty
+//! variable counts as unset. What this process is for its system, `process` finds out.
+
+#[cfg(any(target_os = "linux", all(test, unix)))]
+mod linux;
+#[cfg(any(target_os = "macos", all(test, unix)))]
+mod macos;
+#[cfg(windows)]
+mod windows;
+
+mod process;
 
 use std::{
     ffi::OsString,
@@ -12,17 +19,9 @@ use std::{
 
 use thiserror::Error;
 
-/// The longest path of a Unix socket in bytes: `sun_path` has 108, one for the final zero.
-pub const SOCKET_PATH_LIMIT: usize = 107;
-
-/// The folder under which systemd binds the sockets of system units; only root writes to it.
-pub const SYSTEM_SOCKETS: &str = "/run/securid";
-
-/// The folder of the state folders of system units; systemd makes them.
-const SYSTEM_STATES: &str = "/var/lib/securid";
-
-/// The machine's config file and the folder of its additions.
-const MACHINE_CONFIG: [&str; 2] = ["/etc/securid/config.toml", "/etc/securid/config.d"];
+#[cfg(unix)]
+pub use process::SOCKET_PATH_LIMIT;
+pub use process::is_of_a_system_unit;
 
 /// What the command line said about files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,7 +43,7 @@ pub struct Paths {
     pub state_dir: PathBuf,
     /// That, and where a daemon of this user that is a system unit has its own.
     pub state_dirs: Vec<PathBuf>,
-    /// Sockets that a client tries, in this order.
+    /// Sockets that a client tries, in this order; on Windows the pipe.
     pub sockets: Vec<PathBuf>,
     /// Sockets that a daemon tries to bind, in this order. Those of a system unit are not among
     /// them: systemd binds these.
@@ -88,6 +87,46 @@ pub enum PathError {
     /// There is no home folder, and not everything was named without it.
     #[error("the home folder is unknown: set HOME, or XDG_STATE_HOME and XDG_CONFIG_HOME")]
     NoHome,
+    /// A folder of this user is not known to the system, and not everything was named without it.
+    #[error("{what} is unknown: set {variable}")]
+    NoFolder {
+        /// Which.
+        what: &'static str,
+        /// What would name it.
+        variable: &'static str,
+    },
+    /// The system does not say where the machine's files are, or who this user is.
+    #[error("the system does not say {what}: log in anew, or ask its administrator")]
+    NotTold {
+        /// What it does not say.
+        what: &'static str,
+    },
+}
+
+/// What is the custom of a system where nobody has named anything.
+trait Custom {
+    /// The machine's config file and the folder of its additions.
+    fn machine_config(&self) -> Result<[PathBuf; 2], PathError>;
+
+    /// The user's config file.
+    fn own_config(&self) -> Result<PathBuf, PathError>;
+
+    /// The state folder.
+    fn state(&self) -> Result<PathBuf, PathError>;
+
+    /// The state folder of a daemon of this user that the system's manager runs, where it does such a thing.
+    fn state_of_the_system(&self) -> Option<PathBuf>;
+
+    /// Where client and daemon meet, with that state folder.
+    fn sockets(&self, state: &Path) -> Sockets;
+}
+
+/// Sockets, or pipes.
+struct Sockets {
+    /// Those that a client tries.
+    tried: Vec<PathBuf>,
+    /// Those of them that a daemon binds itself.
+    own: Vec<PathBuf>,
 }
 
 impl Paths {
@@ -96,192 +135,34 @@ impl Paths {
     /// # Errors
     /// [`PathError`] if there is no home folder.
     pub fn from_environment(overrides: &Overrides) -> Result<Self, PathError> {
-        // It asks the user database where HOME is unset.
-        let home = || std::env::home_dir().map(PathBuf::into_os_string);
-        let variable = |name: &str| match name {
-            "HOME" => home(),
-            _ => std::env::var_os(name),
-        };
-        Self::find(overrides, variable, rustix::process::getuid().as_raw())
+        Self::find(overrides, |name| std::env::var_os(name), &process::custom()?)
     }
 
-    /// Finds everything for user `uid` in an environment whose variables `variable` tells.
-    ///
-    /// # Errors
-    /// [`PathError`] if `HOME` is needed and not there.
-    pub fn find(
+    /// Finds everything in an environment whose variables `variable` tells.
+    fn find(
         overrides: &Overrides,
         variable: impl Fn(&str) -> Option<OsString>,
-        uid: u32,
+        custom: &impl Custom,
     ) -> Result<Self, PathError> {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let absolute = |name: &str| set(name).filter(|path| path.is_absolute());
         let named = |flag: &Option<PathBuf>, name: &str| flag.clone().or_else(|| set(name));
-        let base = |name: &str, below_home: &str| {
-            let below_home = || absolute("HOME").map(|home| home.join(below_home));
-            absolute(name).or_else(below_home).ok_or(PathError::NoHome)
-        };
 
         let own = match named(&overrides.config, "SECURID_CONFIG") {
             Some(file) => OwnFile::Alone(file),
-            None => OwnFile::Usual(base("XDG_CONFIG_HOME", ".config")?.join("securid/config.toml")),
+            None => OwnFile::Usual(custom.own_config()?),
         };
-        let [machine, additions] = MACHINE_CONFIG.map(PathBuf::from);
+        let [machine, additions] = custom.machine_config()?;
         let config = ConfigFiles { machine, additions, own };
         let (state_dir, of_the_system) = match named(&overrides.state_dir, "SECURID_STATE_DIR") {
             Some(folder) => (folder, None),
-            None => {
-                let of_the_system = Path::new(SYSTEM_STATES).join(uid.to_string());
-                (base("XDG_STATE_HOME", ".local/state")?.join("securid"), Some(of_the_system))
-            }
+            None => (custom.state()?, custom.state_of_the_system()),
         };
         let state_dirs = std::iter::once(state_dir.clone()).chain(of_the_system).collect();
-        let (sockets, own_sockets) = match named(&overrides.socket, "SECURID_SOCKET") {
-            Some(socket) => (vec![socket.clone()], vec![socket]),
-            None => sockets(absolute("XDG_RUNTIME_DIR"), uid, &state_dir),
-        };
+        let Sockets { tried: sockets, own: own_sockets } =
+            match named(&overrides.socket, "SECURID_SOCKET") {
+                Some(socket) => Sockets { tried: vec![socket.clone()], own: vec![socket] },
+                None => custom.sockets(&state_dir),
+            };
         Ok(Self { config, state_dir, state_dirs, sockets, own_sockets })
-    }
-}
-
-/// The sockets that a client tries, and those of them that a daemon binds itself.
-///
-/// A client looks into `/run/user` even if `XDG_RUNTIME_DIR` names another folder: with `runuser`,
-/// as hooks use it, root's variable comes along.
-fn sockets(runtime: Option<PathBuf>, uid: u32, state: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
-    let usual = PathBuf::from(format!("/run/user/{uid}"));
-    let runtime = runtime.unwrap_or_else(|| usual.clone());
-    let [of_the_session, usual] = [runtime, usual].map(|it| it.join("securid/sessiond.sock"));
-    let of_the_system = Path::new(SYSTEM_SOCKETS).join(format!("{uid}/sessiond.sock"));
-    let last_resort = state.join("sessiond.sock");
-    let own = vec![of_the_session.clone(), last_resort.clone()];
-    let mut tried = vec![of_the_session, usual, of_the_system, last_resort];
-    tried.dedup();
-    (tried, own)
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-
-    use super::*;
-
-    fn find(overrides: &Overrides, variables: &[(&str, &str)]) -> Result<Paths, PathError> {
-        let value = |name: &str| {
-            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
-        };
-        Paths::find(overrides, value, 1000)
-    }
-
-    fn texts(paths: &[PathBuf]) -> Vec<&str> {
-        paths.iter().map(|path| path.to_str().unwrap()).collect()
-    }
-
-    #[test]
-    fn the_defaults_of_the_contract() {
-        let paths = find(&Overrides::default(), &[("HOME", "/home/u")]).unwrap();
-        assert_eq!(
-            paths.config,
-            ConfigFiles {
-                machine: "/etc/securid/config.toml".into(),
-                additions: "/etc/securid/config.d".into(),
-                own: OwnFile::Usual("/home/u/.config/securid/config.toml".into()),
-            }
-        );
-        assert_eq!(paths.state_dir, Path::new("/home/u/.local/state/securid"));
-        assert_eq!(
-            texts(&paths.state_dirs),
-            ["/home/u/.local/state/securid", "/var/lib/securid/1000"]
-        );
-        assert_eq!(
-            texts(&paths.sockets),
-            [
-                "/run/user/1000/securid/sessiond.sock",
-                "/run/securid/1000/sessiond.sock",
-                "/home/u/.local/state/securid/sessiond.sock",
-            ]
-        );
-        assert_eq!(
-            texts(&paths.own_sockets),
-            ["/run/user/1000/securid/sessiond.sock", "/home/u/.local/state/securid/sessiond.sock"]
-        );
-    }
-
-    #[test]
-    fn xdg_variables_count_when_absolute() {
-        let variables = [
-            ("HOME", "/home/u"),
-            ("XDG_CONFIG_HOME", "/c"),
-            ("XDG_STATE_HOME", "/s"),
-            ("XDG_RUNTIME_DIR", "/r"),
-        ];
-        let paths = find(&Overrides::default(), &variables).unwrap();
-        assert_eq!(paths.config.own, OwnFile::Usual("/c/securid/config.toml".into()));
-        assert_eq!(paths.state_dir, Path::new("/s/securid"));
-        assert_eq!(
-            texts(&paths.sockets),
-            [
-                "/r/securid/sessiond.sock",
-                "/run/user/1000/securid/sessiond.sock",
-                "/run/securid/1000/sessiond.sock",
-                "/s/securid/sessiond.sock",
-            ]
-        );
-        assert_eq!(
-            texts(&paths.own_sockets),
-            ["/r/securid/sessiond.sock", "/s/securid/sessiond.sock"]
-        );
-
-        for useless in ["", "relative/folder"] {
-            let variables =
-                variables.map(|(name, value)| (name, if name == "HOME" { value } else { useless }));
-            let plain = find(&Overrides::default(), &[("HOME", "/home/u")]);
-            assert_eq!(find(&Overrides::default(), &variables), plain);
-        }
-    }
-
-    #[test]
-    fn flags_win_over_variables_and_empty_ones_are_unset() {
-        let variables = [
-            ("HOME", "/home/u"),
-            ("SECURID_SOCKET", "/v.sock"),
-            ("SECURID_STATE_DIR", "/v"),
-            ("SECURID_CONFIG", "/v.toml"),
-        ];
-        let paths = find(&Overrides::default(), &variables).unwrap();
-        assert_eq!(texts(&paths.sockets), ["/v.sock"]);
-        assert_eq!(texts(&paths.own_sockets), ["/v.sock"]);
-        assert_eq!(paths.state_dir, Path::new("/v"));
-        assert_eq!(paths.config.own, OwnFile::Alone("/v.toml".into()));
-
-        let flags = Overrides {
-            socket: Some("f.sock".into()),
-            state_dir: Some("/f".into()),
-            config: Some("/f.toml".into()),
-        };
-        let paths = find(&flags, &variables).unwrap();
-        assert_eq!(texts(&paths.sockets), ["f.sock"]);
-        assert_eq!(paths.state_dir, Path::new("/f"));
-        assert_eq!(texts(&paths.state_dirs), ["/f"]);
-        assert_eq!(paths.config.own, OwnFile::Alone("/f.toml".into()));
-
-        let unset = variables.map(|(name, value)| (name, if name == "HOME" { value } else { "" }));
-        let plain = find(&Overrides::default(), &[("HOME", "/home/u")]);
-        assert_eq!(find(&Overrides::default(), &unset), plain);
-    }
-
-    #[test]
-    fn a_home_is_asked_for_only_where_it_is_needed() {
-        assert_eq!(find(&Overrides::default(), &[]), Err(PathError::NoHome));
-        assert_eq!(find(&Overrides::default(), &[("HOME", "")]), Err(PathError::NoHome));
-        let variables = [("XDG_CONFIG_HOME", "/c"), ("XDG_STATE_HOME", "/s")];
-        assert!(find(&Overrides::default(), &variables).is_ok());
-    }
-
-    #[test]
-    fn the_last_resort_follows_the_state_folder() {
-        let flags = Overrides { state_dir: Some("/f".into()), ..Overrides::default() };
-        let paths = find(&flags, &[("HOME", "/home/u")]).unwrap();
-        assert_eq!(texts(&paths.sockets)[2], "/f/sessiond.sock");
     }
 }

@@ -1,9 +1,8 @@
 //! The server: a socket that only its owner reaches, and any number of connections above one
 //! [`Service`].
 //!
-//! - `listener`: binding a socket without ever taking it from a live daemon;
 //! - `accept`: [`serve`], which takes connections until it is told to stop;
-//! - `connection`: the exchange with one client; `receiving`: what it sends; `calls`: what it has asked;
+//! - `connection`: the exchange with one client; `calls`: what it has asked;
 //! - `seats`: who is connected, and who leaves where there is no room for one more;
 //! - `feed`: the events of one that has subscribed;
 //! - `outbox`: the answers that wait for a client to read them; `unread`: how much may wait;
@@ -16,19 +15,17 @@ mod accept;
 mod calls;
 mod connection;
 mod feed;
-mod listener;
 mod outbox;
 mod probe;
-mod receiving;
 mod seats;
 mod unread;
 
 use std::{future::Future, io, sync::Arc};
 
 pub use accept::{Wanted, serve};
-pub use listener::{BindError, Listener};
 pub use probe::probe;
 
+pub use crate::endpoint::{BindError, Listener};
 use crate::messages::{Call, Event, Reply, RpcError};
 
 /// A connection's own number, never used twice while the server runs.

@@ -1,5 +1,6 @@
 //! A server that has run out of descriptors. Alone in its file: the limit is the whole process's.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{

@@ -1,31 +1,12 @@
-//! The socket that the service manager has bound and hands over (`LISTEN_FDS`).
+//! The socket that the service manager has bound and hands over. Linux's systemd alone does: launchd keeps the daemon
+//! alive instead, and Windows has nothing of the kind.
 
-use std::io;
-use std::os::unix::net::UnixListener;
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
+#[cfg(target_os = "linux")]
+mod linux;
 
-use listenfd::ListenFd;
-
-/// Why what was handed over cannot be served.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum BadSocket {
-    #[error("{0} sockets were handed over, and one is served: give the unit one ListenStream=")]
-    Several(usize),
-    #[error(
-        "what was handed over is no Unix stream socket ({0}): give the unit ListenStream= with a path"
-    )]
-    OtherKind(io::Error),
-}
-
-/// Takes it, if there is one. Called before the process has a second thread, for the variables that
-/// tell of it are taken out of the environment.
-///
-/// # Errors
-/// If it is anything but one Unix stream socket.
-pub(crate) fn take_socket() -> Result<Option<UnixListener>, BadSocket> {
-    let mut handed_over = ListenFd::from_env();
-    match handed_over.len() {
-        0 => Ok(None),
-        1 => handed_over.take_unix_listener(0).map_err(BadSocket::OtherKind),
-        several => Err(BadSocket::Several(several)),
-    }
-}
+#[cfg(not(target_os = "linux"))]
+pub(crate) use elsewhere::{BadSocket, Socket, complaint, listener, take_socket};
+#[cfg(target_os = "linux")]
+pub(crate) use linux::{BadSocket, Socket, complaint, listener, take_socket};

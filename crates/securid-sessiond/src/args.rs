@@ -1,4 +1,8 @@
 //! The command line.
+//!
+//! - `help`: what help says besides, with what one system has
+
+mod help;
 
 use std::io::{Write, stderr};
 use std::path::PathBuf;
@@ -14,70 +18,15 @@ use tracing::level_filters::LevelFilter;
 
 use crate::config::Assignment;
 
-/// Below the options, and in the manual page.
-const AFTER: &str = "\
-Exit status:
-  0   stopped as asked; the config is good; --drain: nothing is left that
-      could be revoked
-  1   it cannot start: another daemon, no socket
-  2   usage
-  70  an error of its own; the next start goes on
-  74  the state folder cannot be used
-  75  --drain: something is not confirmed dead; the next start goes on
-  78  bad config
-
-Signals:
-  SIGTERM, SIGINT  revokes all sessions, unless the config says on_exit =
-                   \"keep\", and ends; a second one ends it sooner
-  SIGHUP           reads the config anew
-
-Environment:
-  SECURID_CONFIG     as --config
-  SECURID_SOCKET     as --socket
-  SECURID_STATE_DIR  as --state-dir
-  SECURID_LOG        as --log
-  SECURID_KEY        for most keys of the config one of that name, as
-                     SECURID_IDLE_TIMEOUT: see securid.toml(5)
-  CREDENTIALS_DIRECTORY
-      systemd's: securid-store-key there is the key of the sealed file
-  HTTPS_PROXY, ALL_PROXY, NO_PROXY
-      the way to the servers, where the config says nothing of a proxy
-  SSL_CERT_FILE, SSL_CERT_DIR
-      stand in the place of the system's roots
-
-Files:
-  ~/.config/securid/config.toml
-      the user's config, over the machine's /etc/securid/config.toml and
-      /etc/securid/config.d/*.toml
-  $XDG_RUNTIME_DIR/securid/sessiond.sock
-      the socket
-  ~/.local/state/securid
-      records, history, and the sealed file
-
-Examples:
-  securid-sessiond --check-config
-      tells every fault of the config, with its line
-  securid-sessiond --drain --timeout 30s
-      revokes what is recorded, as before the program is removed
-  securid-sessiond --make-key ~/.config/securid/store.key
-      makes a key for keyring = \"sealed-file\"";
-
 /// The exit status of a command line that makes no sense.
 const USAGE: u8 = 2;
 
 /// Keeps session tokens in the OS keyring, lends them out, and revokes them at the server
-///
-/// The tokens are those of RSA Governance & Lifecycle. They are lent out through securid-ctl, and revoked on
-/// request, when idle, when their lifetime is over, and when the daemon stops.
-///
-/// Nobody needs to start it by hand: securid-ctl setup has systemd run it; without systemd there is securid-ctl
-/// start.
 #[derive(Debug, Parser)]
-#[command(name = "securid-sessiond", version = securid_ipc::VERSION, after_long_help = AFTER)]
+#[command(name = "securid-sessiond", version = securid_ipc::VERSION, long_about = help::about(), after_long_help = help::after())]
 pub(crate) struct Args {
-    /// Use this config file alone, instead of those in /etc/securid (but for what they enforce) and the
-    /// user's own
-    #[arg(long, value_name = "FILE")]
+    // Instead of which files, each system says.
+    #[arg(long, value_name = "FILE", help = help::config())]
     config: Option<PathBuf>,
 
     /// Give a key of the config a value, over all files, as revocation.concurrency=8
@@ -161,7 +110,8 @@ fn parse_level(text: &str) -> Result<LevelFilter, String> {
     text.parse().map_err(|_| "write off, error, warn, info, debug or trace".to_owned())
 }
 
-#[cfg(test)]
+// The manual page is of Linux.
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use clap::CommandFactory as _;
     use securid_manual::{keep_all, of_program};

@@ -6,6 +6,7 @@
 //! - `said`: all that is said, and which of it counts;
 //! - `merge`: what it comes to, and `network` that of proxies and client certificates; `settings`: that, complete and checked;
 //! - `checks`: whether the files that it names are of use;
+//! - `vain`: what this system cannot do of it;
 //! - `view`: what people are shown of it; `page`: the table of all keys in `docs/configuration.md`;
 //! - `live`: the config that counts now.
 
@@ -27,6 +28,7 @@ mod setting;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod vain;
 mod view;
 
 use securid_ipc::config_view::{ConfigKeyView, ConfigView};
@@ -47,7 +49,7 @@ pub(crate) struct Loaded {
     pub(crate) config: Config,
     /// What makes it unusable.
     pub(crate) faults: Vec<Fault>,
-    /// What is wrong in the machine's files without being an error, like a key that we do not know.
+    /// What is wrong without being an error: a key in the machine's files that we do not know, or what this system cannot do.
     pub(crate) warnings: Vec<Fault>,
     said: Said,
 }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use securid_ipc::checks::{CheckState, CheckView};
-use securid_ipc::paths::{ConfigFiles, Paths, SYSTEM_SOCKETS};
+use securid_ipc::paths::{ConfigFiles, Paths, is_of_a_system_unit};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout_at};
 
@@ -76,7 +76,7 @@ async fn all(paths: Paths, sources: Sources, teller: &mut Teller) -> io::Result<
     };
     let servers: Vec<_> =
         config.instances.iter().map(|(name, instance)| (name.clone(), look(instance))).collect();
-    let logind = tokio::spawn(of_logind(Arc::clone(&config)));
+    let desktop = tokio::spawn(of_desktop(Arc::clone(&config)));
     let daemon = running::ask(paths.sockets.clone()).await;
     let state_dir = state_dir(&paths, daemon.as_ref());
     let status = daemon.map(|daemon| daemon.status);
@@ -94,7 +94,7 @@ async fn all(paths: Paths, sources: Sources, teller: &mut Teller) -> io::Result<
     for (name, look) in servers {
         teller.tell(in_time(until, "server", &name, look).await)?;
     }
-    teller.tell(in_time(until, "logind", "", logind).await)
+    teller.tell(in_time(until, desktop::CHECK, "", desktop).await)
 }
 
 /// What a look has found, or that it hangs.
@@ -153,8 +153,8 @@ fn of_good_config(config: &Config, files: &ConfigFiles) -> CheckView {
     }
 }
 
-/// Locked screens and sleep are logind's to tell.
-async fn of_logind(config: Arc<Config>) -> Vec<CheckView> {
+/// Locked screens and sleep are not ours to notice.
+async fn of_desktop(config: Arc<Config>) -> Vec<CheckView> {
     let matters = config.may_revoke(|fates| match (fates.on_lock, fates.on_suspend) {
         (Fate::Keep, Fate::Keep) => Fate::Keep,
         _ => Fate::Revoke,
@@ -162,20 +162,12 @@ async fn of_logind(config: Arc<Config>) -> Vec<CheckView> {
     if !matters {
         return Vec::new();
     }
-    vec![match desktop::logind_answers().await {
-        Ok(()) => CheckView::fine("logind", "", "it answers: on_lock and on_suspend can count"),
-        Err(why) => CheckView::wrong(
-            "logind",
-            "",
-            format!("on_lock or on_suspend is \"revoke\", and logind does not tell when: {why}"),
-        )
-        .then("systemctl status systemd-logind dbus"),
-    }]
+    desktop::look().await
 }
 
 /// That of the daemon: a unit of the system's has one of its own.
 fn state_dir(paths: &Paths, daemon: Option<&running::Daemon>) -> PathBuf {
-    let of_the_system = daemon.filter(|daemon| daemon.socket.starts_with(SYSTEM_SOCKETS));
+    let of_the_system = daemon.filter(|daemon| is_of_a_system_unit(&daemon.socket));
     let theirs = of_the_system.and_then(|_| paths.state_dirs.get(1));
     theirs.unwrap_or(&paths.state_dir).clone()
 }

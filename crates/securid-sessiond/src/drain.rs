@@ -1,8 +1,9 @@
 //! Draining: what is recorded is revoked, and nothing new is taken in.
 //!
 //! A daemon whose config is bad does nothing else ([`for_bad_config`]), and `--drain` asks for it
-//! ([`on_request`]); a daemon that runs is asked to do it (`running`).
+//! ([`on_request`]); a daemon that runs is asked to do it (`running`), and a signal ends the asking (`ending`).
 
+mod ending;
 mod running;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::notify::ServiceManager;
 use crate::signals::Signals;
 use crate::start::{listen, texts};
 use crate::state::State;
+use crate::words;
 use crate::works::Works;
 
 /// The exit status while something is not confirmed dead (EX_TEMPFAIL).
@@ -91,7 +93,7 @@ pub(crate) async fn on_request(
         return Ok((DrainView::default(), 0));
     }
     let until = Instant::now() + timeout.unwrap_or(loaded.config.revocation.shutdown_grace);
-    let ending = shows.then(running::Ending::catch);
+    let ending = shows.then(ending::Ending::catch);
     loop {
         let left = until.saturating_duration_since(Instant::now());
         let pid = match State::open(&paths.state_dir) {
@@ -138,7 +140,7 @@ pub(crate) async fn on_request(
             paths.state_dir.display(),
             pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}")),
         );
-        log.say(format_args!("{error}\nEnd it, or let it go on (kill -CONT), and try again."));
+        log.say(format_args!("{error}\nEnd it, or {}, and try again.", words::LET_IT_GO_ON));
         return Ok((DrainView { error: Some(error), ..DrainView::default() }, PENDING));
     }
 }

@@ -235,11 +235,11 @@ impl Errands {
         })
     }
 
-    /// Asks a store which sessions have a secret in it, once.
+    /// Asks a store which sessions have a secret in it, once; and has it tidied.
     pub(crate) fn list(&self, kind: StoreKind) {
         let (keyring, inbox) = (self.keyring.clone(), self.inbox.clone());
         tokio::spawn(async move {
-            let found = keyring.ids(kind).await;
+            let found = keyring.ids_tidied(kind).await;
             let _ = inbox.send(Message::Listed(kind, found));
         });
     }

@@ -11,7 +11,7 @@
 //! - `taking_in`: tokens on their way in
 //! - `logouts`: clients that wait for an end
 //! - `draining`: when nothing is left to be revoked
-//! - `desktop`: what logind has to say, and what is wanted of it
+//! - `desktop`: what logind and its like have to say, and what is wanted of them
 //! - `network`: when the network is listened to
 //! - `notices`: what a person is told on the desktop
 //! - `relaying`: tokens for calls
@@ -50,6 +50,7 @@ mod watching;
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use securid_ipc::messages::{Call, ReloadView, Reply, RpcError};
 use securid_ipc::server::ConnectionId;
@@ -114,14 +115,15 @@ pub(crate) enum Message {
     Fresh(oneshot::Sender<Vec<HistoryLine>>),
     /// The records on disk are gone.
     RecordsGone,
-    /// Logind has something to say.
+    /// The desktop has something to say.
     Desktop(News),
     /// The network is another than before.
     NetworkChanged,
     /// Another config, with what is odd in it.
     Config { config: Config, warnings: Vec<String>, reply: Answer<ReloadView> },
-    /// The process was sent SIGTERM or SIGINT.
-    Signal,
+    /// The process was sent SIGTERM or SIGINT, or what other systems have for them; and how long it has left, where the
+    /// system ends it.
+    Signal(Option<Duration>),
 }
 
 impl Message {
@@ -368,7 +370,7 @@ impl Keeper {
             Message::Config { config, warnings, reply } => {
                 let _ = reply.send(self.reload(config, warnings));
             }
-            Message::Signal => self.signalled(),
+            Message::Signal(left) => self.signalled(left),
         }
     }
 

@@ -12,7 +12,8 @@
 //! | `start` | the order in which everything comes up and goes down |
 //! | `drain` | the same where everything is only revoked: for `--drain`, and with a bad config |
 //! | `doctor` | a look at everything that sessions need, which changes nothing |
-//! | `descriptors` | how many files and sockets may be open, and how many of them clients may have |
+//! | `limits` | what the system lets the process have |
+//! | `descriptors` | how many of the files and sockets that may be open clients may have |
 //! | `refusal` | what clients are told by a daemon that was started for them and cannot serve |
 //! | `state` | the state folder at a start: its lock, and what was found there |
 //! | `works` | keeper, errands and socket put together, with what was found taken up |
@@ -29,6 +30,7 @@
 //! | `network` | changes of the network, told by the kernel: tells the keeper |
 //! | `selector` | which session is meant |
 //! | `trouble` | what goes wrong, in the protocol's words |
+//! | `words` | what people are told of one system's folders and tools |
 //! | `audit` | the lives of sessions, written down for somebody else to check |
 //! | `memory` | what becomes of secrets in it: no core dumps, nobody else, and whether it is locked |
 //! | `clock`, `servers` | the machine's clocks; one HTTP client per origin |
@@ -53,6 +55,7 @@ mod failure;
 pub mod fuzz;
 mod journal;
 mod keeper;
+mod limits;
 mod log;
 mod make_key;
 mod memory;
@@ -70,6 +73,7 @@ mod state;
 mod taking;
 mod trouble;
 mod watchdog;
+mod words;
 mod works;
 
 /// The whole program: takes its arguments, variables and inherited socket from the process, and returns the

@@ -1,11 +1,19 @@
 //! `--make-key`: a key for the sealed file.
 
-use std::fs::File;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
 use std::io::{self, Write};
-use std::os::fd::AsFd;
 use std::path::Path;
 
 use securid_store::{DiskError, SealKey};
+
+#[cfg(unix)]
+use unix::stdout;
+#[cfg(windows)]
+use windows::stdout;
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
@@ -25,8 +33,7 @@ pub(crate) fn make_key(target: &Path) -> Result<(), NoKey> {
     let key = SealKey::generate()?;
     if target == Path::new("-") {
         // Without a buffer in between, which nobody would wipe.
-        let mut stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        stdout.write_all(key.to_line().expose().as_bytes())?;
+        stdout()?.write_all(key.to_line().expose().as_bytes())?;
     } else {
         key.write_new(target)?;
     }

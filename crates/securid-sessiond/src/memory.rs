@@ -3,15 +3,16 @@
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::process::{Resource, Rlimit, setrlimit};
 use tracing::warn;
+
+use crate::{limits, words};
 
 /// Keeps others and core dumps away. To be called before anything secret is there.
 pub(crate) fn protect() {
     securid_secret::shut_others_out();
     // Once more, should that be refused. Where a sandbox forbids this (`~@resources`), the unit has
     // `LimitCORE=0` instead.
-    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    limits::no_core_dumps();
 }
 
 /// Says, once, that what is secret may have been written to swap.
@@ -20,8 +21,9 @@ pub(crate) fn tell_if_unlocked() {
     if securid_secret::unlocked() {
         TOLD.call_once(|| {
             warn!(
-                "some memory that tokens are in cannot be locked, and may be written to swap. Raise the limit \
-                 (LimitMEMLOCK=, ulimit -l) and start it anew, or see to it that swap is encrypted."
+                "some memory that tokens are in cannot be locked, and may be written to swap. {} \
+                 and start it anew, or see to it that swap is encrypted.",
+                words::MORE_LOCKED_MEMORY
             );
         });
     }

@@ -1,118 +1,78 @@
-//! What the service manager is told (`sd_notify`), and what it asks for (`WatchdogSec=`).
+//! What the service manager is told, and what it asks for. Linux's systemd alone wants to know.
 
-use std::ffi::OsStr;
-use std::io;
-use std::os::linux::net::SocketAddrExt;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::net::{SocketAddr, UnixDatagram as Unconnected};
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
+#[cfg(target_os = "linux")]
+mod linux;
+
 use std::time::Duration;
 
-use sd_notify::NotifyState;
-use tokio::net::UnixDatagram;
-use tokio::sync::mpsc;
-use tokio::time::timeout;
-use tracing::debug;
-
-/// How long one message may take to be delivered. A manager that reads takes it at once; one that
-/// hangs must not keep the next message back for long.
-const DELIVERED_WITHIN: Duration = Duration::from_secs(2);
+#[cfg(not(target_os = "linux"))]
+use elsewhere::Way;
+#[cfg(target_os = "linux")]
+use linux::Way;
 
 /// How much longer than the grace a stop may take: handing the last answers over (2 s), a second
 /// signal's wait for the disk (2 s), the log.
 const STOP_MARGIN: Duration = Duration::from_secs(5);
 
-/// The way to the service manager. Nothing here waits: a task of its own delivers, in order.
+/// The way to the service manager. Nothing here waits.
 #[derive(Clone)]
 pub(crate) struct ServiceManager {
     /// None where no manager wants to know.
-    messages: Option<mpsc::UnboundedSender<String>>,
+    way: Option<Way>,
 }
 
 impl ServiceManager {
     /// A manager that is told nothing.
     pub(crate) fn none() -> Self {
-        Self { messages: None }
+        Self { way: None }
     }
 
-    /// The one that the environment names (`NOTIFY_SOCKET`). Call it on a tokio runtime.
+    /// The one that the environment names. Call it on a tokio runtime.
     pub(crate) fn from_environment() -> Self {
-        let Some(name) = std::env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty()) else {
-            return Self::none();
-        };
-        match connect(&name) {
-            Ok(socket) => {
-                let (messages, unsent) = mpsc::unbounded_channel();
-                tokio::spawn(deliver(socket, unsent));
-                Self { messages: Some(messages) }
-            }
-            Err(error) => {
-                debug!(socket = %name.display(), %error, "the service manager cannot be told");
-                Self::none()
-            }
-        }
+        Self { way: Way::from_environment() }
+    }
+
+    /// How long its watchdog waits to hear of the daemon, if there is one.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        self.way.as_ref()?.patience()
     }
 
     /// Whether anybody wants to know.
     pub(crate) fn listens(&self) -> bool {
-        self.messages.is_some()
+        self.way.is_some()
     }
 
     /// Clients are served.
     pub(crate) fn ready(&self) {
-        self.tell(&[NotifyState::Ready]);
+        self.tell(Way::ready);
     }
 
     /// The config is being read anew; [`ServiceManager::ready`] says that it is over.
     pub(crate) fn reloading(&self) {
-        // Without the time, systemd would take it for an answer to another reload.
-        if let Ok(now) = NotifyState::monotonic_usec_now() {
-            self.tell(&[NotifyState::Reloading, now]);
-        }
+        self.tell(Way::reloading);
     }
 
     /// The daemon was seen answering just now.
     pub(crate) fn alive(&self) {
-        self.tell(&[NotifyState::Watchdog]);
+        self.tell(Way::alive);
     }
 
     /// How things stand, in a line for people.
     pub(crate) fn status(&self, line: &str) {
-        self.tell(&[NotifyState::Status(line)]);
+        self.tell(|way| way.status(line));
     }
 
     /// The end has begun, and takes so long at most. Said once, for the manager's own patience may be
     /// shorter than the grace that the config gives.
     pub(crate) fn stopping(&self, grace: Duration) {
-        let within = u32::try_from((grace + STOP_MARGIN).as_micros()).unwrap_or(u32::MAX);
-        self.tell(&[NotifyState::Stopping, NotifyState::ExtendTimeoutUsec(within)]);
+        self.tell(|way| way.stopping(grace + STOP_MARGIN));
     }
 
-    fn tell(&self, states: &[NotifyState<'_>]) {
-        if let Some(messages) = &self.messages {
-            let lines: Vec<String> = states.iter().map(ToString::to_string).collect();
-            // The task ends with the runtime.
-            let _ = messages.send(lines.join("\n"));
-        }
-    }
-}
-
-/// A path, or `@` and an abstract name.
-fn connect(name: &OsStr) -> io::Result<UnixDatagram> {
-    let socket = Unconnected::unbound()?;
-    match name.as_bytes().strip_prefix(b"@") {
-        Some(name) => socket.connect_addr(&SocketAddr::from_abstract_name(name)?)?,
-        None => socket.connect(name)?,
-    }
-    socket.set_nonblocking(true)?;
-    UnixDatagram::from_std(socket)
-}
-
-async fn deliver(socket: UnixDatagram, mut messages: mpsc::UnboundedReceiver<String>) {
-    while let Some(message) = messages.recv().await {
-        match timeout(DELIVERED_WITHIN, socket.send(message.as_bytes())).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => debug!(%error, "the service manager could not be told"),
-            Err(_) => debug!("the service manager does not read what it is told"),
+    fn tell(&self, what: impl Fn(&Way)) {
+        if let Some(way) = &self.way {
+            what(way);
         }
     }
 }

@@ -58,7 +58,7 @@ pub(crate) async fn tell_those_who_wait(
     let over = async {
         match Signals::catch() {
             Ok(mut signals) => tokio::select! {
-                () = signals.end(|| {}) => {}
+                _ = signals.end(|| {}) => {}
                 () = quiet => {}
             },
             Err(_) => quiet.await,

@@ -1,7 +1,6 @@
 //! The order in which everything comes up and goes down.
 
 use std::io::{self, Write};
-use std::os::unix::net::UnixListener;
 use std::process::ExitCode;
 
 use securid_ipc::paths::Paths;
@@ -11,7 +10,7 @@ use securid_worker::LINGER;
 use tokio::runtime::{Builder, Runtime};
 use tracing::{info, warn};
 
-use crate::activation::BadSocket;
+use crate::activation::{self, BadSocket, Socket};
 use crate::args::Args;
 use crate::config::{Fault, Loaded, Sources};
 use crate::failure::Failure;
@@ -22,18 +21,19 @@ use crate::notify::ServiceManager;
 use crate::signals::Signals;
 use crate::state::State;
 use crate::works::Works;
-use crate::{descriptors, doctor, drain, memory, refusal, trouble};
+use crate::{doctor, drain, limits, memory, refusal, trouble};
 
 /// How many events of sockets the runtime takes from the kernel at once; others come with the next round. Its own
 /// 1,024 take 12 KiB that are never used, while a crowd of clients is some hundred.
 const EVENTS: usize = 128;
 
 /// The socket that the service manager has handed over, if there is one.
-type HandedOver = Result<Option<UnixListener>, BadSocket>;
+type HandedOver = Result<Option<Socket>, BadSocket>;
 
 /// Runs the daemon to its end.
 pub(crate) fn main(args: &Args, socket: HandedOver) -> ExitCode {
-    let log = crate::log::start(args.log);
+    let state_dir = || Some(Paths::from_environment(&args.overrides()).ok()?.state_dir);
+    let log = crate::log::start(args.log, state_dir);
     let status = run(args, socket, &log).unwrap_or_else(|failure| {
         log.say(&failure);
         failure.exit_code()
@@ -63,7 +63,7 @@ fn run(args: &Args, socket: HandedOver, log: &Log) -> Result<u8, Failure> {
     if args.check_config.is_some() || args.show_config {
         return only_looked_at(&loaded, args.show_config);
     }
-    descriptors::raise_limit();
+    limits::raise_descriptors();
     let runtime = runtime()?;
     let end = runtime.block_on(async {
         if args.drain {
@@ -117,10 +117,10 @@ async fn daemon(
     paths: &Paths,
     sources: Sources,
     loaded: Loaded,
-    socket: Option<UnixListener>,
+    socket: Option<Socket>,
     log: &Log,
 ) -> Result<u8, Failure> {
-    let mut socket = socket.map(Listener::inherited).transpose().map_err(Failure::Bind)?;
+    let mut socket = socket.map(activation::listener).transpose().map_err(Failure::Bind)?;
     let faults = loaded.faults.clone();
     let end = if faults.is_empty() {
         serve(paths, sources, loaded, &mut socket).await
@@ -195,8 +195,8 @@ pub(crate) fn listen(
     if let Some(listener) = handed_over.take() {
         let socket = listener.path().display();
         info!(%socket, version = securid_ipc::VERSION, "ready: it was handed over, so no other counts");
-        if listener.is_open_to_others() {
-            warn!("{socket} lets other users connect; they are refused: set SocketMode=0600");
+        if let Some(complaint) = activation::complaint(&listener) {
+            warn!("{complaint}");
         }
         return Ok(listener);
     }

@@ -12,6 +12,7 @@ use crate::config::Fault;
 use crate::failure::{self, Failure};
 use crate::keeper::MOST_HOLDS;
 use crate::servers::Unusable;
+use crate::words;
 
 pub(crate) fn keyring(error: &KeyringError) -> RpcError {
     let code = match error {
@@ -30,15 +31,9 @@ pub(crate) fn keyring(error: &KeyringError) -> RpcError {
 pub(crate) fn disk(error: &DiskError) -> RpcError {
     let hint = match error.kind {
         DiskErrorKind::Full => "Make room on that file system.",
-        DiskErrorKind::ReadOnly => {
-            "Mount that file system for writing, or name another --state-dir; securid-ctl setup opens the \
-             sandbox of a user's unit for XDG_STATE_HOME."
-        }
+        DiskErrorKind::ReadOnly => words::READ_ONLY,
         DiskErrorKind::Gone => "Restart the daemon: the folder was removed while it ran.",
-        DiskErrorKind::Denied | DiskErrorKind::Unsafe => {
-            "Name another folder with --state-dir; or, if it is for this alone, chown it to its user and \
-             chmod 700 it."
-        }
+        DiskErrorKind::Denied | DiskErrorKind::Unsafe => words::NOT_OURS,
         DiskErrorKind::Copied => {
             "Use the original, or name another --state-dir; to begin here anew, without those secrets, \
              empty this one."
@@ -59,7 +54,7 @@ pub(crate) fn disk_hangs() -> RpcError {
 /// There is no thread for what may hang.
 pub(crate) fn no_thread(error: &io::Error) -> RpcError {
     RpcError::new(ErrorCode::StorageFailed, format!("there is no thread to be had: {error}"))
-        .with_hint("Too many processes or threads run: see ulimit -u, and TasksMax= of the unit.")
+        .with_hint(words::MORE_THREADS)
 }
 
 /// The audit has not got the end of a session, whose record therefore stays.
@@ -345,5 +340,6 @@ pub(crate) fn not_stored() -> RpcError {
         .with_hint("Look into the daemon's log for more.")
 }
 
-#[cfg(test)]
+// Word by word, and some of the words are of Linux.
+#[cfg(all(test, target_os = "linux"))]
 mod tests;

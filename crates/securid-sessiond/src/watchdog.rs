@@ -13,11 +13,11 @@ use crate::notify::ServiceManager;
 /// room for one answer that comes late.
 const MEALS: u32 = 3;
 
-/// Feeds the watchdog for ever, if the environment asks for it (`WATCHDOG_USEC`); otherwise never wakes.
+/// Feeds the watchdog for ever, if the service manager has one; otherwise never wakes.
 pub(crate) async fn feed(manager: ServiceManager, socket: PathBuf) {
-    match sd_notify::watchdog_enabled().filter(|patience| !patience.is_zero()) {
-        Some(patience) if manager.listens() => every(patience / MEALS, &manager, &socket).await,
-        _ => std::future::pending().await,
+    match manager.patience() {
+        Some(patience) => every(patience / MEALS, &manager, &socket).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -77,7 +77,7 @@ impl Works {
         let findings = Findings { problems, config_warnings, left_alone, unreadable };
         let seed = getrandom::u64().map_err(Failure::Random)?;
         let mut keeper = Keeper::new(live.clone(), errands.clone(), findings, seed);
-        restore(&mut keeper, found, config.keyring, errands.keyring.fallback());
+        restore(&mut keeper, found, config.keyring, &errands.keyring);
         errands.look_at_keyring(config.keyring);
         Ok(Self { keeper, config: live, errands, incoming, _lock: lock })
     }
@@ -112,7 +112,7 @@ impl Works {
         let inbox = errands.inbox.clone();
         tokio::spawn(desktop::mind(self.keeper.wants_of_desktop(), inbox.clone()));
         tokio::spawn(network::mind(self.keeper.wants_of_network(), inbox.clone()));
-        tokio::spawn(desktop::notifications::show(self.keeper.board()));
+        tokio::spawn(desktop::show(self.keeper.board()));
         let reloading = reload_from
             .map(|sources| Reloading::new(sources, inbox.clone(), self.keeper.manager()));
         let relays = Relays::default();
@@ -131,8 +131,8 @@ impl Works {
         let end = loop {
             tokio::select! {
                 end = self.keeper.run(&mut self.incoming) => break end?,
-                () = signals.end(|| reload_beside(reloading.as_ref())) => {
-                    let _ = inbox.send(Message::Signal);
+                left = signals.end(|| reload_beside(reloading.as_ref())) => {
+                    let _ = inbox.send(Message::Signal(left));
                 }
                 served = &mut server, if !closed => match served {
                     Ok(()) => {
@@ -176,15 +176,13 @@ fn reload_beside(reloading: Option<&Reloading>) {
     }
 }
 
-fn restore(keeper: &mut Keeper, found: Found, keyring: Preference, fallback: StoreKind) {
+fn restore(keeper: &mut Keeper, found: Found, preference: Preference, keyring: &Keyring) {
     // Wherever secrets of ours may be: in the store for new ones, in the sealed file if there is a key
     // to it, and in the stores of the records.
-    let mut kinds = vec![match keyring {
-        Preference::Auto => StoreKind::SecretService,
-        Preference::Fixed(kind) => kind,
-    }];
-    let sealed = Some(fallback).filter(|kind| *kind == StoreKind::SealedFile);
+    let mut kinds = vec![keyring.first(preference)];
+    let sealed = Some(keyring.fallback()).filter(|kind| *kind == StoreKind::SealedFile);
     let recorded = found.records.iter().filter_map(|(r, _)| StoreKind::from_name(&r.about.keyring));
+    let recorded = recorded.filter(|kind| kind.is_of_this_system());
     for kind in sealed.into_iter().chain(recorded) {
         if !kinds.contains(&kind) {
             kinds.push(kind);
@@ -199,15 +197,16 @@ fn restore(keeper: &mut Keeper, found: Found, keyring: Preference, fallback: Sto
         keeper.look_for_orphans(*kind);
     }
     // Not every store can be searched, but the index tells what to look for.
-    for (id, keyring) in found.unrecorded {
-        match StoreKind::from_name(&keyring) {
+    for (id, store) in found.unrecorded {
+        match StoreKind::from_name(&store).filter(|kind| kind.is_of_this_system()) {
             Some(kind) => keeper.look_for_unrecorded(kind, id),
-            None => keeper.cannot_look_for(&keyring, id),
+            None => keeper.cannot_look_for(&store, id),
         }
     }
     // Where the index is damaged too, a damaged record's file still tells the name.
-    if keyring == Preference::Auto && !kinds.contains(&StoreKind::Keyutils) {
-        kinds.push(StoreKind::Keyutils);
+    let kernel = StoreKind::Keyutils;
+    if preference == Preference::Auto && kernel.is_of_this_system() && !kinds.contains(&kernel) {
+        kinds.push(kernel);
     }
     for id in found.damaged {
         kinds.iter().for_each(|kind| keeper.look_for(*kind, id.clone()));

@@ -10,8 +10,18 @@
 //!
 //! Without the feature nothing of it is compiled.
 
+#[cfg(all(unix, feature = "crash-points"))]
+mod unix;
+#[cfg(all(windows, feature = "crash-points"))]
+mod windows;
+
 use std::fmt::Display;
 use std::path::Path;
+
+#[cfg(all(unix, feature = "crash-points"))]
+use unix as system;
+#[cfg(all(windows, feature = "crash-points"))]
+use windows as system;
 
 /// Something that was done to a file or folder. Bytes and names are on the platter only after the
 /// sync of the file, or of the folder that has the name.
@@ -92,7 +102,7 @@ mod armed {
 
     use serde::Serialize;
 
-    use super::FileOp;
+    use super::{FileOp, system};
 
     #[derive(Serialize)]
     struct Line<'a> {
@@ -120,9 +130,7 @@ mod armed {
             let _ = trace.and_then(|mut trace| trace.write_all(format!("{line}\n").as_bytes()));
         }
         if WHERE.as_deref().is_some_and(|at| at == format!("{point}#{pass}")) {
-            // No core file: it would hold tokens, and a test run would leave thousands.
-            let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
-            let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+            system::no_core_file();
             std::process::abort();
         }
         drop(passes);

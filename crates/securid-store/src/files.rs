@@ -1,17 +1,26 @@
 //! Durable writing: the one place through which records, history and whatever else must survive a
 //! power cut go to disk. Each step is told to [`crash`], so that tests can
-//! die after it, or drop what a power cut would drop.
+//! die after it, or drop what a power cut would drop. What a system has of its own is in `files/`.
 
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-use rustix::fs::OFlags;
 use securid_trust::folder::{self, FolderError};
 
 use crate::crash::{self, FileOp};
 use crate::disk::DiskError;
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
+pub(crate) use system::{Stamp, open_to_lock};
 
 /// Makes a folder (0700, parents too) unless it is there, so that it survives a power cut, and checks
 /// that nobody else can put anything into it, look at what is there, or put another in its place.
@@ -48,7 +57,7 @@ fn make_folder(path: &Path) -> Result<(), DiskError> {
         make_folder_durable(parent);
     }
     make_folder(parent)?;
-    match DirBuilder::new().mode(0o700).create(path) {
+    match folder::make_one(path) {
         Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
             return Err(DiskError::new("make", path, &e));
         }
@@ -111,7 +120,7 @@ pub(crate) fn write_new_with(
     what: &str,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let file = system::patiently(|| securid_trust::create_new(path))?;
     crash::did(what, FileOp::Create { path });
     let mut out = BufWriter::with_capacity(BLOCK, Told { file: &file, path, what });
     let written = write(&mut out).and_then(|()| out.flush()).and_then(|()| sync(&file, path, what));
@@ -152,8 +161,7 @@ impl Write for Told<'_> {
 /// file is new.
 pub(crate) fn append(path: &Path, lines: &[u8], synced: bool, what: &str) -> io::Result<()> {
     let is_new = !path.try_exists()?;
-    let mut file =
-        OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+    let mut file = system::open_to_append(path)?;
     if is_new {
         crash::did(what, FileOp::Create { path });
     }
@@ -180,7 +188,7 @@ pub(crate) fn append(path: &Path, lines: &[u8], synced: bool, what: &str) -> io:
 
 /// Takes everything behind the first `len` bytes of a file away. That may come back with a power cut.
 pub(crate) fn cut(path: &Path, len: u64, what: &str) -> io::Result<()> {
-    OpenOptions::new().write(true).open(path)?.set_len(len)?;
+    system::patiently(|| OpenOptions::new().write(true).open(path))?.set_len(len)?;
     crash::did(what, FileOp::Cut { path, len });
     Ok(())
 }
@@ -208,14 +216,14 @@ pub(crate) fn free_name(folder: &Path, name: &str) -> Result<String, DiskError> 
 
 /// Gives a file another name, in place of whatever has that name.
 pub(crate) fn rename(from: &Path, to: &Path, what: &str) -> io::Result<()> {
-    fs::rename(from, to)?;
+    system::rename(from, to)?;
     crash::did(what, FileOp::Rename { from, to });
     Ok(())
 }
 
 /// Removes a file; it is fine if there is none.
 pub(crate) fn remove(path: &Path, what: &str) -> io::Result<()> {
-    match fs::remove_file(path) {
+    match system::remove_file(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(e) => Err(e),
         Ok(()) => {
@@ -227,23 +235,21 @@ pub(crate) fn remove(path: &Path, what: &str) -> io::Result<()> {
 
 /// Makes the names in a folder (new, renamed, removed) survive a power cut.
 pub(crate) fn sync_folder(path: &Path, what: &str) -> Result<(), DiskError> {
-    File::open(path).and_then(|f| f.sync_all()).map_err(|e| DiskError::new("sync", path, &e))?;
+    system::flush_folder(path).map_err(|e| DiskError::new("sync", path, &e))?;
     crash::did(what, FileOp::SyncFolder { path });
     Ok(())
 }
 
 /// Opens a file to read it; what is no regular file is an error, and a FIFO hangs nobody.
 pub(crate) fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
-    let no_wait = OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new().read(true).custom_flags(no_wait).open(path)?;
+    let file = system::open_anything(path)?;
     let about = file.metadata()?;
     if about.is_file() { Ok((file, about)) } else { Err(io::Error::other("it is no regular file")) }
 }
 
 /// The whole of a file, or `None` if it is longer than `limit` bytes, or no regular file: a link is none either.
 pub(crate) fn read_regular(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed();
-    let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+    let file = match system::open_unfollowed(path) {
         Ok(file) => file,
         // Links, and sockets, do not even open.
         Err(_) if fs::symlink_metadata(path).is_ok_and(|about| !about.is_file()) => {
@@ -262,9 +268,14 @@ pub(crate) fn read_regular(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 
+/// Opens a file of ours to read it.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    system::patiently(|| File::open(path))
+}
+
 /// The whole of a file, or `None` if it is longer than `limit` bytes.
 pub(crate) fn read_at_most(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }

@@ -32,7 +32,7 @@ pub const CALL_DEADLINE: Duration = Duration::from_secs(5);
 /// How long [`Keyring::choose`] may take if a person may be asked; the contract's 60 s.
 pub const INTERACTIVE_DEADLINE: Duration = Duration::from_secs(60);
 
-/// What `auto` grants the Secret Service before it turns to another store, so that both fit into
+/// What `auto` grants the system's keyring before it turns to another store, so that both fit into
 /// [`CALL_DEADLINE`].
 const AUTO_SHARE: Duration = Duration::from_secs(3);
 
@@ -45,6 +45,7 @@ pub struct Keyring {
 struct Shared {
     calls: Arc<Calls>,
     namespace: Namespace,
+    first: StoreKind,
     fallback: StoreKind,
 }
 
@@ -58,31 +59,43 @@ impl Keyring {
     /// The stores of this machine.
     #[must_use]
     pub fn system(namespace: Namespace, place: SealedPlace) -> Self {
-        let fallback =
-            if place.key.is_some() { StoreKind::SealedFile } else { StoreKind::Keyutils };
+        let has_key = place.key.is_some();
+        let fallback = if has_key { StoreKind::SealedFile } else { backend::LAST };
         let sealed = SealedFile::new(place, namespace.clone());
-        Self::new(move |kind| backend::connect(kind, &sealed), namespace, fallback)
+        let connect = move |kind| backend::connect(kind, &sealed);
+        Self::new(connect, namespace, backend::FIRST, fallback)
     }
 
-    /// Stores of one's own. `connect` is called in the keyring's threads, again after every failure.
+    /// Stores of one's own, of which [`Preference::Auto`] takes those of Linux. `connect` is called in the keyring's threads, again after every failure.
     #[must_use]
     pub fn start(
         connect: impl Fn(StoreKind) -> Result<Box<dyn Backend>, KeyringError> + Send + Sync + 'static,
         namespace: Namespace,
     ) -> Self {
-        Self::new(connect, namespace, StoreKind::Keyutils)
+        Self::new(connect, namespace, StoreKind::SecretService, StoreKind::Keyutils)
     }
 
     fn new(
         connect: impl Fn(StoreKind) -> Result<Box<dyn Backend>, KeyringError> + Send + Sync + 'static,
         namespace: Namespace,
+        first: StoreKind,
         fallback: StoreKind,
     ) -> Self {
         let calls = Calls::new(Box::new(connect));
-        Self { shared: Arc::new(Shared { calls, namespace, fallback }) }
+        Self { shared: Arc::new(Shared { calls, namespace, first, fallback }) }
     }
 
-    /// What [`Preference::Auto`] turns to where no Secret Service answers.
+    /// Which store is asked first with this preference.
+    #[must_use]
+    pub fn first(&self, preference: Preference) -> StoreKind {
+        match preference {
+            Preference::Auto => self.shared.first,
+            Preference::Fixed(kind) => kind,
+        }
+    }
+
+    /// What [`Preference::Auto`] turns to where that one does not answer. On some systems that is itself, unless there is
+    /// a key to a sealed file.
     #[must_use]
     pub fn fallback(&self) -> StoreKind {
         self.shared.fallback
@@ -92,7 +105,7 @@ impl Keyring {
     /// a person may be asked to unlock it, for which there are [`INTERACTIVE_DEADLINE`].
     ///
     /// # Errors
-    /// Why there is none. With [`Preference::Auto`] a Secret Service that answers but is locked is an
+    /// Why there is none. With [`Preference::Auto`] a keyring that answers but is locked is an
     /// error: secrets must not go elsewhere just because somebody has not logged in yet. Nor do they
     /// go to the kernel because the key of a sealed file is not there yet.
     pub async fn choose(
@@ -101,20 +114,19 @@ impl Keyring {
         interactive: bool,
     ) -> Result<StoreKind, KeyringError> {
         let began = Instant::now();
-        let (first, share) = match preference {
-            Preference::Auto => (StoreKind::SecretService, AUTO_SHARE),
-            Preference::Fixed(kind) => (kind, CALL_DEADLINE),
-        };
+        let first = self.first(preference);
+        let fallback = self.fallback();
+        let has_another = preference == Preference::Auto && fallback != first;
+        let share = if has_another { AUTO_SHARE } else { CALL_DEADLINE };
         match self.check(first, began + share).await {
             Ok(()) => Ok(first),
             Err(KeyringError::Locked { .. }) if interactive => {
                 self.unlock(first, began + INTERACTIVE_DEADLINE).await.map(|()| first)
             }
             Err(KeyringError::Unavailable { .. } | KeyringError::Unresponsive { .. })
-                if preference == Preference::Auto =>
+                if has_another =>
             {
-                let kind = self.shared.fallback;
-                self.check(kind, began + CALL_DEADLINE).await.map(|()| kind)
+                self.check(fallback, began + CALL_DEADLINE).await.map(|()| fallback)
             }
             Err(error) => Err(error),
         }
@@ -181,6 +193,24 @@ impl Keyring {
     pub async fn ids(&self, kind: StoreKind) -> Result<Option<Vec<SessionId>>, KeyringError> {
         let namespace = self.shared.namespace.clone();
         self.read(kind, move |backend| backend.names(&namespace)).await
+    }
+
+    /// The same, and what crashes have left that is no entry is deleted. Only for the daemon whose entries they are: what
+    /// another process is just storing looks like such leftovers.
+    ///
+    /// # Errors
+    /// Why it cannot be told which there are.
+    pub async fn ids_tidied(
+        &self,
+        kind: StoreKind,
+    ) -> Result<Option<Vec<SessionId>>, KeyringError> {
+        let namespace = self.shared.namespace.clone();
+        self.read(kind, move |backend| {
+            let found = backend.names(&namespace)?;
+            backend.tidy(&namespace);
+            Ok(found)
+        })
+        .await
     }
 
     /// The entry of this session, whichever of its tokens it holds; `None` if there definitely is

@@ -1,9 +1,10 @@
 //! The history on a real disk: pages from its end, each session once, and what goes.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod ours;
+
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,12 +13,9 @@ use securid_session::{Generation, Key, SessionId};
 use securid_store::{Disk, Gaps, History, HistoryLine, Identity, Mark, Page, RecordFolder, Wanted};
 use tempfile::TempDir;
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+use ours::{is_private_file, private_folder};
 
-fn private_folder() -> TempDir {
-    let mode = fs::Permissions::from_mode(0o700);
-    tempfile::Builder::new().permissions(mode).tempdir().unwrap()
-}
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn file(state: &TempDir) -> PathBuf {
     state.path().join("history.jsonl")
@@ -100,7 +98,7 @@ fn pages_come_from_the_end_and_each_session_in_one_of_them() {
     for id in 1..=25 {
         history.append_batch(&[ended(id, now)]).unwrap();
     }
-    assert_eq!(fs::metadata(file(&state)).unwrap().permissions().mode() & 0o7777, 0o600);
+    assert!(is_private_file(&file(&state)));
     let newest_first: Vec<u64> = (1..=25).rev().collect();
     for most in [1, 7, 24, 25, 26, 500] {
         let pages = pages(&history, &Wanted::default(), most);
@@ -218,7 +216,7 @@ fn the_oldest_go_when_there_are_too_many() {
     assert_eq!(left.lines().count(), 100_000);
     assert!(left.ends_with(std::str::from_utf8(&text).unwrap()), "the newest stay");
     assert!(!state.path().join("damaged").exists());
-    assert_eq!(fs::metadata(file(&state)).unwrap().permissions().mode() & 0o7777, 0o600);
+    assert!(is_private_file(&file(&state)));
     // What comes after a page from before stands elsewhere now, and is found there.
     let next = page(&history, &Wanted::default(), Some(&mark), 2);
     assert_eq!(
@@ -266,7 +264,7 @@ fn what_went_for_its_age_is_not_hidden_when_more_is_kept_later() {
     assert_eq!((all(&history), since(&history)), (vec![3, 1], Some(after)));
     let note = state.path().join("history-since");
     assert_eq!(fs::read_to_string(&note).unwrap(), format!("{after}\n"));
-    assert_eq!(fs::metadata(&note).unwrap().permissions().mode() & 0o7777, 0o600);
+    assert!(is_private_file(&note));
     for spoilt in [&b""[..], b"yesterday\n", &[0; 24], &[b'2'; 100]] {
         fs::write(&note, spoilt).unwrap();
         assert!(since(&history) > Some(ago(DAY)), "{spoilt:?}");

@@ -2,8 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+mod ours;
+
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,14 +20,10 @@ use securid_store::{
 };
 use tempfile::TempDir;
 
+use ours::{is_private_file, is_private_folder, leftover, no_file, private_folder};
+
 fn here() -> Identity {
     Identity { machine: "0123456789abcdef".repeat(2), boot: "boot-1".to_owned() }
-}
-
-/// As the daemon makes its own; the umask may give more.
-fn private_folder() -> TempDir {
-    let mode = Permissions::from_mode(0o700);
-    tempfile::Builder::new().permissions(mode).tempdir().unwrap()
 }
 
 fn folder(state: &Path) -> RecordFolder {
@@ -186,9 +183,8 @@ fn missing(id: u64) -> Loaded {
 #[test]
 fn a_file_is_private_and_can_be_read_by_a_person() {
     let (state, path) = one(&ended(0x0123));
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
-    let folder = fs::metadata(state.path().join("sessions")).unwrap();
-    assert_eq!(folder.permissions().mode() & 0o7777, 0o700);
+    assert!(is_private_file(&path));
+    assert!(is_private_folder(&state.path().join("sessions")));
     let text = fs::read_to_string(&path).unwrap();
     for line in [
         "\n  \"version\": 1,\n",
@@ -317,7 +313,7 @@ fn what_does_not_fit_is_damaged() {
         assert!(damage.moved_to.is_ok(), "{to}: {damage:?}");
     }
     let link = state.path().join("sessions/00000000000000aa.json");
-    std::os::unix::fs::symlink("/dev/zero", link).unwrap();
+    no_file(&link);
     damage(folder(state.path()).load().unwrap());
 }
 
@@ -363,7 +359,7 @@ fn leftovers_of_a_crash_are_cleared_and_those_of_another_machine_are_not() {
     assert!(path.exists() && theirs.exists() && !ours.exists());
 
     // One that could not be cleared is no obstacle, whatever it is.
-    std::os::unix::fs::symlink(&path, sessions.join(".tmp-01234567-0000000000000003")).unwrap();
+    leftover(&path, &sessions.join(".tmp-01234567-0000000000000003"));
     folder(state.path()).write_batch(&[record(3, Stage::Adding)]).remove(0).unwrap();
     let found = folder(state.path()).load().unwrap();
     assert_eq!(found, [loaded(record(1, Stage::Active)), loaded(record(3, Stage::Adding))]);

@@ -1,16 +1,21 @@
 //! Files that nobody may have swapped.
 
-use std::{
-    fs::{File, Metadata, OpenOptions},
-    io,
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
-};
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
 
-use rustix::fs::OFlags;
+use std::{fs::File, io, path::Path};
+
 use thiserror::Error;
 
-use crate::path::{Untrusted, Whose, follow};
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
+use crate::path::{Untrusted, follow};
+use crate::standing::{Standing, Whose};
 
 /// Why a file is not opened.
 #[derive(Debug, Error)]
@@ -24,12 +29,12 @@ pub enum OpenError {
 }
 
 /// Opens a file to read it, if nobody but root and us can have put it there. Who may write to the file
-/// itself, its metadata tells, which are those of what was opened. What is no regular file is an error, and
+/// itself, its standing tells, which is that of what was opened. What is no regular file is an error, and
 /// a FIFO hangs nobody.
 ///
 /// # Errors
 /// [`OpenError`].
-pub fn open(path: &Path) -> Result<(File, Metadata), OpenError> {
+pub fn open(path: &Path) -> Result<(File, Standing), OpenError> {
     open_judging(path, Whose::RootsOrOurs)
 }
 
@@ -37,54 +42,39 @@ pub fn open(path: &Path) -> Result<(File, Metadata), OpenError> {
 ///
 /// # Errors
 /// [`OpenError`].
-pub fn open_of_root(path: &Path) -> Result<(File, Metadata), OpenError> {
+pub fn open_of_root(path: &Path) -> Result<(File, Standing), OpenError> {
     open_judging(path, Whose::Roots)
 }
 
-fn open_judging(path: &Path, whose: Whose) -> Result<(File, Metadata), OpenError> {
+fn open_judging(path: &Path, whose: Whose) -> Result<(File, Standing), OpenError> {
     // Where there is none, there is nothing to distrust: most homes have no config.
     path.symlink_metadata()?;
     let path = follow(path, whose).map_err(|untrusted| match untrusted {
         Untrusted::Look { source, .. } => OpenError::Io(source),
         untrusted => untrusted.into(),
     })?;
-    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed();
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    let about = file.metadata()?;
-    if about.is_file() {
+    let file = system::open(&path)?;
+    let about = Standing::of(&file)?;
+    if about.metadata().is_file() {
         Ok((file, about))
     } else {
         Err(io::Error::other("it is no regular file").into())
     }
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
+/// Makes a file that is ours alone (0600), to write to it.
+///
+/// # Errors
+/// Those of the system; [`io::ErrorKind::AlreadyExists`] if there is something of that name.
+pub fn create_new(path: &Path) -> io::Result<File> {
+    system::create_new(path)
+}
 
-    use std::{
-        fs::{self, Permissions},
-        io::Read as _,
-        os::unix::fs::{PermissionsExt as _, symlink},
-    };
-
-    use super::*;
-
-    #[test]
-    fn only_a_regular_file_in_a_folder_that_nobody_else_can_write_to() {
-        let home = tempfile::tempdir().unwrap();
-        let (file, link) = (home.path().join("file"), home.path().join("link"));
-        fs::write(&file, "text").unwrap();
-        symlink(&file, &link).unwrap();
-        let mut text = String::new();
-        open(&link).unwrap().0.read_to_string(&mut text).unwrap();
-        assert_eq!(text, "text");
-        assert!(matches!(open(home.path()), Err(OpenError::Io(_))));
-        fs::set_permissions(home.path(), Permissions::from_mode(0o777)).unwrap();
-        assert!(matches!(open(&file), Err(OpenError::Untrusted(_))));
-        let missing = open(&home.path().join("none"));
-        assert!(
-            matches!(missing, Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::NotFound)
-        );
-    }
+/// Opens a file to read it and to add to it, and makes it, ours alone (0600), if it is not there. A link is not followed,
+/// and a FIFO hangs nobody; whether it is a regular file, its standing tells.
+///
+/// # Errors
+/// Those of the system.
+pub fn open_to_append(path: &Path) -> io::Result<File> {
+    system::open_to_append(path)
 }

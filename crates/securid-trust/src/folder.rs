@@ -1,15 +1,25 @@
-//! Folders that are ours alone: made with 0700, checked before use, with the way to them.
+//! Folders that are ours alone: made so (0700), checked before use, with the way to them.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
 
 use std::{
-    fs::{self, DirBuilder},
     io,
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
     path::{Path, PathBuf},
 };
 
 use thiserror::Error;
 
-use crate::path::{Untrusted, real_path, whom};
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
+use crate::advice;
+use crate::path::{Untrusted, real_path};
+use crate::standing::{Access, Owner, Standing, us, whom};
 
 /// Why a folder is not used. Each says what to do.
 #[derive(Debug, Error)]
@@ -41,28 +51,28 @@ pub enum FolderError {
     },
     /// It is somebody else's.
     #[error(
-        "the folder {path} belongs to {owner}, not to uid {us}: \
-         name another, or have its owner run: chown {us} {path}",
-        path = path.display(), owner = whom(*owner)
+        "the folder {path} belongs to {owner}, not to {us}: \
+         name another, or have its owner run: {advice}",
+        path = path.display(), owner = whom(owner), advice = advice::give_to(us, path)
     )]
     NotOurs {
         /// Which.
         path: PathBuf,
         /// Whose it is.
-        owner: u32,
+        owner: Owner,
         /// Who we are.
-        us: u32,
+        us: Owner,
     },
     /// Others may look into it or write to it.
     #[error(
-        "the folder {path} is open to others (mode {mode:04o}): run chmod 700 {path}",
-        path = path.display()
+        "the folder {path} is open to others ({access}): run {advice}",
+        path = path.display(), advice = advice::make_folder_private(path)
     )]
     Open {
         /// Which.
         path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
+        /// What whom may do there.
+        access: Access,
     },
 }
 
@@ -92,21 +102,31 @@ pub fn private_with_parents(path: &Path) -> Result<(), FolderError> {
 /// [`FolderError`] if it is not.
 pub fn check_private(path: &Path) -> Result<(), FolderError> {
     let path = real_path(path)?;
-    let found = fs::symlink_metadata(&path)
-        .map_err(|source| FolderError::Look { path: path.clone(), source })?;
-    if !found.is_dir() {
+    let found =
+        Standing::at(&path).map_err(|source| FolderError::Look { path: path.clone(), source })?;
+    if !found.metadata().is_dir() {
         return Err(FolderError::NotAFolder { path });
     }
-    let us = rustix::process::geteuid().as_raw();
-    if found.uid() != us {
-        return Err(FolderError::NotOurs { path, owner: found.uid(), us });
+    if !found.is_ours() {
+        return Err(FolderError::NotOurs { path, owner: found.owner(), us: us() });
     }
-    let mode = found.mode() & 0o7777;
-    if mode & 0o077 != 0 { Err(FolderError::Open { path, mode }) } else { Ok(()) }
+    if found.is_open_to_others() {
+        return Err(FolderError::Open { path, access: found.access() });
+    }
+    Ok(())
+}
+
+/// Makes one folder, ours alone; its parent has to be there.
+///
+/// # Errors
+/// Those of the system; [`io::ErrorKind::AlreadyExists`] if there is something of that name.
+pub fn make_one(path: &Path) -> io::Result<()> {
+    system::make(path)
 }
 
 fn make(path: &Path, with_parents: bool) -> Result<(), FolderError> {
-    match DirBuilder::new().mode(0o700).recursive(with_parents).create(path) {
+    let made = if with_parents { system::make_all(path) } else { system::make(path) };
+    match made {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(source) => Err(FolderError::Make { path: path.to_owned(), source }),
@@ -119,77 +139,5 @@ impl From<Untrusted> for FolderError {
             Untrusted::Look { path, source } => Self::Look { path, source },
             untrusted => Self::Untrusted(untrusted),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
-
-    use super::*;
-
-    fn mode_of(path: &Path) -> u32 {
-        fs::metadata(path).unwrap().permissions().mode() & 0o7777
-    }
-
-    #[test]
-    fn makes_it_and_everything_above_it_private() {
-        let home = tempfile::tempdir().unwrap();
-        let (parent, folder) = (home.path().join("a"), home.path().join("a/b"));
-        assert!(matches!(private(&folder), Err(FolderError::Make { .. })));
-        private_with_parents(&folder).unwrap();
-        assert_eq!((mode_of(&parent), mode_of(&folder)), (0o700, 0o700));
-        private(&folder).unwrap();
-    }
-
-    #[test]
-    fn refuses_what_others_may_enter_and_says_what_to_do() {
-        let home = tempfile::tempdir().unwrap();
-        for mode in [0o755, 0o710, 0o702, 0o1777] {
-            fs::set_permissions(home.path(), fs::Permissions::from_mode(mode)).unwrap();
-            let refused = private(home.path()).unwrap_err();
-            assert!(matches!(refused, FolderError::Open { mode: m, .. } if m == mode));
-            let advice = format!("chmod 700 {}", home.path().display());
-            assert!(refused.to_string().contains(&advice), "{refused}");
-        }
-    }
-
-    #[test]
-    fn refuses_a_file_and_follows_a_link_of_ours_to_what_it_judges() {
-        let home = tempfile::tempdir().unwrap();
-        let (real, link, file) =
-            (home.path().join("real"), home.path().join("link"), home.path().join("file"));
-        private(&real).unwrap();
-        symlink(&real, &link).unwrap();
-        fs::write(&file, "").unwrap();
-        assert!(matches!(private(&file), Err(FolderError::NotAFolder { .. })));
-        private_with_parents(&link).unwrap();
-        fs::set_permissions(&real, fs::Permissions::from_mode(0o750)).unwrap();
-        assert!(matches!(private(&link), Err(FolderError::Open { mode: 0o750, .. })));
-    }
-
-    #[test]
-    fn refuses_one_that_others_could_replace() {
-        let home = tempfile::tempdir().unwrap();
-        let folder = home.path().join("ours");
-        private(&folder).unwrap();
-        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        let refused = private(&folder).unwrap_err();
-        assert!(matches!(refused, FolderError::Untrusted(Untrusted::Writable { .. })), "{refused}");
-    }
-
-    #[test]
-    fn refuses_somebody_else_s() {
-        // Nobody but root owns it; as root, a folder is given away instead.
-        let home = tempfile::tempdir().unwrap();
-        let foreign = if rustix::process::geteuid().is_root() {
-            std::os::unix::fs::chown(home.path(), Some(12_345), None).unwrap();
-            home.path()
-        } else {
-            Path::new("/")
-        };
-        assert!(matches!(check_private(foreign), Err(FolderError::NotOurs { .. })));
     }
 }

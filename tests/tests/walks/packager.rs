@@ -66,6 +66,9 @@ fn what_shells_and_readers_find(machine: &Machine) {
         "fish/vendor_completions.d/securid-ctl.fish".to_owned(),
         "doc/securid-sessiond/docs/life.svg".to_owned(),
         "doc/securid-sessiond/docs/protocol.schema.json".to_owned(),
+        "doc/securid-sessiond/docs/performance/ratios.svg".to_owned(),
+        "doc/securid-sessiond/docs/windows.md".to_owned(),
+        "doc/securid-sessiond/docs/macos.md".to_owned(),
         "doc/securid-sessiond/docs/examples/securid.py".to_owned(),
     ];
     let pages = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/man")).unwrap();

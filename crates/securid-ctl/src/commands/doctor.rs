@@ -2,7 +2,7 @@
 //!
 //! - `daemon`: the socket, and the daemon behind it;
 //! - `program`: what the daemon's program finds, which knows config, keyring, records and servers;
-//! - `units`: what systemd has of us.
+//! - `units`: what the system has of us.
 
 mod daemon;
 mod program;

@@ -8,13 +8,7 @@ mod hold;
 mod signals;
 mod tied;
 
-use std::{
-    ffi::OsString,
-    io,
-    os::unix::process::ExitStatusExt as _,
-    process::{Command, ExitStatus},
-    time::Duration,
-};
+use std::{ffi::OsString, io, process, process::Command, time::Duration};
 
 use securid_ipc::{
     client::Client,
@@ -26,7 +20,7 @@ use crate::{
     Context,
     credentials::Credentials,
     daemon::{ANSWER_WITHIN, selector},
-    failure::{FAILED, Failure},
+    failure::Failure,
     interrupt::INTERRUPTED,
 };
 use tied::Begun;
@@ -79,13 +73,13 @@ impl Args {
                 );
             }
             let begun = held(context, self.selector).map_err(not_begun)?;
-            return run(context, begun, self.command);
+            return run(context, begun, self.command).map(pass_on);
         }
         let begun = tied::begin(context, self.selector, self.credentials.unwrap_or_default())
             .map_err(not_begun)?;
         let session = begun.session.clone();
         let ran = run(context, begun, self.command);
-        tied::end(context, &session, self.timeout, ran)
+        tied::end(context, &session, self.timeout, ran).map(pass_on)
     }
 }
 
@@ -97,14 +91,14 @@ fn held(context: &Context, wanted: Option<String>) -> Result<Begun, Failure> {
 }
 
 /// Runs the program with a session that is held.
-fn run(context: &Context, begun: Begun, words: Vec<OsString>) -> Result<u8, Failure> {
+fn run(context: &Context, begun: Begun, words: Vec<OsString>) -> Result<i32, Failure> {
     lend_and_run(context, begun, words).map_err(|ended| match ended {
         Ended::Before(failure) => not_begun(failure),
         Ended::Itself(failure) => failure,
     })
 }
 
-fn lend_and_run(context: &Context, begun: Begun, words: Vec<OsString>) -> Result<u8, Ended> {
+fn lend_and_run(context: &Context, begun: Begun, words: Vec<OsString>) -> Result<i32, Ended> {
     let Begun { mut client, session, interrupt } = begun;
     let in_use = Use { session: Some(session.clone()), in_use_for: None };
     let lent: TokenView = client.call(&Call::Token(in_use), ANSWER_WITHIN)?;
@@ -130,7 +124,7 @@ fn lend_and_run(context: &Context, begun: Begun, words: Vec<OsString>) -> Result
     let child = command.spawn().map_err(|error| cannot_run(&program, &error))?;
     // Two copies of the token fewer while the program runs.
     drop((command, lent));
-    Ok(status(signals.wait(child)?))
+    Ok(signals::status(signals.wait(child)?))
 }
 
 /// Whatever keeps it from beginning has one status, but for Ctrl-C at the password.
@@ -158,8 +152,7 @@ fn cannot_run(program: &OsString, error: &io::Error) -> Ended {
     Ended::Itself(Failure::new("exec", message, exit))
 }
 
-/// The program's own status, or 128 and the signal that ended it, as shells have it.
-fn status(ended: ExitStatus) -> u8 {
-    let code = ended.code().or_else(|| ended.signal().map(|signal| 128 + signal));
-    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED)
+/// Windows' statuses have 32 bits, of which none may be lost: with such a one all ends here.
+fn pass_on(status: i32) -> u8 {
+    u8::try_from(status).unwrap_or_else(|_| process::exit(status))
 }

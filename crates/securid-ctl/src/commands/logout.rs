@@ -1,11 +1,10 @@
 //! `logout`: revoke sessions, and wait for the server's word.
 //!
-//! - `last_session`: whether a shell that ends is the last one; `logind`: what is known of that
+//! - `last_session`: whether a shell that ends is the last one
 //! - `all_users`: everybody's, by root
 
 mod all_users;
 mod last_session;
-mod logind;
 
 use std::time::Duration;
 
@@ -15,8 +14,6 @@ use securid_ipc::{
     messages::{Call, Logout, LogoutItem, LogoutView, Outcome, SessionState, Targets},
 };
 use serde::Serialize;
-
-use last_session::{Verdict, judge};
 
 use crate::{
     Context,
@@ -125,14 +122,10 @@ impl Args {
 
 /// Whether the last login ends with the shell that runs us; if not, says why nothing is ended.
 fn is_last(context: &Context) -> Result<bool, Failure> {
-    let verdict = match logind::facts() {
-        Ok(facts) => judge(&facts),
-        Err(failure) => Verdict::Unknown(failure.message().to_owned()),
-    };
-    let (why, text) = match verdict {
-        Verdict::Last => return Ok(true),
-        Verdict::GoesOn(why) => (why.to_owned(), format!("{why}: nothing is logged out\n")),
-        Verdict::Unknown(why) => {
+    let (why, text) = match last_session::look() {
+        Ok(None) => return Ok(true),
+        Ok(Some(why)) => (why.to_owned(), format!("{why}: nothing is logged out\n")),
+        Err(why) => {
             context.screen.warn(&format!(
                 "whether this is the last login cannot be told, so nothing is logged out: {why}"
             ));

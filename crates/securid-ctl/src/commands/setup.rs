@@ -1,41 +1,38 @@
-//! `setup`: have systemd run the daemon, and write a first config.
+//! `setup`: have the system run the daemon, and write a first config.
 //!
-//! - `place`: where units and config belong, for one user or for all;
-//! - `units`, `state_folder`, `config`, `removal`: what is to be done, as steps; nothing is changed while
-//!   they are found;
+//! - `files`: where configs belong; `config`: what becomes of them, and for each system in a file of its own what has
+//!   the daemon run: all as steps; nothing is changed while they are found;
 //! - `step`: carrying one out, or showing it; `signed`: telling our files from a person's.
 
 mod config;
-pub(in crate::commands) mod place;
-mod removal;
+mod files;
+#[cfg(target_os = "linux")]
+pub(in crate::commands) mod linux;
+#[cfg(target_os = "macos")]
+pub(in crate::commands) mod macos;
 mod signed;
-mod state_folder;
 mod step;
-pub(in crate::commands) mod units;
+#[cfg(windows)]
+pub(in crate::commands) mod windows;
+
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(target_os = "macos")]
+use macos as system;
+#[cfg(windows)]
+use windows as system;
 
 use std::path::PathBuf;
 
 use serde::Serialize;
 
 use crate::{Context, failure::Failure, interrupt::Interrupt};
-use place::Place;
 use step::{Shown, Step};
+use system::{ABOUT, EXAMPLES, LONG_ABOUT, MANAGER, Work};
 
-/// Below the options, and in the manual page.
-const EXAMPLES: &str = "\
-Examples:
-  securid-ctl setup --url https://gl.example.com:8443/aveksa --instance prod --username ann
-      writes a first config, and has systemd run the daemon
-  securid-ctl setup --print
-      shows what would be done";
-
-/// Have systemd run the daemon for you, and write a first config
-///
-/// Units that a package has installed are enabled; where there are none, they are written first. What
-/// you have changed, or written yourself, is never written over. Twice is the same as once, and once more
-/// with another URL corrects the first config.
+/// Have the system run the daemon, and write a first config
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(about = ABOUT, long_about = LONG_ABOUT, after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Write a first config for this server, as https://HOST:8443/aveksa
     #[arg(long, conflicts_with = "remove")]
@@ -71,36 +68,17 @@ struct Report {
 }
 
 impl Args {
-    /// Of a setup that only has a look.
-    pub(in crate::commands) fn of_a_look() -> Self {
-        Self {
-            url: None,
-            instance: String::new(),
-            username: None,
-            ca_file: None,
-            print: true,
-            remove: false,
-            global: false,
-        }
-    }
-
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failure> {
         let _interrupt = Interrupt::arm()?;
         if context.is_elsewhere() {
             return Err(Failure::usage("setup is about the usual places alone").with_hint(
-                "Leave out --config, --socket and --state-dir, and unset SECURID_CONFIG, \
-                 SECURID_SOCKET and SECURID_STATE_DIR: systemd knows nothing of them.",
+                format!(
+                    "Leave out --config, --socket and --state-dir, and unset SECURID_CONFIG, \
+                     SECURID_SOCKET and SECURID_STATE_DIR: {MANAGER} knows nothing of them."
+                ),
             ));
         }
-        let place = Place::find(context, &self)?;
-        let steps = match self.remove {
-            true => removal::steps(context, &place)?,
-            false => {
-                let mut steps = config::steps(&self, &place)?;
-                steps.extend(units::steps(context, &place)?);
-                steps
-            }
-        };
+        let steps = system::steps(context, &self)?;
         let mut report = Report { done: !self.print, steps: Vec::new() };
         // Whoever reads only the first lines has it done all the same.
         let mut told = Ok(());

@@ -8,6 +8,7 @@ use crate::{
     failure::Failure,
     interrupt::Interrupt,
     launch::{self, Way},
+    manager,
     waiting::waiting,
 };
 
@@ -17,10 +18,9 @@ pub(crate) const ITS_ANSWER: &str = "the daemon to answer";
 /// The exit status for a bad config.
 const BAD_CONFIG: u8 = 78;
 
-/// Start the daemon: through systemd where it has our unit, else as a program of its own
-///
-/// Without systemd its log is sessiond.log in the state folder.
+/// Start the daemon
 #[derive(Debug, clap::Args)]
+#[command(about = manager::START, long_about = manager::START_AT_LENGTH)]
 pub(crate) struct Args {}
 
 /// As `--json` shows it.

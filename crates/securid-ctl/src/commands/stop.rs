@@ -1,11 +1,6 @@
 //! `stop`: end the daemon.
 
-use std::path::Path;
-
-use securid_ipc::{
-    messages::{SessionState, SessionView},
-    paths::SYSTEM_SOCKETS,
-};
+use securid_ipc::messages::{SessionState, SessionView};
 use serde::Serialize;
 
 use crate::{
@@ -13,9 +8,9 @@ use crate::{
     ending::{PENDING, Running},
     failure::Failure,
     interrupt::Interrupt,
+    manager::how_to_close,
     progress::{Meant, shown},
     records,
-    systemd::{SOCKET, of_the_system},
 };
 
 /// End the daemon
@@ -74,14 +69,6 @@ impl Args {
             text
         })?;
         Ok(0)
-    }
-}
-
-/// The command that closes this socket of systemd's.
-fn how_to_close(socket: &Path) -> String {
-    match socket.starts_with(SYSTEM_SOCKETS) {
-        true => format!("systemctl stop {}, as root,", of_the_system("socket")),
-        false => format!("systemctl --user stop {SOCKET}"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `watch`: the sessions as they change, until somebody ends it. Never counts as use.
 
 mod following;
+mod inputs;
 mod live;
 mod picture;
 mod stream;

@@ -25,11 +25,12 @@ fn every_code_of_an_error_is_on_the_page() {
         used.extend(codes.filter_map(|rest| rest.split('"').next()).map(str::to_owned));
     }
     // What the connection itself meets with.
-    let errors = root.join("crates/securid-ipc/src/client/error.rs");
-    let errors = fs::read_to_string(errors).unwrap();
-    for names in errors.split("fn name(&self)").skip(1) {
-        let names = names.split("\n    }").next().unwrap();
-        used.extend(names.split('"').skip(1).step_by(2).map(str::to_owned));
+    for file in ["client/error.rs", "endpoint/connect_error.rs"] {
+        let errors = fs::read_to_string(root.join("crates/securid-ipc/src").join(file)).unwrap();
+        for names in errors.split("fn name(&self)").skip(1) {
+            let names = names.split("\n    }").next().unwrap();
+            used.extend(names.split('"').skip(1).step_by(2).map(str::to_owned));
+        }
     }
     let of_the_daemon: Vec<_> = ErrorCode::ALL.iter().map(|code| code.name()).collect();
     used.retain(|code| !of_the_daemon.contains(&&**code));

@@ -1,14 +1,15 @@
 //! `exec`: environment, statuses, signals, and the hold that outlives a daemon.
 
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    os::unix::net::UnixListener,
     process::{Child, Stdio},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 use securid_ipc::messages::*;
 
-use crate::fake::{Event, Home, Ran};
+use crate::fake::{Event, Home, PATIENCE, Ran};
 
 fn lend(call: &Call) -> Option<Result<Reply, RpcError>> {
     Some(Ok(match call {
@@ -129,4 +130,30 @@ fn the_hold_outlives_the_daemon() {
     child.stdin.take().unwrap().write_all(b"go\n").unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(5));
     assert_eq!(home.event(), Event::Closed);
+}
+
+/// Where a name lasts as long as its last client, the next daemon could not have it else.
+#[test]
+fn a_dead_daemon_s_connection_is_closed_before_the_next_one_is_there() {
+    let home = Home::new();
+    let daemon = UnixListener::bind(home.socket()).unwrap();
+    let mut command = home.ctl(["exec", "--", "sh", "-c", "read line"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let (mut client, _) = daemon.accept().unwrap();
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut requests = BufReader::new(client.try_clone().unwrap());
+    // A greeting before each of them.
+    let (hold, token) =
+        (r#"{"session":"a"}"#, r#"{"token":"t","url":"u","session":"a","instance":"i"}"#);
+    let hello = r#"{"protocol":1,"version":"0.1.0"}"#;
+    for (id, result) in (1..).zip([hello, hold, hello, token]) {
+        requests.read_line(&mut String::new()).unwrap();
+        writeln!(client, r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#).unwrap();
+    }
+    // It says nothing more, and there is no other.
+    std::fs::remove_file(home.socket()).unwrap();
+    client.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(requests.read(&mut [0]).unwrap(), 0);
+    drop(child.stdin.take());
+    child.wait().unwrap();
 }

@@ -1,9 +1,19 @@
 //! A fake daemon on the real server, and the program that is tested.
 
+#[cfg(unix)]
+#[path = "fake/unix.rs"]
+mod unix;
+#[cfg(windows)]
+#[path = "fake/windows.rs"]
+mod windows;
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
 use std::{
-    fs,
     io::Write as _,
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     sync::{
@@ -74,9 +84,7 @@ impl Service for Fake {
 
 impl Home {
     pub(crate) fn new() -> Self {
-        let owner_only = fs::Permissions::from_mode(0o700);
-        let folder = tempfile::Builder::new().permissions(owner_only).tempdir().unwrap();
-        Self { folder, daemon: None }
+        Self { folder: system::private_folder(), daemon: None }
     }
 
     /// A home with a daemon that answers so, or never where the answer is `None`.
@@ -146,7 +154,7 @@ impl Home {
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
-        self.path().join("s.sock")
+        system::socket(self.path())
     }
 
     /// The program with these arguments, in an environment that holds nothing of ours.
@@ -156,7 +164,7 @@ impl Home {
             .args(args)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
-            .env("HOME", self.path())
+            .envs(system::home(self.path()))
             .env("SECURID_SOCKET", self.socket())
             .env("SECURID_STATE_DIR", self.path().join("state"))
             .stdin(Stdio::null())

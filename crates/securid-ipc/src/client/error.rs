@@ -1,93 +1,16 @@
 //! What can go wrong, with the exit statuses of the contract.
 
-use std::{io, path::PathBuf};
+use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::{PROTOCOL, VERSION, framing::TooLong, messages::RpcError, paths::SOCKET_PATH_LIMIT};
-
-/// The exit status "daemon unreachable".
-const UNREACHABLE: u8 = 69;
-
-/// The exit status "wrong protocol version, or not your daemon".
-const NOT_YOURS: u8 = 76;
-
-/// Why there is no connection.
-#[derive(Debug, Error)]
-pub enum ConnectError {
-    /// Nobody listens at any of the sockets.
-    #[error("no daemon is running")]
-    NoDaemon {
-        /// Where we looked.
-        tried: Vec<PathBuf>,
-    },
-    /// A daemon is there and does not accept connections.
-    #[error("the daemon at {path} does not accept connections", path = path.display())]
-    Unresponsive {
-        /// Where.
-        path: PathBuf,
-    },
-    /// Somebody else's daemon listens there. Nothing was sent to it.
-    #[error(
-        "the daemon at {path} is not yours: it runs as {owner}",
-        path = path.display(),
-        owner = owner.map_or_else(|| "nobody knows whom".to_owned(), |uid| format!("uid {uid}"))
-    )]
-    NotOurs {
-        /// Where.
-        path: PathBuf,
-        /// Whose it is, if the kernel says.
-        owner: Option<u32>,
-    },
-    /// Somebody else may have put that socket there, or could put another there. Nothing was sent to it.
-    #[error("the socket {path} is not safe to use: {why}", path = path.display())]
-    Unsafe {
-        /// Where.
-        path: PathBuf,
-        /// Whose doing it could be, and what to do.
-        why: String,
-    },
-    /// A Unix socket cannot have such a path.
-    #[error(
-        "the socket path {path} is longer than {SOCKET_PATH_LIMIT} bytes",
-        path = path.display()
-    )]
-    TooLong {
-        /// Which.
-        path: PathBuf,
-    },
-    /// The system refused.
-    #[error("cannot connect to {path}: {source}", path = path.display())]
-    Failed {
-        /// Where.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-}
-
-impl ConnectError {
-    /// The exit status of a command that met this error.
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::NotOurs { .. } | Self::Unsafe { .. } => NOT_YOURS,
-            Self::NoDaemon { .. }
-            | Self::Unresponsive { .. }
-            | Self::TooLong { .. }
-            | Self::Failed { .. } => UNREACHABLE,
-        }
-    }
-
-    /// The error's name, as `--json` shows it.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::NotOurs { .. } | Self::Unsafe { .. } => "not-your-daemon",
-            _ => "daemon-unreachable",
-        }
-    }
-}
+pub use crate::endpoint::ConnectError;
+use crate::{
+    PROTOCOL, VERSION,
+    endpoint::{NOT_YOURS, UNREACHABLE},
+    framing::TooLong,
+    messages::RpcError,
+};
 
 /// Why a call has no result.
 #[derive(Debug, Error)]

@@ -1,21 +1,13 @@
 //! The events of a connection that has subscribed.
 
-use std::{
-    io::Read as _,
-    os::fd::{AsFd, BorrowedFd},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use interprocess::local_socket::Stream;
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    io::Errno,
-};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use super::{Client, ClientError, is_timeout};
 use crate::{
+    endpoint::ClientStream,
     envelope::EVENT,
     messages::{Call, SubscribedView},
 };
@@ -36,6 +28,11 @@ impl Client {
 }
 
 impl Events {
+    /// What they come by.
+    pub(crate) fn stream(&self) -> &ClientStream {
+        &self.0.stream
+    }
+
     /// The next event as an [`Event`](crate::messages::Event), or as the JSON that came; none if there is none within
     /// that time. With no time at all: one that is there already.
     ///
@@ -60,25 +57,16 @@ impl Events {
                 Ok(None) => {}
             }
             let left = until.saturating_duration_since(Instant::now());
-            if !comes_within(&client.stream, left) {
+            if !client.stream.comes_within(left) {
                 return Ok(None);
             }
-            match (&client.stream).read(client.lines.space()) {
+            match client.stream.take(client.lines.space()) {
                 Ok(0) => return Err(client.disconnected()),
                 Ok(n) => client.lines.advance(n),
                 Err(error) if is_timeout(&error) => {}
                 Err(_) => return Err(client.disconnected()),
             }
         }
-    }
-}
-
-/// For whoever waits for something else besides: readable when the daemon has said something, or has gone. Before the
-/// wait [`Events::next`] has to have had none, for some may be read already.
-impl AsFd for Events {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        let Stream::UdSocket(socket) = &self.0.stream;
-        socket.inner().as_fd()
     }
 }
 
@@ -106,13 +94,4 @@ impl Told {
             _ => Self::Nonsense,
         }
     }
-}
-
-/// Whether there is something to read within that time; a signal ends the wait.
-fn comes_within(stream: &Stream, within: Duration) -> bool {
-    let Stream::UdSocket(socket) = stream;
-    let mut look = [PollFd::new(socket.inner(), PollFlags::IN)];
-    // A wait that is too long to be told to the kernel has no end.
-    let within = Timespec::try_from(within).ok();
-    !matches!(poll(&mut look, within.as_ref()), Ok(0) | Err(Errno::INTR))
 }

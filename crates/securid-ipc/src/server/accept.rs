@@ -6,9 +6,7 @@ use std::{
     time::Duration,
 };
 
-use interprocess::local_socket::{tokio::Stream, traits::StreamCommon as _};
 use tokio::{
-    net::UnixStream,
     select,
     sync::watch,
     task::{JoinError, JoinSet},
@@ -20,7 +18,10 @@ use super::{
     seats::{self, Seats},
     unread::Unread,
 };
-use crate::messages::{ErrorCode, RpcError};
+use crate::{
+    endpoint::ServerStream,
+    messages::{ErrorCode, RpcError},
+};
 
 /// How long to wait after an accept that failed for want of descriptors or memory: the connection
 /// stays in the queue meanwhile, and trying at once would burn the processor.
@@ -99,7 +100,7 @@ pub async fn serve<S: Service>(
                 door.seats.make_room();
             }
             accepted = listener.accept(), if !over_full => match accepted {
-                Ok(stream) => door.let_in(stream),
+                Ok(client) => client.into_iter().for_each(|client| door.let_in(client)),
                 // The client gave up before its turn.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(error) => {
@@ -112,8 +113,8 @@ pub async fn serve<S: Service>(
     if listener.is_bound_here() {
         listener.unlink();
         // The look has to take some time: what the kernel has is seen only when the runtime asks it.
-        while let Ok(Ok(stream)) = timeout(LAST_LOOK, listener.accept()).await {
-            door.let_in(stream);
+        while let Ok(Ok(client)) = timeout(LAST_LOOK, listener.accept()).await {
+            client.into_iter().for_each(|client| door.let_in(client));
         }
     }
     drop(listener);
@@ -155,23 +156,18 @@ struct Door<S> {
 }
 
 impl<S: Service> Door<S> {
-    fn let_in(&mut self, stream: Stream) {
-        let Ok(peer) = stream.peer_creds() else { return };
-        // Somebody else's, root's included. Nothing is said to strangers.
-        if peer.euid() != Some(rustix::process::geteuid().as_raw()) {
-            return;
-        }
-        let Stream::UdSocket(socket) = stream;
-        let socket = UnixStream::from(socket);
-        let pid = peer.pid().and_then(|pid| u32::try_from(pid).ok());
-        let always = pid.is_some() && pid == self.room.always_for;
+    fn let_in(&mut self, socket: ServerStream) {
+        let always = socket.pid().is_some() && socket.pid() == self.room.always_for;
         let most = self.room.most;
         if self.seats.taken() >= most && !always {
             if is_due(&mut self.crowd_told) {
                 self.service.notice(Notice::Crowded { most });
             }
             if !self.seats.make_room() {
-                return seats::let_go(&socket, &all_in_use(most));
+                if seats::let_go(&socket, &all_in_use(most)).is_err() {
+                    socket.break_off();
+                }
+                return;
             }
         }
         let socket = Arc::new(socket);

@@ -11,7 +11,6 @@
 use std::{io, ops::ControlFlow, pin::pin, sync::Arc, time::Duration};
 
 use tokio::{
-    net::UnixStream,
     select,
     sync::watch,
     time::{Instant, sleep, sleep_until},
@@ -23,11 +22,11 @@ use super::{
     calls::{Calls, Done},
     feed::{Feed, next_of},
     outbox::{Answer, Outbox},
-    receiving::receive,
     seats::{self, Seat},
     unread::Unread,
 };
 use crate::{
+    endpoint::ServerStream,
     envelope::{self, Asked, Id, Request},
     framing::{LineBuffer, REQUEST_LIMIT},
     messages::{ErrorCode, Reply, RpcError},
@@ -65,7 +64,7 @@ struct Connection<S> {
 
 /// Serves one client to its end.
 pub(super) async fn run<S: Service>(
-    socket: Arc<UnixStream>,
+    socket: Arc<ServerStream>,
     seat: Arc<Seat>,
     id: ConnectionId,
     service: Arc<S>,
@@ -86,7 +85,9 @@ pub(super) async fn run<S: Service>(
         farewell: None,
     };
     // Whether it ended well or the client died: what could not be handed over goes back.
-    let _ = connection.exchange(&socket, closing).await;
+    if connection.exchange(&socket, closing).await.is_err() {
+        socket.break_off();
+    }
     drop(socket);
     connection.wind_up().await;
 }
@@ -95,10 +96,10 @@ impl<S: Service> Connection<S> {
     /// Reads, calls and answers until nothing is left to do.
     ///
     /// # Errors
-    /// If the client has gone, or is dropped for its slowness or to make room.
+    /// If the client has gone, or is dropped for its slowness, or to make room without its having been told.
     async fn exchange(
         &mut self,
-        socket: &UnixStream,
+        socket: &ServerStream,
         mut closing: watch::Receiver<bool>,
     ) -> io::Result<()> {
         let seat = Arc::clone(&self.seat);
@@ -141,11 +142,10 @@ impl<S: Service> Connection<S> {
                 () = &mut told_to_leave => {
                     told_to_leave.set(seat.told_to_leave());
                     if self.is_idle() {
-                        seats::let_go(socket, &idle_for_the_longest());
-                        return Err(io::ErrorKind::ConnectionAborted.into());
+                        return seats::let_go(socket, &idle_for_the_longest());
                     }
                     // Else it has got something to do just then, unless nobody is there.
-                    if seats::has_gone(socket) {
+                    if socket.has_gone() {
                         return Err(io::ErrorKind::ConnectionReset.into());
                     }
                 }
@@ -160,12 +160,12 @@ impl<S: Service> Connection<S> {
                     Some(event) => self.outbox.push_event(&event)?,
                     None => self.feed = None,
                 },
-                read = receive(socket, self.lines.space()), if open => match read? {
+                read = socket.receive(self.lines.space()), if open => match read? {
                     0 => self.end_of_requests(),
                     n => self.lines.advance(n),
                 },
                 () = sleep(LOOK_EVERY), if waits_for_us => {
-                    if seats::has_gone(socket) {
+                    if socket.has_gone() {
                         return Err(io::ErrorKind::ConnectionReset.into());
                     }
                 }
@@ -210,7 +210,7 @@ impl<S: Service> Connection<S> {
         }
     }
 
-    fn done(&mut self, (id, outcome): Done, socket: &UnixStream) {
+    fn done(&mut self, (id, outcome): Done, socket: &ServerStream) {
         if matches!(outcome, Ok(Reply::Subscribed(_))) {
             self.feed = Some(Feed::begin(socket, self.service.clone(), self.id));
         }

@@ -2,11 +2,8 @@
 
 use std::{pin::Pin, sync::Arc};
 
-use rustix::net::sockopt::set_socket_send_buffer_size;
-use tokio::net::UnixStream;
-
 use super::{ConnectionId, Service};
-use crate::messages::Event;
+use crate::{endpoint::ServerStream, messages::Event};
 
 /// How much the kernel may keep for a client that does not read, in bytes (it doubles this): a dozen events. So
 /// whoever reads after a pause is told a dozen old states, and then how things stand.
@@ -23,9 +20,9 @@ pub(super) struct Feed<S> {
 type Next = Pin<Box<dyn Future<Output = Option<Event>> + Send>>;
 
 impl<S: Service> Feed<S> {
-    pub(super) fn begin(socket: &UnixStream, service: Arc<S>, connection: ConnectionId) -> Self {
+    pub(super) fn begin(socket: &ServerStream, service: Arc<S>, connection: ConnectionId) -> Self {
         // Where the system refuses, the states that wait are more, and older.
-        let _ = set_socket_send_buffer_size(socket, UNREAD);
+        socket.keep_at_most(UNREAD);
         Self { service, connection, next: None }
     }
 

@@ -3,10 +3,11 @@
 
 use std::{collections::VecDeque, io, time::Duration};
 
-use tokio::{net::UnixStream, time::Instant};
+use tokio::time::Instant;
 
 use super::unread::{Share, Unread};
 use crate::{
+    endpoint::ServerStream,
     envelope::{self, Id},
     framing::{LineBuffer, TooLong},
     messages::{ErrorCode, Event, HelloView, Reply, RpcError},
@@ -114,7 +115,7 @@ impl Outbox {
     ///
     /// # Errors
     /// If the client has gone.
-    pub(super) fn write(&mut self, socket: &UnixStream) -> io::Result<()> {
+    pub(super) fn write(&mut self, socket: &ServerStream) -> io::Result<()> {
         while let Some(current) = self.lines.front_mut() {
             match socket.try_write(current.text.filled()) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

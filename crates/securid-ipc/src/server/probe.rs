@@ -5,12 +5,11 @@ use std::{io, path::Path, time::Duration};
 use securid_text::span;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::UnixStream,
     time::timeout,
 };
 
 use crate::{
-    envelope,
+    endpoint, envelope,
     framing::{LineBuffer, REPLY_LIMIT},
     messages::{Call, List},
 };
@@ -30,7 +29,7 @@ pub async fn probe(path: &Path, within: Duration) -> io::Result<()> {
 async fn round_trip(path: &Path) -> io::Result<()> {
     let call = Call::List(List { limit: Some(1), cursor: None });
     let request = envelope::greet_and_call(1, 2, &call).map_err(io::Error::other)?;
-    let mut stream = UnixStream::connect(path).await?;
+    let mut stream = endpoint::open(path).await?;
     stream.write_all(request.filled()).await?;
     let mut lines = LineBuffer::new(REPLY_LIMIT);
     // One to the greeting and one to the call, in whatever order.

@@ -1,21 +1,21 @@
 //! Who is connected, and who leaves when one more comes and there is no room.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    net::{SendFlags, send},
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
-use tokio::{net::UnixStream, sync::Notify, time::Instant};
+
+use tokio::{sync::Notify, time::Instant};
 
 use crate::{
+    endpoint::ServerStream,
     envelope::{self, Id},
     messages::{Reply, RpcError},
 };
 
 /// The connections whose sockets are open.
 #[derive(Default)]
-pub(super) struct Seats(Vec<(Arc<Seat>, Weak<UnixStream>)>);
+pub(super) struct Seats(Vec<(Arc<Seat>, Weak<ServerStream>)>);
 
 /// What a connection shows of itself to whoever makes room.
 pub(super) struct Seat {
@@ -42,7 +42,7 @@ impl Seats {
     }
 
     /// Gives one to a client, whether there is room or not.
-    pub(super) fn take(&mut self, socket: &Arc<UnixStream>) -> Arc<Seat> {
+    pub(super) fn take(&mut self, socket: &Arc<ServerStream>) -> Arc<Seat> {
         let seat = Arc::new(Seat {
             occupied: Mutex::new(Occupied::IdleSince(Instant::now())),
             leave: Notify::new(),
@@ -64,10 +64,9 @@ impl Seats {
             })
             .collect();
         idle.sort_by_key(|(since, ..)| *since);
-        let silent = |stream: &Weak<UnixStream>| {
-            stream.upgrade().is_some_and(|stream| !shows(&stream, PollFlags::IN))
-        };
-        let gone = |stream: &Weak<UnixStream>| stream.upgrade().is_some_and(|s| has_gone(&s));
+        let silent =
+            |stream: &Weak<ServerStream>| stream.upgrade().is_some_and(|stream| !stream.has_sent());
+        let gone = |stream: &Weak<ServerStream>| stream.upgrade().is_some_and(|s| s.has_gone());
         let idle = idle.into_iter().find(|(.., stream)| silent(stream)).map(|(_, seat, _)| seat);
         let leaves =
             idle.or_else(|| self.0.iter().find(|(_, stream)| gone(stream)).map(|(seat, _)| seat));
@@ -101,23 +100,12 @@ impl Seat {
     }
 }
 
-/// Whether its client has closed the connection, and not only half.
-pub(super) fn has_gone(socket: &UnixStream) -> bool {
-    shows(socket, PollFlags::HUP)
-}
-
-/// Asks the kernel how a socket is, without waiting and without taking anything out of it.
-fn shows(socket: &UnixStream, what: PollFlags) -> bool {
-    let mut look = [PollFd::new(socket, what)];
-    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-    poll(&mut look, Some(&at_once)).is_ok() && look[0].revents().contains(what)
-}
-
-/// Says to a client why it is let go, if its socket takes that at once: it is answered under no id, for
+/// Says to a client why it is let go, if it takes that at once: it is answered under no id, for
 /// nothing that it asked is begun any more.
-pub(super) fn let_go(socket: &UnixStream, why: &RpcError) {
-    if let Ok(line) = envelope::answer(&Id::null(), Err::<&Reply, _>(why)) {
-        // Nobody who does not read is waited for.
-        let _ = send(socket, line.filled(), SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
-    }
+///
+/// # Errors
+/// If it could not be told.
+pub(super) fn let_go(socket: &ServerStream, why: &RpcError) -> io::Result<()> {
+    let line = envelope::answer(&Id::null(), Err::<&Reply, _>(why)).map_err(io::Error::other)?;
+    socket.say_at_once(line.filled())
 }

@@ -1,14 +1,14 @@
 //! More clients than there is room for.
 
-use std::{io::Write as _, os::unix::net};
+use std::io::Write as _;
 
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncWriteExt as _, BufReader},
-    net::UnixStream,
-};
+use tokio::io::{AsyncWriteExt as _, BufReader};
 
-use crate::harness::{Peer, Server, request, soon, touched};
+use crate::{
+    endpoint::{connect, connect_at_once},
+    harness::{Peer, Server, request, soon, touched},
+};
 
 const LIMIT_EXCEEDED: i64 = -32011;
 
@@ -97,7 +97,7 @@ async fn hundreds_that_never_say_anything_or_stop_in_a_line_lock_nobody_out() {
         let server = Server::with_room_for(64, None);
         let mut crowd = Vec::new();
         for _ in 0..400 {
-            let mut stream = soon(UnixStream::connect(server.path())).await.unwrap();
+            let mut stream = soon(connect(&server.path())).await.unwrap();
             // Those that came long before are closed by now.
             stream.write_all(said.as_bytes()).await.unwrap();
             crowd.push(stream);
@@ -128,7 +128,7 @@ async fn whose_request_is_on_its_way_is_not_idle() {
         let mut asking = served(&server, "longest").await;
         let mut idle = served(&server, "idle").await;
         asking.0.get_mut().try_write(request(2, "session.touch", "a").as_bytes()).unwrap();
-        let mut new = net::UnixStream::connect(server.path()).unwrap();
+        let mut new = connect_at_once(&server.path());
         new.write_all(request(1, "session.touch", "b").as_bytes()).unwrap();
         assert_eq!(asking.answer().await, touched(2, "a"));
         was_let_go(&mut idle, "idle for the longest").await;

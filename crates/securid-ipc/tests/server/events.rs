@@ -3,12 +3,12 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use serde_json::{Value, json};
-use tokio::{io::AsyncWriteExt as _, time::sleep};
+use tokio::time::sleep;
 
-use crate::harness::{Event, Peer, Server, request, soon, touched};
+use crate::harness::{Event, Peer, Server, soon, touched};
 
 /// A client that has subscribed, and was answered.
-async fn subscriber(server: &Server) -> Peer {
+pub(crate) async fn subscriber(server: &Server) -> Peer {
     let mut peer = server.connect().await;
     peer.send("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"events.subscribe\"}\n").await;
     assert_eq!(peer.answer().await, json!({ "jsonrpc": "2.0", "id": 1, "result": {} }));
@@ -80,23 +80,6 @@ async fn who_watches_is_not_idle() {
     assert_eq!(refused.answer().await["error"]["code"], -32011);
     server.fake.to_tell.add_permits(1);
     assert_eq!(peer.answer().await, event(1));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_half_closed_one_is_told_nothing_more_and_closed_whether_it_reads_or_not() {
-    let mut server = Server::start();
-    let mut peer = subscriber(&server).await;
-    peer.send(request(2, "session.touch", "last")).await;
-    peer.0.get_mut().shutdown().await.unwrap();
-    assert_eq!(peer.answer().await, touched(2, "last"));
-    peer.is_closed().await;
-    assert!(matches!(server.event().await, Event::Closed(_)));
-
-    server.fake.to_tell.add_permits(1_000_000);
-    let mut deaf = subscriber(&server).await;
-    sleep(Duration::from_secs(1)).await;
-    deaf.0.get_mut().shutdown().await.unwrap();
-    assert!(matches!(server.event().await, Event::Closed(_)));
 }
 
 #[tokio::test]

@@ -7,9 +7,11 @@ use securid_ipc::{
     server::ConnectionId,
 };
 use serde_json::json;
-use tokio::io::AsyncWriteExt as _;
 
-use crate::harness::{Event, Server, request, soon, touched};
+use crate::{
+    endpoint::connect_at_once,
+    harness::{Event, Server, request, soon, touched},
+};
 
 #[tokio::test]
 async fn greets_alone_and_hands_calls_on() {
@@ -80,39 +82,12 @@ async fn a_new_client_is_served_beside_two_hundred_idle_ones() {
 }
 
 #[tokio::test]
-async fn a_half_closed_client_gets_its_replies_and_then_is_closed() {
-    let mut server = Server::start();
-    let mut peer = server.connect().await;
-    peer.send(request(1, "session.hold", "a") + &request(2, "session.touch", "b")).await;
-    peer.0.get_mut().shutdown().await.unwrap();
-    assert_eq!(peer.answer().await, touched(2, "b"));
-    soon(server.running.recv()).await.unwrap();
-    assert!(server.events.try_recv().is_err(), "closed before its replies were out");
-    server.fake.gate.add_permits(1);
-    assert_eq!(peer.answer().await, touched(1, "a"));
-    peer.is_closed().await;
-    assert_eq!(server.event().await, Event::Closed(ConnectionId(0)));
-}
-
-#[tokio::test]
-async fn a_last_line_without_newline_is_not_carried_out() {
-    let mut server = Server::start();
-    let mut peer = server.connect().await;
-    peer.send(request(1, "session.hold", "a").trim_end()).await;
-    peer.0.get_mut().shutdown().await.unwrap();
-    assert_eq!(peer.answer().await["error"]["code"], -32700);
-    peer.is_closed().await;
-    assert_eq!(server.event().await, Event::Closed(ConnectionId(0)));
-    assert!(server.running.try_recv().is_err());
-}
-
-#[tokio::test]
 async fn a_reply_whose_client_has_gone_comes_back() {
     let mut server = Server::start();
     let mut peer = server.connect().await;
     peer.call(1, "session.hold", "abandoned").await;
     soon(server.running.recv()).await.unwrap();
-    drop(peer);
+    peer.leave().await;
     server.fake.gate.add_permits(1);
     let held = Reply::Held(SessionRef { session: "abandoned".into() });
     assert_eq!(server.event().await, Event::Undelivered(held));
@@ -127,7 +102,7 @@ async fn every_reply_comes_back_once_however_many_were_under_way() {
         peer.call(id, "session.hold", &id.to_string()).await;
         soon(server.running.recv()).await.unwrap();
     }
-    drop(peer);
+    peer.leave().await;
     server.fake.gate.add_permits(10);
     let mut back = HashMap::new();
     loop {
@@ -174,7 +149,7 @@ async fn that_a_client_has_gone_is_noticed_while_its_call_goes_on() {
 async fn all_that_came_is_begun_though_the_first_answer_finds_nobody() {
     let mut server = Server::start();
     // The server has not run since, so that it sees both lines and the end at once.
-    let mut stream = std::os::unix::net::UnixStream::connect(server.path()).unwrap();
+    let mut stream = connect_at_once(&server.path());
     let hello = "{\"jsonrpc\":\"2.0\",\"id\":\"h\",\"method\":\"daemon.hello\"}\n".to_owned();
     let both = hello + &request(1, "session.hold", "a");
     std::io::Write::write_all(&mut stream, both.as_bytes()).unwrap();

@@ -1,8 +1,6 @@
 //! A server above a service that does as it is told, and a client that speaks by hand.
 
 use std::{
-    fs,
-    os::unix::fs::PermissionsExt as _,
     path::PathBuf,
     sync::{
         Arc, Mutex,
@@ -19,20 +17,16 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
-    net::UnixStream,
     sync::{Semaphore, mpsc, watch},
     task::JoinHandle,
     time::timeout,
 };
 
+use crate::endpoint::{self, Stream, private_folder};
+
 /// Longer than anything here takes on a busy machine, except what waits for a deadline of ten
 /// seconds, which runs on tokio's paused clock.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
-
-pub(crate) fn private_folder() -> TempDir {
-    let owner_only = fs::Permissions::from_mode(0o700);
-    tempfile::Builder::new().permissions(owner_only).tempdir().unwrap()
-}
 
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     timeout(PATIENCE, future).await.expect("it hangs")
@@ -130,7 +124,7 @@ impl Server {
     /// One that lets so many clients in, and this process beyond that.
     pub(crate) fn with_room_for(most: usize, always_for: Option<u32>) -> Self {
         let home = private_folder();
-        let listener = Listener::bind(&home.path().join("s.sock")).unwrap();
+        let listener = Listener::bind(&endpoint::place(home.path())).unwrap();
         let (started, running) = mpsc::unbounded_channel();
         let (event, events) = mpsc::unbounded_channel();
         let (notice, notices) = mpsc::unbounded_channel();
@@ -152,11 +146,11 @@ impl Server {
     }
 
     pub(crate) fn path(&self) -> PathBuf {
-        self.home.path().join("s.sock")
+        endpoint::place(self.home.path())
     }
 
     pub(crate) async fn connect(&self) -> Peer {
-        Peer(BufReader::new(UnixStream::connect(self.path()).await.unwrap()))
+        Peer(BufReader::new(endpoint::connect(&self.path()).await.unwrap()))
     }
 
     pub(crate) async fn event(&mut self) -> Event {
@@ -164,7 +158,7 @@ impl Server {
     }
 }
 
-pub(crate) struct Peer(pub(crate) BufReader<UnixStream>);
+pub(crate) struct Peer(pub(crate) BufReader<Stream>);
 
 impl Peer {
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
@@ -179,6 +173,10 @@ impl Peer {
         let mut line = String::new();
         soon(self.0.read_line(&mut line)).await.unwrap();
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
+    }
+
+    pub(crate) async fn leave(self) {
+        endpoint::close(self.0.into_inner()).await;
     }
 
     pub(crate) async fn is_closed(&mut self) {

@@ -9,12 +9,14 @@ use securid_ipc::{
 };
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
-    net::UnixStream,
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, split},
     task::JoinSet,
 };
 
-use crate::harness::{Event, Peer, Server, request, soon, touched};
+use crate::{
+    endpoint::{connect, is_there},
+    harness::{Event, Peer, Server, request, soon, touched},
+};
 
 #[tokio::test]
 async fn calls_of_one_connection_are_bounded_and_others_do_not_care() {
@@ -56,7 +58,7 @@ async fn the_longest_line_is_taken_and_a_longer_one_ends_the_connection() {
 #[tokio::test]
 async fn a_flood_without_a_newline_is_cut_off_early() {
     let server = Server::start();
-    let (read, mut write) = UnixStream::connect(server.path()).await.unwrap().into_split();
+    let (read, mut write) = split(connect(&server.path()).await.unwrap());
     let mut read = BufReader::new(read);
     let flood = async {
         let chunk = vec![b'x'; 64 * 1024];
@@ -179,38 +181,12 @@ async fn a_stop_lets_calls_finish_and_takes_nothing_new() {
     soon(server.running.recv()).await.unwrap();
     server.wanted.send_replace(Wanted::NoLonger);
     idle.is_closed().await;
-    assert!(UnixStream::connect(server.path()).await.is_err(), "it still takes connections");
-    assert!(!server.path().exists(), "the socket was left behind");
+    assert!(connect(&server.path()).await.is_err(), "it still takes connections");
+    assert!(!is_there(&server.path()), "the socket was left behind");
     server.fake.gate.add_permits(1);
     assert_eq!(peer.answer().await, touched(1, "a"));
     peer.is_closed().await;
     soon(server.serving).await.unwrap();
-}
-
-/// The server has not run since they connected, so that the stop comes before it sees any of them.
-#[tokio::test]
-async fn a_stop_leaves_nobody_without_an_answer_who_was_there_before() {
-    let server = Server::start();
-    let mut idle = server.connect().await;
-    idle.call(1, "session.touch", "a").await;
-    assert_eq!(idle.answer().await, touched(1, "a"));
-    let mut waiting: Vec<_> = (0..10)
-        .map(|id| {
-            let mut stream = std::os::unix::net::UnixStream::connect(server.path()).unwrap();
-            std::io::Write::write_all(&mut stream, request(id, "session.touch", "b").as_bytes())
-                .unwrap();
-            stream
-        })
-        .collect();
-    idle.call(2, "session.touch", "c").await;
-    server.wanted.send_replace(Wanted::NoLonger);
-    assert_eq!(idle.answer().await, touched(2, "c"));
-    for (id, stream) in (0..).zip(waiting.drain(..)) {
-        stream.set_nonblocking(true).unwrap();
-        let mut peer = Peer(BufReader::new(UnixStream::from_std(stream).unwrap()));
-        assert_eq!(peer.answer().await, touched(id, "b"));
-    }
-    assert!(UnixStream::connect(server.path()).await.is_err(), "it still takes connections");
 }
 
 #[tokio::test]
@@ -233,24 +209,6 @@ async fn wanted_while_connected_it_ends_with_the_last_client() {
     server.wanted.send_replace(Wanted::WhileConnected);
     assert!(!server.serving.is_finished());
     drop(third);
-    soon(server.serving).await.unwrap();
-}
-
-/// It may be a login, and nobody has asked the daemon to stop.
-#[tokio::test(start_paused = true)]
-async fn who_comes_as_it_leaves_has_his_call_carried_out() {
-    let mut server = Server::start();
-    // The server has not run since, so that it leaves before it sees him.
-    let mut stream = std::os::unix::net::UnixStream::connect(server.path()).unwrap();
-    std::io::Write::write_all(&mut stream, request(1, "session.hold", "a").as_bytes()).unwrap();
-    server.wanted.send_replace(Wanted::WhileConnected);
-    soon(server.running.recv()).await.unwrap();
-    assert!(!server.path().exists(), "it did not leave");
-    tokio::time::sleep(Duration::from_secs(20)).await;
-    server.fake.gate.add_permits(1);
-    // He was not told in time, so his token goes back.
-    assert!(matches!(server.event().await, Event::Undelivered(Reply::Held(_))));
-    assert_eq!(server.event().await, Event::Closed(ConnectionId(0)));
     soon(server.serving).await.unwrap();
 }
 
@@ -283,7 +241,7 @@ async fn many_clients_at_once_each_get_their_own() {
     for client in 0..50 {
         let path = server.path();
         clients.spawn(async move {
-            let mut peer = Peer(BufReader::new(UnixStream::connect(path).await.unwrap()));
+            let mut peer = Peer(BufReader::new(connect(&path).await.unwrap()));
             for id in 0..20 {
                 let session = format!("{client}-{id}");
                 peer.call(id, "session.touch", &session).await;

@@ -10,7 +10,7 @@ use securid_ipc::server::{BindError, Listener};
 use securid_trust::folder::FolderError;
 use tokio::net::UnixStream;
 
-use crate::harness::private_folder;
+use crate::endpoint::private_folder;
 
 fn is_socket(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket())

@@ -1,14 +1,24 @@
 //! The audit as a file: lines are only ever added, and whoever rotates it needs to tell nobody.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+#[cfg(test)]
+mod tests;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
-use securid_trust::{is_writable_by_others, real_path};
+use securid_trust::{Standing, advice, open_to_append, real_path, us};
 
 use super::line::Line;
+use crate::words;
+#[cfg(unix)]
+use unix::{Identity, identity, identity_at, sync_name};
+#[cfg(windows)]
+use windows::{Identity, identity, identity_at, sync_name};
 
 /// A file, made (0600) when it is needed.
 pub(super) struct AuditFile {
@@ -21,8 +31,8 @@ pub(super) struct AuditFile {
 
 struct Open {
     file: File,
-    /// Device and inode, to notice that it was moved away.
-    identity: (u64, u64),
+    /// To notice that it was moved away.
+    identity: Identity,
 }
 
 /// Whether lines could be written there, as far as one can tell without writing.
@@ -31,8 +41,8 @@ struct Open {
 /// What is wrong, and what to do.
 pub(crate) fn check(path: &Path) -> Result<(), String> {
     real_path(path).map_err(|untrusted| untrusted.to_string())?;
-    match fs::symlink_metadata(path) {
-        Ok(about) => suitable(&about),
+    match Standing::at(path) {
+        Ok(about) => suitable(path, &about),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let folder = path.parent().unwrap_or(path);
             if folder.is_dir() { Ok(()) } else { Err(no_folder(folder)) }
@@ -46,19 +56,16 @@ fn no_folder(folder: &Path) -> String {
 }
 
 /// Whether what is there is ours to add to.
-fn suitable(about: &Metadata) -> Result<(), String> {
-    let me = rustix::process::geteuid().as_raw();
-    if about.is_symlink() {
+fn suitable(path: &Path, about: &Standing) -> Result<(), String> {
+    if about.metadata().is_symlink() {
         Err("it is a symbolic link: name the file itself".to_owned())
-    } else if !about.is_file() {
+    } else if !about.metadata().is_file() {
         Err("it is no regular file: name another one".to_owned())
-    } else if about.uid() != me {
-        let owner = about.uid();
-        Err(format!(
-            "it belongs to uid {owner}, and this is uid {me}: name another one, or chown it"
-        ))
-    } else if is_writable_by_others(about) {
-        Err("others can write it: run chmod go-w on it".to_owned())
+    } else if !about.is_ours() {
+        let (owner, us, advice) = (about.owner(), us(), advice::take_it_over(path));
+        Err(format!("it belongs to {owner}, and this is {us}: name another one, or {advice}"))
+    } else if about.is_writable_by_others() {
+        Err(format!("others can write it: run {}", advice::shut_writers_out_of_it(path)))
     } else {
         Ok(())
     }
@@ -107,8 +114,7 @@ impl AuditFile {
     /// Whoever moved it away keeps what was written so far.
     fn leave_if_moved(&mut self) -> Result<(), String> {
         let Some(open) = &self.open else { return Ok(()) };
-        let there = fs::symlink_metadata(&self.path).ok();
-        if there.is_none_or(|about| identity(&about) != open.identity) {
+        if identity_at(&self.path).ok() != Some(open.identity) {
             self.sync()?;
             self.open = None;
         }
@@ -130,24 +136,18 @@ impl AuditFile {
 fn open(path: &Path) -> Result<Open, String> {
     check(path)?;
     // A file may have come since; a pipe without a reader must not hang us, nor a link lead us.
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    let mut options = OpenOptions::new();
-    options.read(true).append(true).create(true).mode(0o600).custom_flags(flags);
-    let mut file = options.open(path).map_err(|error| hint(&error))?;
-    let about = file.metadata().map_err(|error| hint(&error))?;
-    suitable(&about)?;
+    let mut file = open_to_append(path).map_err(|error| hint(&error))?;
+    let standing = Standing::of(&file).map_err(|error| hint(&error))?;
+    suitable(path, &standing)?;
+    let about = standing.metadata();
     if about.len() == 0 {
         // That its name outlives a power cut. A folder that we may not read cannot be synced by us.
-        let _ = path.parent().map(|folder| File::open(folder).and_then(|f| f.sync_all()));
+        path.parent().map(sync_name);
     } else if !ends_with_newline(&mut file).map_err(|error| hint(&error))? {
         // What a crash cut off stays a (damaged) line of its own.
         file.write_all(b"\n").map_err(|error| hint(&error))?;
     }
-    Ok(Open { file, identity: identity(&about) })
-}
-
-fn identity(about: &Metadata) -> (u64, u64) {
-    (about.dev(), about.ino())
+    Ok(Open { identity: identity(&file).map_err(|error| hint(&error))?, file })
 }
 
 fn ends_with_newline(file: &mut File) -> io::Result<bool> {
@@ -175,93 +175,9 @@ fn add(mut file: &File, bytes: &[u8], from: usize) -> (usize, Result<(), String>
 fn hint(error: &io::Error) -> String {
     let hint = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "Make room there.",
-        io::ErrorKind::ReadOnlyFilesystem => {
-            "Mount that file system for writing, or let the unit's sandbox write there."
-        }
+        io::ErrorKind::ReadOnlyFilesystem => words::AUDIT_READ_ONLY,
         io::ErrorKind::PermissionDenied => "Let the daemon's user write there.",
         _ => "Look after its disk.",
     };
     format!("{error}. {hint}")
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use std::os::unix::fs::{PermissionsExt, symlink};
-
-    use tempfile::TempDir;
-
-    use super::*;
-
-    fn folder() -> (TempDir, AuditFile) {
-        let folder = tempfile::tempdir().unwrap();
-        let file = AuditFile::new(folder.path().join("audit.jsonl"));
-        (folder, file)
-    }
-
-    fn written(path: &Path) -> Vec<String> {
-        fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
-    }
-
-    #[test]
-    fn lines_are_added_for_our_eyes_only() {
-        let (folder, mut file) = folder();
-        let lines = [Line::gap(0, 1), Line::gap(0, 2)];
-        assert_eq!(file.write(&lines), (2, Ok(())));
-        let (path, _) = (file.path.clone(), drop(file));
-        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-        assert_eq!(AuditFile::new(path.clone()).write(&lines[..1]), (1, Ok(())));
-        let texts = [&lines[0], &lines[1], &lines[0]].map(Line::json);
-        assert_eq!(written(&path), texts);
-        drop(folder);
-    }
-
-    #[test]
-    fn a_torn_line_stays_alone() {
-        let (_folder, mut file) = folder();
-        fs::write(&file.path, "{\"v\":1,\"ti").unwrap();
-        fs::set_permissions(&file.path, fs::Permissions::from_mode(0o640)).unwrap();
-        assert_eq!(file.write(&[Line::gap(0, 1)]), (1, Ok(())));
-        let torn = "{\"v\":1,\"ti".to_owned();
-        assert_eq!(written(&file.path), [torn, Line::gap(0, 1).json()]);
-    }
-
-    #[test]
-    fn a_file_that_was_moved_away_is_left() {
-        let (folder, mut file) = folder();
-        assert_eq!(file.write(&[Line::gap(0, 1)]), (1, Ok(())));
-        let old = folder.path().join("audit.jsonl.1");
-        fs::rename(&file.path, &old).unwrap();
-        assert_eq!(file.write(&[Line::gap(0, 2)]), (1, Ok(())));
-        assert_eq!(written(&old), [Line::gap(0, 1).json()]);
-        assert_eq!(written(&file.path), [Line::gap(0, 2).json()]);
-    }
-
-    #[test]
-    fn what_is_not_ours_is_refused_with_words() {
-        let (folder, mut file) = folder();
-        let path = file.path.clone();
-        let mut refused = |word: &str| {
-            let (lines, result) = file.write(&[Line::gap(0, 1)]);
-            let why = result.unwrap_err();
-            assert!(lines == 0 && why.contains(word), "{why}");
-            let why = check(&path).unwrap_err();
-            assert!(why.contains(word), "{why}");
-        };
-        let target = folder.path().join("target");
-        fs::write(&target, "").unwrap();
-        symlink(&target, &path).unwrap();
-        refused("symbolic link");
-        fs::remove_file(&path).unwrap();
-        fs::create_dir(&path).unwrap();
-        refused("no regular file");
-        fs::remove_dir(&path).unwrap();
-        fs::write(&path, "").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
-        refused("others can write it");
-        let lost = folder.path().join("none/audit.jsonl");
-        assert!(check(&lost).unwrap_err().contains("there is no folder"));
-        assert_eq!(fs::read(target).unwrap(), b"");
-    }
 }

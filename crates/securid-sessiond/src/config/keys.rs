@@ -46,8 +46,8 @@ macro_rules! keys {
 keys! {
     /// the instance meant where none is named; else the only one there is
     DEFAULT_INSTANCE: Option<String> = ("default_instance", Top, AtOnce, None);
-    /// where secrets are kept; `auto` takes the Secret Service, else a sealed file if there is a key, else
-    /// the kernel's keyring
+    /// where secrets are kept; `auto` takes the system's own (Secret Service, keychain, Credential Manager), else a
+    /// sealed file if there is a key, else, on Linux, the kernel's keyring
     KEYRING: Preference = ("keyring", Top, ForNewSessions, Preference::Auto);
     /// the key of the sealed file, if it is no credential
     KEY_FILE: Option<PathBuf> = ("key_file", Top, AtTheNextStart, None);

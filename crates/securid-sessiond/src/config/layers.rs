@@ -1,19 +1,19 @@
 //! Which places count, and in which order: the later wins, but for what is enforced.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use securid_ipc::paths::{ConfigFiles, OwnFile};
-use securid_trust::{OpenError, is_root, is_trusted, is_writable_by_others, real_path_of_root};
+use securid_trust::advice::{self, ROOT};
+use securid_trust::{OpenError, Standing, real_path_of_root, us};
 
 use super::layer::{Assignment, Layer, Whose};
 use super::merge::merge;
 use super::place::Fault;
 use super::said::{Counting, Said};
+use super::vain::wishes_in_vain;
 use super::{Loaded, checks};
 
 /// Where the config comes from.
@@ -109,8 +109,9 @@ impl Gathered {
     }
 
     fn finish(self, thorough: bool) -> Loaded {
-        let Self { said, mut faults, warnings } = self;
+        let Self { said, mut faults, mut warnings } = self;
         let config = merge(&said, &mut faults);
+        warnings.extend(wishes_in_vain(&said));
         if thorough {
             faults.extend(checks::unusable_files(&said, &config));
         }
@@ -121,16 +122,14 @@ impl Gathered {
 /// The text of a file that nobody but root and us may have written; none if there is no such file.
 fn users_text(path: &Path) -> Result<Option<String>, Fault> {
     text(path, securid_trust::open(path), |about| {
-        let owner = about.uid();
-        if !is_trusted(owner) {
-            let us = rustix::process::geteuid().as_raw();
+        if !about.is_trusted() {
+            let (owner, us, advice) = (about.owner(), us(), advice::take_it_over(path));
+            Err(format!("it belongs to {owner}, and this is {us}: name another, or {advice}"))
+        } else if about.is_writable_by_others() {
             Err(format!(
-                "it belongs to uid {owner}, and this is uid {us}: name another, or chown it"
+                "others can write it, and decide where tokens and passwords go: run {}",
+                advice::shut_writers_out_of_it(path)
             ))
-        } else if is_writable_by_others(about) {
-            Err("others can write it, and decide where tokens and passwords go: \
-                 run chmod go-w on it"
-                .to_owned())
         } else {
             Ok(())
         }
@@ -139,21 +138,21 @@ fn users_text(path: &Path) -> Result<Option<String>, Fault> {
 
 /// The text of a file that counts only if nobody but root can have written it.
 fn machines_text(path: &Path) -> Result<Option<String>, Fault> {
-    text(path, securid_trust::open_of_root(path), is_roots_alone)
+    text(path, securid_trust::open_of_root(path), |about| is_roots_alone(path, about))
 }
 
-fn is_roots_alone(about: &Metadata) -> Result<(), String> {
-    if is_root(about.uid()) && about.mode() & 0o022 == 0 {
+fn is_roots_alone(path: &Path, about: &Standing) -> Result<(), String> {
+    if about.is_roots_alone() {
         return Ok(());
     }
-    Err("others than root can write it, so it cannot count: run chown root and chmod go-w on it"
-        .to_owned())
+    let advice = advice::make_it_roots(path);
+    Err(format!("others than {ROOT} can write it, so it cannot count: run {advice}"))
 }
 
 fn text(
     path: &Path,
-    opened: Result<(File, Metadata), OpenError>,
-    judge: impl FnOnce(&Metadata) -> Result<(), String>,
+    opened: Result<(File, Standing), OpenError>,
+    judge: impl FnOnce(&Standing) -> Result<(), String>,
 ) -> Result<Option<String>, Fault> {
     let (mut file, about) = match opened {
         Ok(opened) => opened,
@@ -178,14 +177,14 @@ fn additions(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
         looked => looked.map_err(|error| unreadable(folder, &error))?,
     };
     let real = real_path_of_root(folder).map_err(|why| Fault::of_file(folder, why.to_string()))?;
-    let listed = real.symlink_metadata().and_then(|about| {
+    let listed = Standing::at(&real).and_then(|about| {
         let names = fs::read_dir(&real)?.map(|entry| Ok(entry?.file_name()));
         Ok((about, names.collect::<io::Result<Vec<_>>>()?))
     });
     let (about, mut names) = listed.map_err(|error| unreadable(folder, &error))?;
-    is_roots_alone(&about).map_err(|problem| Fault::of_file(folder, problem))?;
+    is_roots_alone(folder, &about).map_err(|problem| Fault::of_file(folder, problem))?;
     names.retain(|name| is_addition(name));
-    names.sort_unstable_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
+    names.sort_unstable_by(|a, b| a.as_encoded_bytes().cmp(b.as_encoded_bytes()));
     Ok(names.into_iter().map(|name| folder.join(name)).collect())
 }
 
@@ -196,7 +195,7 @@ fn leads_nowhere(path: &Path) -> bool {
 }
 
 fn is_addition(name: &OsStr) -> bool {
-    let name = name.as_bytes();
+    let name = name.as_encoded_bytes();
     name.ends_with(b".toml") && !name.starts_with(b".")
 }
 

@@ -1,5 +1,6 @@
 //! What can stand behind a key: how each type is written, and read.
 
+mod path;
 mod spans;
 
 use std::path::{Path, PathBuf};
@@ -9,7 +10,9 @@ use securid_store::{Preference, StoreKind};
 use securid_text::mention;
 
 use super::{AuditTarget, Fate};
+use crate::journal;
 
+use path::is_whole;
 pub(super) use spans::{Emptiness, HistoryKeep, Limit, Span};
 
 /// A value as it was given, before anybody knows what it is for.
@@ -120,10 +123,7 @@ impl Setting for PathBuf {
 
     fn read(given: &Given) -> Result<Self, String> {
         let path = Self::from(given.text(<Self as Setting>::TAKES)?);
-        if path.is_relative() {
-            return Err("is a relative path: write the whole one, from /".to_owned());
-        }
-        Ok(path)
+        is_whole(&path).map(|()| path)
     }
 
     fn written(&self) -> Option<String> {
@@ -152,16 +152,21 @@ impl Setting for Fate {
 }
 
 impl Setting for Preference {
-    const TAKES: &'static str = "auto, secret-service, sealed-file or keyutils";
+    const TAKES: &'static str = "auto or sealed-file; on Linux secret-service or keyutils, on macOS keychain, on Windows \
+         credential-manager";
 
     fn read(given: &Given) -> Result<Self, String> {
-        let name = given.text(Self::TAKES)?;
+        let here = keyrings_of_this_system();
+        let name = given.text(&here)?;
         if name == "auto" {
             return Ok(Self::Auto);
         }
-        let kind = StoreKind::from_name(name).map(Self::Fixed);
-        let name = mention(name);
-        kind.ok_or_else(|| format!("{name} is no keyring of this version: write {}", Self::TAKES))
+        let what = match StoreKind::from_name(name) {
+            Some(kind) if kind.is_of_this_system() => return Ok(Self::Fixed(kind)),
+            Some(_) => "is a keyring that this system has not",
+            None => "is no keyring of this version",
+        };
+        Err(format!("{} {what}: write {here}", mention(name)))
     }
 
     fn written(&self) -> Option<String> {
@@ -173,14 +178,27 @@ impl Setting for Preference {
     }
 }
 
+/// What a config may say here, as `auto, secret-service or keyutils`.
+fn keyrings_of_this_system() -> String {
+    let mut names: Vec<_> = StoreKind::of_this_system().map(StoreKind::name).collect();
+    let last = names.pop().unwrap_or_default();
+    format!("auto, {} or {last}", names.join(", "))
+}
+
 impl Setting for AuditTarget {
     const TAKES: &'static str = "none, journal, or the absolute path of a file";
 
     fn read(given: &Given) -> Result<Self, String> {
         match given.text(Self::TAKES)? {
             "none" => Ok(Self::None),
-            "journal" => Ok(Self::Journal),
-            path if Path::new(path).is_absolute() => Ok(Self::File(path.into())),
+            "journal" if journal::IS_HERE => Ok(Self::Journal),
+            "journal" => {
+                Err("this system has no journal: write none, or the absolute path of a file"
+                    .to_owned())
+            }
+            path if Path::new(path).is_absolute() => {
+                is_whole(Path::new(path)).map(|()| Self::File(path.into()))
+            }
             other => {
                 let other = mention(other);
                 Err(format!("{other} is no place for the audit: write {}", Self::TAKES))

@@ -13,6 +13,12 @@ use super::layer::{Assignment, Layer, Whose};
 use super::merge::merge;
 use super::said::{Counting, Said};
 
+/// How a path begins that is a whole one.
+pub(super) const ROOT: &str = if cfg!(windows) { "C:/" } else { "/" };
+
+/// A whole one.
+pub(super) const SOME_FILE: &str = if cfg!(windows) { "C:/some/file" } else { "/some/file" };
+
 const PROD: &str = "[instances.prod]\nurl = \"https://h:8443/aveksa\"\n";
 
 /// Users' files, the later winning.

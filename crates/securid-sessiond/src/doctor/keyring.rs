@@ -5,10 +5,7 @@ use securid_ipc::messages::{KeyringState, StatusView};
 use securid_store::{KeyPlace, Keyring, KeyringError, Preference, StoreKind};
 
 use crate::config::Config;
-
-/// What is said of a daemon that finds its keyring worse than this process does.
-const ONLY_THE_DAEMON: &str =
-    "securid-ctl restart, from a session that stays; or securid-ctl setup has systemd run it.";
+use crate::words;
 
 /// Looks at both, and gives back the store for new secrets, if one can be had.
 pub(super) async fn look(
@@ -53,7 +50,7 @@ fn of_daemon(
                 view.kind,
                 state.as_str()
             );
-            CheckView::wrong("keyring", "", message).then(ONLY_THE_DAEMON)
+            CheckView::wrong("keyring", "", message).then(words::ONLY_THE_DAEMON)
         }
     }
 }
@@ -65,10 +62,7 @@ fn ready(config: &Config, kind: &str, survives: bool) -> CheckView {
     if config.require_durable {
         let message =
             "it does not survive a reboot, which require_durable wants: nothing new is taken in";
-        return CheckView::wrong("keyring", kind, message).then(
-            "Start a Secret Service; or securid-sessiond --make-key FILE, and name that as key_file in the \
-             config; or set require_durable = false.",
-        );
+        return CheckView::wrong("keyring", kind, message).then(words::DURABLE_STORE);
     }
     let message =
         "ready, but does not survive a reboot: tokens that live then cannot be revoked any more";

@@ -3,15 +3,16 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use securid_ipc::client::{Client, ClientError, ConnectError};
 use securid_ipc::messages::{Call, Logout, LogoutView, StatusView, Targets};
-use securid_progress::{CLEARING, Progress, end_by};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::{JoinSet, spawn_blocking};
-use tokio::time::{sleep, timeout};
+use securid_progress::Progress;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use super::ending::Ending;
 
 /// How much longer than told it may take: a daemon that is stopped is known as such after the 2 s
 /// that a sign of life may take.
@@ -48,36 +49,6 @@ pub(super) async fn revoke_all(
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => Err(Mute { why: error.to_string(), passes: false }),
         Err(_) => Err(Mute { why: "it did not answer in time".to_owned(), passes: false }),
-    }
-}
-
-/// While it is there, a signal that is to end this process does so with a clear line: whoever draws a bar looks here,
-/// and where nobody does, it ends a moment later.
-pub(super) struct Ending {
-    by: Arc<AtomicUsize>,
-    /// They end with it.
-    _waiting: JoinSet<()>,
-}
-
-impl Ending {
-    /// From now on. A signal that cannot be caught ends the process at once.
-    pub(super) fn catch() -> Self {
-        let by = Arc::<AtomicUsize>::default();
-        let mut waiting = JoinSet::new();
-        for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
-            let by = Arc::clone(&by);
-            if let Ok(mut came) = signal(kind) {
-                waiting.spawn(async move {
-                    if came.recv().await.is_some() {
-                        let number = kind.as_raw_value();
-                        by.store(number.unsigned_abs() as usize, Ordering::SeqCst);
-                        sleep(2 * CLEARING).await;
-                        end_by(number);
-                    }
-                });
-            }
-        }
-        Self { by, _waiting: waiting }
     }
 }
 

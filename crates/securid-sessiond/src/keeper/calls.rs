@@ -9,7 +9,7 @@ use securid_ipc::messages::{
 use securid_ipc::server::ConnectionId;
 use securid_secret::Secret;
 use securid_session::{Denial, Event, Key, Phase, Session, SessionId};
-use securid_store::{Preference, Readiness, StoreKind, crash};
+use securid_store::{Preference, Readiness, crash};
 
 use super::{Answer, Deferred, Keeper, Waiting, views};
 use crate::config::Fate;
@@ -250,12 +250,11 @@ impl Keeper {
     /// The store for new secrets as it was last seen, without asking it: a status never hangs.
     fn keyring(&self) -> KeyringView {
         let last_seen = |kind| self.errands.keyring.state(kind);
-        let kind = match self.config.now().keyring {
-            Preference::Fixed(kind) => kind,
-            Preference::Auto => match last_seen(StoreKind::SecretService) {
-                Some(Readiness::Ready | Readiness::Locked) => StoreKind::SecretService,
-                _ => self.errands.keyring.fallback(),
-            },
+        let preference = self.config.now().keyring;
+        let first = self.errands.keyring.first(preference);
+        let kind = match (preference, last_seen(first)) {
+            (Preference::Fixed(_), _) | (_, Some(Readiness::Ready | Readiness::Locked)) => first,
+            (Preference::Auto, _) => self.errands.keyring.fallback(),
         };
         let state = match last_seen(kind) {
             Some(Readiness::Ready) => KeyringState::Ready,

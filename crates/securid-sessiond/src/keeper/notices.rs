@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::Keeper;
 use crate::clock;
-use crate::desktop::notifications::{Board, Bubble};
+use crate::desktop::bubbles::{Board, Bubble};
 
 /// Since when a revocation that is pending is worth telling: as `status` counts it.
 const LATE: Duration = Duration::from_secs(60);

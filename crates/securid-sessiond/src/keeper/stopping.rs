@@ -12,7 +12,7 @@ use crate::config::Fate;
 
 /// What a daemon that stops has to mind.
 pub(super) struct Stopping {
-    /// When the grace is over. It is set once: being asked again prolongs nothing.
+    /// When the grace is over. It is set once: being asked again prolongs nothing, but the system may leave less.
     by: Moment,
     keep: bool,
     signals: u32,
@@ -42,10 +42,15 @@ impl Stopping {
 }
 
 impl Keeper {
-    /// The first signal stops; a second one, not a `stop` before it, means at once.
-    pub(super) fn signalled(&mut self) {
+    /// The first signal stops; a second one, not a `stop` before it, means at once. Where the system ends the process
+    /// and says how long it has left, that is no matter of haste, but of less time.
+    pub(super) fn signalled(&mut self, left: Option<Duration>) {
         self.stop(self.config.now().on_exit == Fate::Keep);
         if let Some(stopping) = &mut self.stopping {
+            if let Some(left) = left {
+                stopping.by = stopping.by.earlier(clock::now().after(left));
+                return;
+            }
             stopping.signals += 1;
             if stopping.signals > 1 {
                 stopping.at_once_by.get_or_insert(clock::now().after(INTENTS_WITHIN));

@@ -1,14 +1,41 @@
 //! Events as lines of text.
 
 use std::fmt::{Debug, Write};
+use std::io::{self, IsTerminal as _};
 
 use jiff::Timestamp;
 use securid_text::shown;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level};
 
-/// An event as a line, with its end: when, how urgent, what. `colour`: a person reads it on a terminal.
-pub(super) fn line(event: &Event<'_>, at: Timestamp, colour: bool) -> String {
+/// How lines look.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Text {
+    /// A person reads them on a terminal.
+    colour: bool,
+}
+
+impl Text {
+    /// For stderr as it is.
+    pub(super) fn for_stderr() -> Self {
+        // Set and not empty, as no-color.org has it.
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty());
+        Self { colour: io::stderr().is_terminal() && !no_color }
+    }
+
+    /// An event as a line.
+    pub(super) fn told(self, event: &Event<'_>) -> Vec<u8> {
+        line(event, Timestamp::now(), self.colour).into_bytes()
+    }
+
+    /// What is said to whoever started the program.
+    pub(super) fn said(self, text: &str) -> Vec<u8> {
+        format!("securid-sessiond: {text}\n").into_bytes()
+    }
+}
+
+/// An event as a line, with its end: when, how urgent, what.
+fn line(event: &Event<'_>, at: Timestamp, colour: bool) -> String {
     let level = *event.metadata().level();
     let mut line = if colour {
         let code = match level {

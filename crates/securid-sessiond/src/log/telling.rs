@@ -2,25 +2,16 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use securid_worker::Worker;
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-use super::lines::line;
-use super::to_journal::entry;
-use super::writing::{Output, tell};
+use super::writing::tell;
+use super::{Form, Output};
 
 /// Our own crates that have something to tell.
 const OURS: [&str; 4] = ["securid_sessiond", "securid_store", "securid_ipc", "securid_api"];
-
-/// As what an event is told.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Form {
-    Lines { colour: bool },
-    Entries,
-}
 
 /// Hears what this program tells. Spans it has none of.
 pub(super) struct Telling {
@@ -48,11 +39,7 @@ impl Subscriber for Telling {
     }
 
     fn event(&self, event: &Event<'_>) {
-        let bytes = match self.form {
-            Form::Lines { colour } => line(event, Timestamp::now(), colour).into_bytes(),
-            Form::Entries => entry(event).into_bytes(),
-        };
-        tell(&self.worker, bytes);
+        tell(&self.worker, self.form.told(event));
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {

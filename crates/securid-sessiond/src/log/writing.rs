@@ -1,13 +1,11 @@
 //! What was told and is not written yet, and the thread that writes it.
 
 use std::collections::VecDeque;
-use std::io::{self, Write};
 use std::sync::Arc;
 
-use securid_progress::above_the_bar;
 use securid_worker::{Work, Worker};
 
-use super::to_journal::Sender;
+use super::{Output, Told};
 
 /// How many lines wait where nobody takes them, before further ones are dropped: some 3 MB, and minutes of a busy
 /// daemon's log.
@@ -16,14 +14,14 @@ pub(super) const WAITING: usize = 10_000;
 /// What waits.
 #[derive(Default)]
 pub(super) struct Lines {
-    waiting: VecDeque<Vec<u8>>,
+    waiting: VecDeque<Told>,
     /// How many were dropped so far.
     dropped: usize,
 }
 
 /// Has something written that is to be in one piece, and does not wait. It is dropped if too much waits already, or if
 /// there is no thread to be had.
-pub(super) fn tell(worker: &Arc<Worker<Output>>, line: Vec<u8>) {
+pub(super) fn tell(worker: &Arc<Worker<Output>>, line: Told) {
     worker.hand(|lines, thread| {
         if thread.is_ok() && lines.waiting.len() < WAITING {
             lines.waiting.push_back(line);
@@ -33,17 +31,10 @@ pub(super) fn tell(worker: &Arc<Worker<Output>>, line: Vec<u8>) {
     });
 }
 
-/// Where it is written to.
-pub(super) enum Output {
-    /// Where a bar may show how far `--drain` has come.
-    Stderr,
-    Journal(Sender),
-}
-
 impl Work for Output {
     type Queue = Lines;
     /// A line, and how many had been dropped when it was taken.
-    type Job = (Vec<u8>, usize);
+    type Job = (Told, usize);
 
     fn take(lines: &mut Lines) -> Option<Self::Job> {
         let Some(line) = lines.waiting.pop_front() else {
@@ -55,10 +46,6 @@ impl Work for Output {
     }
 
     fn work(&mut self, (line, dropped): Self::Job, _: &Worker<Self>) {
-        match self {
-            // Nobody can be told that it failed.
-            Self::Stderr => drop(above_the_bar(|| io::stderr().write_all(&line))),
-            Self::Journal(sender) => sender.send(&line, dropped),
-        }
+        self.write(&line, dropped);
     }
 }

@@ -3,17 +3,21 @@
 //! The names of keyring entries are made from it. A folder that was moved would otherwise look for its
 //! secrets under names that no store knows, and call its sessions lost.
 
-use std::ffi::OsStr;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::error::DiskError;
 use super::identity::Identity;
 use crate::files;
-
-/// Linux has no longer paths (`PATH_MAX`).
-const LONGEST: u64 = 4096;
+#[cfg(unix)]
+use unix::{LONGEST, NEWLINE, bytes_of, path_of};
+#[cfg(windows)]
+use windows::{LONGEST, NEWLINE, bytes_of, path_of};
 
 /// The path under which the secrets of this (existing) folder are filed on this machine; at its first
 /// use that is written down.
@@ -25,7 +29,7 @@ pub fn filed_under(state_dir: &Path, identity: &Identity) -> Result<PathBuf, Dis
     let (path, is_noted) = look(state_dir, identity)?;
     if !is_noted {
         let name = note(identity);
-        let line = [path.as_os_str().as_bytes(), b"\n"].concat();
+        let line = [&*bytes_of(&path), NEWLINE].concat();
         let written =
             files::replace(state_dir, &name, &format!(".tmp-{name}"), &line, "filed-under")
                 .and_then(|()| files::sync_folder(state_dir, "filed-under"));
@@ -43,7 +47,7 @@ pub(super) fn look(state_dir: &Path, identity: &Identity) -> Result<(PathBuf, bo
     let here = canonical(state_dir).map_err(|e| DiskError::new("resolve", state_dir, &e))?;
     let note = state_dir.join(note(identity));
     let first = match files::read_at_most(&note, LONGEST) {
-        Ok(text) => text.as_deref().and_then(|text| text.strip_suffix(b"\n")).map(path_of),
+        Ok(text) => text.as_deref().and_then(|text| text.strip_suffix(NEWLINE)).map(path_of),
         Err(e) if e.kind() == io::ErrorKind::NotFound => None,
         Err(e) => return Err(DiskError::new("read", &note, &e)),
     };
@@ -58,45 +62,4 @@ pub(super) fn look(state_dir: &Path, identity: &Identity) -> Result<(PathBuf, bo
 /// In a home that machines share, each has its own.
 fn note(identity: &Identity) -> String {
     format!("filed-under-{}", identity.short())
-}
-
-fn path_of(bytes: &[u8]) -> PathBuf {
-    PathBuf::from(OsStr::from_bytes(bytes))
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-
-    use std::fs;
-    use std::os::unix::fs::symlink;
-
-    use super::*;
-
-    fn here() -> Identity {
-        Identity { machine: "0123456789abcdef".repeat(2), boot: "boot-1".to_owned() }
-    }
-
-    #[test]
-    fn a_folder_that_moves_keeps_its_name_and_a_copy_has_none() {
-        let home = tempfile::tempdir().unwrap();
-        let home = home.path().canonicalize().unwrap();
-        let (old, new) = (home.join("old"), home.join("new"));
-        fs::create_dir(&old).unwrap();
-        for _ in 0..2 {
-            assert_eq!(filed_under(&old, &here()).unwrap(), old);
-        }
-        fs::rename(&old, &new).unwrap();
-        assert_eq!(filed_under(&new, &here()).unwrap(), old);
-        symlink(&new, &old).unwrap();
-        assert_eq!(filed_under(&old, &here()).unwrap(), old);
-
-        let copy = home.join("copy");
-        fs::create_dir(&copy).unwrap();
-        fs::copy(new.join("filed-under-01234567"), copy.join("filed-under-01234567")).unwrap();
-        let refused = filed_under(&copy, &here()).unwrap_err().to_string();
-        assert!(refused.contains("it is a copy of"), "{refused}");
-        let elsewhere = Identity { machine: "f".repeat(32), ..here() };
-        assert_eq!(filed_under(&copy, &elsewhere).unwrap(), copy);
-    }
 }

@@ -1,18 +1,21 @@
 //! Which machine and which boot a record is from.
 
-use std::fs;
-use std::io;
-use std::path::Path;
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(windows)]
+mod windows;
 
 use sha2::{Digest, Sha256};
 
 use super::error::DiskError;
-
-/// Where a machine's id stands; the second place is D-Bus's, for machines without systemd.
-const MACHINE_ID: [&str; 2] = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
-
-/// The kernel draws a new one at each boot.
-const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(target_os = "macos")]
+use macos as system;
+#[cfg(windows)]
+use windows as system;
 
 /// The machine and the boot that a daemon runs in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -20,7 +23,7 @@ pub struct Identity {
     /// The machine, as 32 hex digits: a hash of its id, which must not be shown to others
     /// (machine-id(5)).
     pub machine: String,
-    /// The boot, as the kernel writes it.
+    /// The boot, as the kernel tells it.
     pub boot: String,
 }
 
@@ -35,9 +38,9 @@ impl Identity {
     /// the boot id, so that a test can "reboot".
     ///
     /// # Errors
-    /// If the machine has no id (an image that was never booted) or the kernel no `/proc`.
+    /// If the machine has no id (an image that was never booted) or the kernel does not tell the boot's.
     pub fn read() -> Result<Self, DiskError> {
-        let id = read_line(MACHINE_ID[0]).or_else(|_| read_line(MACHINE_ID[1]))?;
+        let id = system::machine_id()?;
         let hash =
             Sha256::new().chain_update("securid-sessiond machine\0").chain_update(id).finalize();
         let machine = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
@@ -47,25 +50,12 @@ impl Identity {
 
 #[cfg(feature = "test-store")]
 fn boot_id() -> Result<String, DiskError> {
-    std::env::var("SECURID_TEST_BOOT_ID").or_else(|_| read_line(BOOT_ID))
+    std::env::var("SECURID_TEST_BOOT_ID").or_else(|_| system::boot_id())
 }
 
 #[cfg(not(feature = "test-store"))]
 fn boot_id() -> Result<String, DiskError> {
-    read_line(BOOT_ID)
-}
-
-/// An empty id, or systemd's `uninitialized`, would be the same on every such machine.
-fn read_line(path: &str) -> Result<String, DiskError> {
-    let path = Path::new(path);
-    let text = fs::read_to_string(path).map_err(|e| DiskError::new("read", path, &e))?;
-    match text.trim() {
-        "" | "uninitialized" => {
-            let cause = io::Error::other("there is no id in it");
-            Err(DiskError::new("read", path, &cause))
-        }
-        id => Ok(id.to_owned()),
-    }
+    system::boot_id()
 }
 
 #[cfg(test)]
@@ -77,7 +67,7 @@ mod tests {
     #[test]
     fn the_machine_id_itself_is_not_shown() {
         // Without an id there is no daemon either.
-        let id = read_line(MACHINE_ID[0]).or_else(|_| read_line(MACHINE_ID[1])).unwrap();
+        let id = system::machine_id().unwrap();
         let identity = Identity::read().unwrap();
         assert_eq!(identity, Identity::read().unwrap());
         assert_eq!(identity.machine.len(), 32);

@@ -1,12 +1,25 @@
 //! What a store has to be able to do.
+//!
+//! - `linux`, `macos`, `windows`: which stores a system has, and which of them `auto` takes
+//! - the others are a store each
 
+#[cfg(any(windows, test))]
+mod credential_manager;
 #[cfg(feature = "test-store")]
 mod folder;
+#[cfg(target_os = "macos")]
+mod keychain;
 #[cfg(target_os = "linux")]
 mod keyutils;
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
 pub(crate) mod sealed_file;
 #[cfg(target_os = "linux")]
 mod secret_service;
+#[cfg(windows)]
+mod windows;
 
 use std::sync::Arc;
 
@@ -17,8 +30,16 @@ use super::error::KeyringError;
 use super::kind::StoreKind;
 use super::name::{EntryName, Namespace};
 
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(target_os = "macos")]
+use macos as system;
+#[cfg(windows)]
+use windows as system;
+
 pub(super) use sealed_file::SealedFile;
 pub use sealed_file::{KeyPlace, SealKey, SealedPlace, SealedTrouble};
+pub(super) use system::{FIRST, LAST};
 
 /// A connection to a store. Synchronous, used by one thread at a time, and allowed to hang: whoever
 /// calls it has given it a thread that can be spared.
@@ -57,50 +78,41 @@ pub trait Backend: Send {
     /// # Errors
     /// Why that cannot be told.
     fn names(&mut self, namespace: &Namespace) -> Result<Option<Vec<SessionId>>, KeyringError>;
+
+    /// Deletes what crashes have left in this namespace that is no entry, as far as it goes. Nobody else may be storing
+    /// there.
+    fn tidy(&mut self, _namespace: &Namespace) {}
+}
+
+impl StoreKind {
+    /// The stores of this system, but for that of the tests.
+    pub fn of_this_system() -> impl Iterator<Item = Self> {
+        let is_here = |kind: &Self| *kind == Self::SealedFile || system::STORES.contains(kind);
+        Self::ALL.iter().copied().filter(is_here)
+    }
+
+    /// Whether this system has such a store. Others are known by name, since a record or a config may be from
+    /// elsewhere: nothing counts as absent there.
+    #[must_use]
+    pub fn is_of_this_system(self) -> bool {
+        #[cfg(feature = "test-store")]
+        if self == Self::Test {
+            return true;
+        }
+        Self::of_this_system().any(|kind| kind == self)
+    }
 }
 
 /// Connects to a store of this machine.
-#[cfg(target_os = "linux")]
 pub(super) fn connect(
     kind: StoreKind,
     sealed: &Arc<SealedFile>,
 ) -> Result<Box<dyn Backend>, KeyringError> {
     match kind {
-        StoreKind::SecretService => Ok(Box::new(secret_service::SecretService::connect()?)),
-        StoreKind::SealedFile => Ok(Box::new(SealedFile::connect(sealed)?)),
-        StoreKind::Keyutils => Ok(Box::new(keyutils::Keyutils::connect()?)),
-        #[cfg(feature = "test-store")]
-        StoreKind::Test => Ok(Box::new(folder::Folder::from_environment()?)),
-    }
-}
-
-/// Connects to a store of this machine.
-#[cfg(not(target_os = "linux"))]
-pub(super) fn connect(
-    kind: StoreKind,
-    sealed: &Arc<SealedFile>,
-) -> Result<Box<dyn Backend>, KeyringError> {
-    match kind {
         StoreKind::SealedFile => Ok(Box::new(SealedFile::connect(sealed)?)),
         #[cfg(feature = "test-store")]
         StoreKind::Test => Ok(Box::new(folder::Folder::from_environment()?)),
-        _ => Err(KeyringError::unavailable(kind, "this system has no such store")),
+        other if other.is_of_this_system() => system::connect(other),
+        other => Err(KeyringError::of_another_system(other)),
     }
-}
-
-/// Puts a store crate's error into words. Its `BadEncoding` and `BadDataFormat` carry the secret, so
-/// only the parts that come from the platform are ever quoted.
-#[cfg(target_os = "linux")]
-fn platform_error(kind: StoreKind, error: &keyring::Error) -> KeyringError {
-    use keyring::Error;
-    let cause = match error {
-        Error::PlatformFailure(cause) | Error::NoStorageAccess(cause) => cause.to_string(),
-        Error::NoEntry => "the entry vanished while it was used".to_owned(),
-        Error::Ambiguous(entries) => format!("{} entries have the same name", entries.len()),
-        Error::TooLong(what, limit) => format!("{what} is longer than {limit}"),
-        Error::Invalid(what, _) => format!("it does not take this {what}"),
-        Error::BadEncoding(_) | Error::BadDataFormat(..) => "it gave unreadable data".to_owned(),
-        _ => "it failed in a way that its library does not explain".to_owned(),
-    };
-    KeyringError::unavailable(kind, cause)
 }

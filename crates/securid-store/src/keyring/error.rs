@@ -126,10 +126,24 @@ impl KeyringError {
             StoreKind::Keyutils => {
                 "Set `keyring` to another store: kernel keyrings cannot be used here."
             }
+            StoreKind::Keychain => {
+                "Look whether Keychain Access shows the login keychain; the daemon tries again."
+            }
+            StoreKind::CredentialManager => {
+                "Log on with a password, or set `keyring` to sealed-file and `key_file` to a key; the daemon \
+                 tries again."
+            }
             #[cfg(feature = "test-store")]
             StoreKind::Test => "Set SECURID_TEST_STORE to an existing folder.",
         };
         Self::Unavailable { kind, cause: cause.into(), hint }
+    }
+
+    /// A record, or the config, names a store of another system.
+    pub(super) fn of_another_system(kind: StoreKind) -> Self {
+        let hint = "Go on with its sessions on the system that they were made on; for new ones set `keyring` to \
+                    another store.";
+        Self::Unavailable { kind, cause: "this system has no such store".to_owned(), hint }
     }
 
     pub(super) fn unresponsive(kind: StoreKind, cause: impl Into<String>) -> Self {

@@ -11,16 +11,22 @@ pub enum StoreKind {
     SealedFile,
     /// The kernel's keyrings: no desktop needed, but gone with a reboot.
     Keyutils,
+    /// The login keychain of macOS.
+    Keychain,
+    /// Windows' Credential Manager, of this machine alone.
+    CredentialManager,
     /// A folder with files in it, for the demo and the tests alone.
     #[cfg(feature = "test-store")]
     Test,
 }
 
 impl StoreKind {
-    const ALL: &[Self] = &[
+    pub(super) const ALL: &[Self] = &[
         Self::SecretService,
         Self::SealedFile,
         Self::Keyutils,
+        Self::Keychain,
+        Self::CredentialManager,
         #[cfg(feature = "test-store")]
         Self::Test,
     ];
@@ -32,12 +38,14 @@ impl StoreKind {
             Self::SecretService => "secret-service",
             Self::SealedFile => "sealed-file",
             Self::Keyutils => "keyutils",
+            Self::Keychain => "keychain",
+            Self::CredentialManager => "credential-manager",
             #[cfg(feature = "test-store")]
             Self::Test => "test",
         }
     }
 
-    /// The kind with this name, if this build knows it.
+    /// The kind with this name, if this build knows it. It may be one that this system has not.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.name() == name)
@@ -47,7 +55,9 @@ impl StoreKind {
     #[must_use]
     pub fn survives_reboot(self) -> bool {
         match self {
-            Self::SecretService | Self::SealedFile => true,
+            Self::SecretService | Self::SealedFile | Self::Keychain | Self::CredentialManager => {
+                true
+            }
             Self::Keyutils => false,
             #[cfg(feature = "test-store")]
             Self::Test => true,
@@ -64,8 +74,8 @@ impl fmt::Display for StoreKind {
 /// Where new secrets are to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Preference {
-    /// The Secret Service if it answers, else the sealed file if it has a key, else the kernel's
-    /// keyring.
+    /// The system's own keyring if it answers (Secret Service, Keychain, Credential Manager), else the sealed file if it has a
+    /// key; on Linux else the kernel's keyring.
     Auto,
     /// This one and no other.
     Fixed(StoreKind),

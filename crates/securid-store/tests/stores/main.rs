@@ -4,13 +4,19 @@
 //! here runs this binary again, for one `…::inner…` test, in an environment of its own: a D-Bus and a
 //! gnome-keyring that nobody else uses, another user, a folder.
 
-#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+// Not each system needs all of it.
+#![cfg_attr(not(target_os = "linux"), allow(dead_code))]
 
+#[cfg(windows)]
+mod credential_manager;
 #[cfg(feature = "test-store")]
 mod folder;
+#[cfg(target_os = "linux")]
 mod keyutils;
+#[cfg(target_os = "linux")]
 mod sealed_file;
+#[cfg(target_os = "linux")]
 mod secret_service;
 
 use std::io::{self, Write};
@@ -153,6 +159,35 @@ async fn serves_many_at_once(store: Store) {
         assert_eq!(keyring.fetch(kind, &entry.key).await, Ok(kept));
         keyring.delete(kind, &entry.key.id).await.unwrap();
     }
+}
+
+/// No system has both of them; what another one has is never taken for empty.
+#[tokio::test]
+async fn a_store_of_another_system_has_nothing_to_say() {
+    let home = tempfile::tempdir().unwrap();
+    let keyring = daemon(home.path());
+    for kind in [StoreKind::Keychain, StoreKind::CredentialManager] {
+        if kind.is_of_this_system() {
+            continue;
+        }
+        let key = entry(1, 40).key;
+        for told in [
+            keyring.fetch(kind, &key).await.map(drop),
+            keyring.put(kind, entry(1, 40)).await,
+            keyring.delete(kind, &key.id).await,
+            keyring.ids(kind).await.map(drop),
+            keyring.choose(Preference::Fixed(kind), false).await.map(drop),
+        ] {
+            let error = told.unwrap_err();
+            let expected =
+                format!("the keyring ({kind}) is unavailable: this system has no such store");
+            assert_eq!(error.to_string(), expected);
+            assert!(error.hint().contains("another store"), "{}", error.hint());
+        }
+    }
+    let here: Vec<_> = StoreKind::of_this_system().collect();
+    let both = [StoreKind::Keychain, StoreKind::CredentialManager];
+    assert!(here.contains(&StoreKind::SealedFile) && !both.iter().all(|kind| here.contains(kind)));
 }
 
 /// The ids in order; `None` for a store that cannot search, and it alone.

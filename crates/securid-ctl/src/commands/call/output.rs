@@ -1,24 +1,29 @@
 //! Where the answer goes.
 
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
 use std::{
     fs::{self, File, OpenOptions, Permissions},
-    io::{self, IsTerminal as _, Write as _, stdout},
-    os::{
-        fd::AsFd as _,
-        unix::{ffi::OsStrExt as _, fs::OpenOptionsExt as _},
-    },
+    io::{self, Write as _},
     path::{Path, PathBuf},
     process,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread,
 };
 
 use securid_text::is_shown;
-use signal_hook::{consts::SIGINT, iterator::Signals, low_level::emulate_default_handler};
 
 use crate::{
     failure::{FAILED, Failure},
-    interrupt::{INTERRUPTED, Interrupt, ending_signals},
+    interrupt::{Interrupt, before_the_end},
+    screen::Raw,
 };
 
 /// How many drafts that were left over under our number are passed by: nobody has so many without knowing.
@@ -27,9 +32,9 @@ const MOST_DRAFTS: u32 = 100;
 /// What takes the answer.
 pub(super) enum Output {
     /// Whatever it is, it takes the bytes as they are.
-    Raw(File),
+    Raw(Raw),
     /// A person looks at it.
-    Terminal(File, Harmless),
+    Terminal(Raw, Harmless),
     /// A file, which is there once it is whole.
     Draft(Draft),
 }
@@ -41,22 +46,27 @@ impl Output {
             Some(place) => place,
             None => {
                 Interrupt::arm()?;
-                return Ok(Self::as_it_comes(File::from(stdout().as_fd().try_clone_to_owned()?)));
+                return Ok(Self::as_it_comes(Raw::stdout()?));
             }
         };
         let opened = match fs::metadata(place) {
+            _ if system::is_device(place) => {
+                Interrupt::arm()?;
+                system::open_device(place).map(|device| Self::as_it_comes(device.into()))
+            }
             Ok(about) if about.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
             // A device or a pipe cannot be replaced, and would not be wanted to.
             Ok(about) if !about.is_file() => {
                 Interrupt::arm()?;
-                OpenOptions::new().write(true).open(place).map(Self::as_it_comes)
+                OpenOptions::new()
+                    .write(true)
+                    .open(place)
+                    .map(|file| Self::as_it_comes(file.into()))
             }
             Ok(about) => fs::canonicalize(place)
                 .and_then(|place| Draft::new(place, Some(about.permissions())))
                 .map(Self::Draft),
-            Err(_) if place.as_os_str().as_bytes().ends_with(b"/") => {
-                Err(io::ErrorKind::IsADirectory.into())
-            }
+            Err(_) if system::names_a_folder(place) => Err(io::ErrorKind::IsADirectory.into()),
             // Nothing is put in the place of a link whose file is elsewhere, or was.
             Err(error) if place.is_symlink() => Err(error),
             Err(_) => Draft::new(place.to_owned(), None).map(Self::Draft),
@@ -64,14 +74,14 @@ impl Output {
         opened.map_err(|error| unwritable(place, &error).with_hint("Nothing was sent."))
     }
 
-    fn as_it_comes(out: File) -> Self {
+    fn as_it_comes(out: Raw) -> Self {
         if out.is_terminal() { Self::Terminal(out, Harmless::default()) } else { Self::Raw(out) }
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         match self {
-            Self::Raw(out) => Ok(out.write_all(bytes)?),
-            Self::Terminal(out, harmless) => Ok(out.write_all(harmless.text(bytes).as_bytes())?),
+            Self::Raw(out) => Ok(out.write(bytes)?),
+            Self::Terminal(out, harmless) => Ok(out.write_text(&harmless.text(bytes))?),
             Self::Draft(draft) => {
                 draft.file.write_all(bytes).map_err(|error| unwritable(&draft.place, &error))
             }
@@ -82,7 +92,7 @@ impl Output {
     pub(super) fn finish(self) -> Result<(), Failure> {
         match self {
             Self::Raw(_) => Ok(()),
-            Self::Terminal(mut out, harmless) => Ok(out.write_all(harmless.rest().as_bytes())?),
+            Self::Terminal(mut out, harmless) => Ok(out.write_text(&harmless.rest())?),
             Self::Draft(draft) => draft.keep().map_err(|error| unwritable(&draft.place, &error)),
         }
     }
@@ -132,9 +142,6 @@ impl Harmless {
     }
 }
 
-/// Read and written by this user, and nobody else.
-const OURS_ALONE: u32 = 0o600;
-
 /// A file beside the one that is wanted, under another name until it is whole. Else it is removed.
 pub(super) struct Draft {
     file: File,
@@ -150,25 +157,20 @@ impl Draft {
         options.write(true).create_new(true);
         if rights.is_some() {
             // Until it has them: whoever could open it meanwhile could read it ever after.
-            options.mode(OURS_ALONE);
+            system::ours_alone(&mut options);
         }
         let (file, draft) = Self::create(&place, &options)?;
         let this = Self { file, place, draft: Arc::new(Mutex::new(Some(draft))) };
         if let Some(rights) = rights {
             this.file.set_permissions(rights)?;
         }
-        let (draft, mut signals) = (Arc::clone(&this.draft), Signals::new(ending_signals())?);
-        thread::spawn(move || {
-            if let Some(signal) = signals.forever().next() {
-                // Held to our end, so that it is not moved into place meanwhile.
-                let mut draft = lock(&draft);
-                remove(&mut draft);
-                if signal != SIGINT {
-                    let _ = emulate_default_handler(signal);
-                }
-                process::exit(INTERRUPTED.into());
-            }
-        });
+        let draft = Arc::clone(&this.draft);
+        // Held to our end, so that it is not moved into place meanwhile.
+        before_the_end(move || {
+            let mut draft = lock(&draft);
+            remove(&mut draft);
+            std::mem::forget(draft);
+        })?;
         Ok(this)
     }
 

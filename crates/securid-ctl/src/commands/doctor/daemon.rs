@@ -1,11 +1,16 @@
 //! The socket, and the daemon behind it.
 
-use std::{
-    fs,
-    os::unix::fs::{FileTypeExt as _, MetadataExt as _},
-    path::{Path, PathBuf},
-    time::Duration,
-};
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
+use std::time::Duration;
 
 use securid_ipc::{
     checks::CheckView,
@@ -14,7 +19,13 @@ use securid_ipc::{
 };
 
 use super::of_failure;
-use crate::{Context, daemon::holder, failure::Failure};
+use crate::{
+    Context,
+    daemon::holder,
+    failure::Failure,
+    process::{how_to_end, is_stopped},
+};
+use system::{absent, socket};
 
 /// How long it may take with its keyring, which it looks at before it says how it is.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(8);
@@ -45,46 +56,6 @@ pub(super) fn look(context: &Context) -> Vec<CheckView> {
     }
 }
 
-/// One on which somebody listens, in a place that nobody else can change: that was looked at before connecting.
-fn socket(path: &Path) -> CheckView {
-    let about = path.display().to_string();
-    let mode = |path: &Path| path.symlink_metadata().map(|it| (it.uid(), it.mode() & 0o7777));
-    let folder = path.parent().unwrap_or(path);
-    match (mode(path), mode(folder)) {
-        (Ok((_, mode)), _) if mode & 0o077 != 0 => {
-            let message = format!("it lets other users connect (mode {mode:04o}), who are refused");
-            CheckView::wrong("socket", &about, message)
-                .then(format!("chmod 600 {about}; of a unit, set SocketMode=0600 there."))
-        }
-        (Ok((owner, mode)), Ok((_, folder))) => {
-            let message = format!("of uid {owner}, mode {mode:04o}, its folder {folder:04o}");
-            CheckView::fine("socket", &about, message)
-        }
-        (Err(error), _) | (_, Err(error)) => {
-            CheckView::unknown("socket", &about, format!("it cannot be looked at: {error}"))
-        }
-    }
-}
-
-fn absent(tried: &[PathBuf]) -> Vec<CheckView> {
-    let start = "securid-ctl start";
-    let is_socket =
-        |path: &&PathBuf| path.symlink_metadata().is_ok_and(|it| it.file_type().is_socket());
-    let socket = match tried.iter().find(is_socket) {
-        Some(stale) => {
-            let about = stale.display().to_string();
-            let message = "it is left over: nobody listens there";
-            CheckView::wrong("socket", &about, message).then(start)
-        }
-        None => {
-            let places: Vec<_> = tried.iter().map(|path| path.display().to_string()).collect();
-            let message = format!("there is none (tried {})", places.join(", "));
-            CheckView::unknown("socket", "", message)
-        }
-    };
-    vec![socket, CheckView::wrong("daemon", "", "no daemon is running").then(start)]
-}
-
 /// It takes connections, and does not say how it is.
 fn mute(context: &Context, error: ClientError) -> CheckView {
     match error {
@@ -105,15 +76,11 @@ fn of_process(context: &Context, failure: &Failure) -> CheckView {
     };
     match is_stopped(pid) {
         true => wrong("stopped").then(format!("kill -CONT {pid}")),
-        false => wrong("stuck")
-            .then(format!("kill -KILL {pid}; then securid-ctl start, which goes on where it was.")),
+        false => wrong("stuck").then(format!(
+            "{}; then securid-ctl start, which goes on where it was.",
+            how_to_end(pid)
+        )),
     }
-}
-
-fn is_stopped(pid: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The state comes behind the name, which is in brackets and may hold any character.
-    stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with(['T', 't']))
 }
 
 fn answering(status: &StatusView) -> Vec<CheckView> {

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
-    process::{Child, Stdio},
+    process::Stdio,
     sync::mpsc::{Receiver, channel},
     thread,
     time::{Duration, Instant},
@@ -10,7 +10,7 @@ use std::{
 
 use securid_ipc::checks::CheckView;
 
-use crate::{Context, launch, program::kill};
+use crate::{Context, launch, program::Started};
 
 /// How long it may take. It gives itself 20 s, and what is beyond that is for a machine that is busy.
 const WITHIN: Duration = Duration::from_secs(26);
@@ -23,7 +23,7 @@ const USAGE: i32 = 2;
 
 /// The program at work.
 pub(super) struct Program {
-    child: Option<Child>,
+    program: Option<Started>,
     lines: Option<Receiver<String>>,
     until: Instant,
     /// Why there is none.
@@ -38,9 +38,9 @@ impl Program {
         command.args(["--log", "off", "--doctor", "--json"]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let until = Instant::now() + WITHIN;
-        match command.spawn() {
-            Ok(mut child) => {
-                let lines = child.stdout.take().map(|out| {
+        match Started::spawn(&mut command) {
+            Ok(mut program) => {
+                let lines = program.child.stdout.take().map(|out| {
                     let (line, lines) = channel();
                     thread::spawn(move || {
                         let read = BufReader::new(out.take(MOST)).lines().map_while(Result::ok);
@@ -51,11 +51,11 @@ impl Program {
                     });
                     lines
                 });
-                Self { child: Some(child), lines, until, trouble: None, spoke: false }
+                Self { program: Some(program), lines, until, trouble: None, spoke: false }
             }
             Err(error) => {
                 let trouble = Some(format!("cannot be run: {error}"));
-                Self { child: None, lines: None, until, trouble, spoke: false }
+                Self { program: None, lines: None, until, trouble, spoke: false }
             }
         }
     }
@@ -88,17 +88,17 @@ impl Program {
 
     /// Why it has not found out what it should.
     fn end(&mut self) -> Option<String> {
-        let mut child = self.child.take()?;
+        let mut program = self.program.take()?;
         // Its output has ended, or its time.
         let ended = loop {
-            match child.try_wait() {
+            match program.child.try_wait() {
                 Ok(Some(status)) => break Some(status),
                 Ok(None) if Instant::now() < self.until => thread::sleep(Duration::from_millis(5)),
                 _ => break None,
             }
         };
         let Some(status) = ended else {
-            kill(&mut child);
+            program.kill();
             return Some(format!("has not ended within {} s", WITHIN.as_secs()));
         };
         match status.code() {
@@ -111,8 +111,8 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            kill(child);
+        if let Some(program) = &mut self.program {
+            program.kill();
         }
     }
 }

@@ -36,6 +36,8 @@ pub(super) fn keep(mut client: Client, sockets: Vec<PathBuf>, session: String) {
     thread::spawn(move || {
         loop {
             client.wait_closed(None);
+            // On Windows a dead daemon's name is not free before its last client has let go.
+            drop(client);
             client = match again(&sockets, &session) {
                 Some(client) => client,
                 None => return,

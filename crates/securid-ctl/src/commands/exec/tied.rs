@@ -64,15 +64,14 @@ pub(super) fn end(
     context: &Context,
     session: &str,
     within: Option<Duration>,
-    ran: Result<u8, Failure>,
-) -> Result<u8, Failure> {
+    ran: Result<i32, Failure>,
+) -> Result<i32, Failure> {
     let Err(pending) = revoke(context, session, within.unwrap_or(WAIT)) else { return ran };
     match ran {
         Ok(0) => Err(pending),
-        Ok(status) => Err(pending.exiting(status)),
-        Err(failure) => {
+        ran => {
             let _ = pending.report(context.screen.json);
-            Err(failure)
+            ran
         }
     }
 }

@@ -8,29 +8,20 @@ use std::{
 
 use super::{
     Args,
-    place::{Place, Scope},
+    files::Files,
     signed::{Found, look, signed},
     step::Step,
 };
 use crate::{
+    Context,
     failure::{FAILED, Failure},
-    program,
-    systemd::{ANSWER_WITHIN, Manager},
 };
 
-/// How `busctl` shows that an alias means none of the Secret Service's collections.
-const NO_COLLECTION: &str = r#"o "/""#;
-
-pub(super) fn steps(args: &Args, place: &Place) -> Result<Vec<Step>, Failure> {
-    let modes = place.modes();
-    let found = look(&place.config)?;
-    let key = place.key();
-    let needs_key = match &place.scope {
-        // The sandbox of the unit has no kernel keyring that would last.
-        Scope::User(manager) => !has_secret_service(manager) && !says_which_keyring(place)?,
-        // That of the system has a key of its own, which one that the config names would replace.
-        Scope::OfTheSystem | Scope::Alone | Scope::Global => false,
-    };
+/// What becomes of the config, and of the key where secrets need one.
+pub(super) fn steps(args: &Args, files: &Files, needs_key: bool) -> Result<Vec<Step>, Failure> {
+    let modes = files.modes;
+    let found = look(&files.own)?;
+    let key = files.key();
     let mut steps = Vec::new();
     if needs_key && !key.exists() {
         steps.push(Step::MakeKey { path: key.clone(), modes });
@@ -48,7 +39,7 @@ pub(super) fn steps(args: &Args, place: &Place) -> Result<Vec<Step>, Failure> {
     };
     match (found, head) {
         (Found::Nothing, _) if wanted.is_empty() => {
-            if !place.configs.iter().any(|file| file.exists()) {
+            if !files.all.iter().any(|file| file.exists()) {
                 steps.push(Step::Say(
                     "there is no config yet: --url https://HOST/aveksa writes a first one"
                         .to_owned(),
@@ -57,23 +48,23 @@ pub(super) fn steps(args: &Args, place: &Place) -> Result<Vec<Step>, Failure> {
         }
         (Found::Nothing, _) => {
             let text = signed(&wanted);
-            steps.push(Step::Write { path: place.config.clone(), text, modes, before: None });
+            steps.push(Step::Write { path: files.own.clone(), text, modes, before: None });
             steps.push(Step::Check);
         }
         (Found::Ours(text), _) if !instance.is_empty() && text.ends_with(&instance) => {
-            steps.push(Step::Keep(place.config.clone(), "up to date"));
+            steps.push(Step::Keep(files.own.clone(), "up to date"));
             steps.push(Step::Check);
         }
         // A word was wrong the first time, and nobody has touched the file since.
         (Found::Ours(before), Some(head)) => {
             let text = signed(&format!("{key_line}{head}{instance}"));
-            let (path, before) = (place.config.clone(), Some(before));
+            let (path, before) = (files.own.clone(), Some(before));
             steps.push(Step::Write { path, text, modes, before });
             steps.push(Step::Check);
             steps.push(Step::Say("a daemon that runs reads it on: securid-ctl reload".to_owned()));
         }
         (Found::Ours(_) | Found::Foreign, _) => {
-            steps.push(Step::Keep(place.config.clone(), "never written over"));
+            steps.push(Step::Keep(files.own.clone(), "never written over"));
             if !key_line.is_empty() {
                 let line = key_line.trim_end();
                 steps.push(Step::Say(format!("add this line to it, at its top: {line}")));
@@ -119,6 +110,12 @@ fn string(text: &str) -> String {
     serde_json::Value::from(text).to_string().replace('\x7f', "\\u007f")
 }
 
+/// With its backslashes as they are, if it has any and can be written so.
+fn literal(path: &str) -> Option<String> {
+    let fits = path.contains('\\') && !path.contains(|c: char| c == '\'' || c.is_control());
+    fits.then(|| format!("'{path}'"))
+}
+
 fn whole(path: &Path) -> Result<PathBuf, Failure> {
     let cannot = |error| Failure::system("tell which folder --ca-file is relative to", &error);
     std::path::absolute(path).map_err(cannot)
@@ -129,33 +126,47 @@ fn quoted(path: &Path) -> Result<String, Failure> {
         let message = format!("a config cannot name {}, which is not UTF-8", path.display());
         Failure::new("setup", message, FAILED)
     };
-    path.to_str().map(string).ok_or_else(cannot)
+    path.to_str().map(|path| literal(path).unwrap_or_else(|| string(path))).ok_or_else(cannot)
 }
 
-/// Whether a Secret Service is on the user's bus, or is started by being asked for, and has a collection
-/// for new secrets: one that nobody ever logged in to, as on a server, has none, and the daemon does not
-/// choose it then. A bus that does not answer has none.
-fn has_secret_service(manager: &Manager) -> bool {
-    let mut command = manager.command("busctl");
-    command.args(["call", "org.freedesktop.secrets", "/org/freedesktop/secrets"]);
-    command.args(["org.freedesktop.Secret.Service", "ReadAlias", "s", "default"]);
-    program::run(command, ANSWER_WITHIN)
-        .is_ok_and(|ended| ended.status.success() && ended.out.trim() != NO_COLLECTION)
+/// A config that is as setup wrote it, and its key, unless there is a file that it opens.
+pub(super) fn removal(context: &Context, files: &Files) -> Result<Vec<Step>, Failure> {
+    let text = match look(&files.own)? {
+        Found::Nothing => return Ok(vec![]),
+        Found::Foreign => {
+            return Ok(vec![Step::Keep(files.own.clone(), "not as setup wrote it")]);
+        }
+        Found::Ours(text) => text,
+    };
+    let mut steps = vec![Step::Remove(files.own.clone())];
+    let key = files.key();
+    if text.contains("\nkey_file = ") && key.exists() {
+        steps.push(match has_sealed_file(&context.paths.state_dir) {
+            true => Step::Keep(key, "the sealed file in the state folder opens with it alone"),
+            false => Step::Remove(key),
+        });
+    }
+    Ok(steps)
 }
 
-/// Whether a config says by itself where secrets are kept. This program reads no TOML: such keys
-/// stand at the beginning of a line.
-fn says_which_keyring(place: &Place) -> Result<bool, Failure> {
-    for file in place.configs.iter().filter(|file| file.exists()) {
-        let text = fs::read_to_string(file).map_err(|error| {
-            Failure::new("setup", format!("cannot read {}: {error}", file.display()), FAILED)
-        })?;
-        let says = |line: &str, key: &str| {
-            line.trim_start().strip_prefix(key).is_some_and(|it| it.trim_start().starts_with('='))
-        };
-        if text.lines().any(|line| says(line, "key_file") || says(line, "keyring")) {
-            return Ok(true);
+fn has_sealed_file(state: &Path) -> bool {
+    let files = fs::read_dir(state).into_iter().flatten().flatten();
+    files.map(|file| file.path()).any(|path| path.extension().is_some_and(|end| end == "sealed"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn paths_are_written_so_that_a_person_can_read_them() {
+        for (path, written) in [
+            ("/etc/ca.pem", r#""/etc/ca.pem""#),
+            (r"C:\Users\Jörg M\ca.pem", r"'C:\Users\Jörg M\ca.pem'"),
+            (r"C:\Users\O'Hara\ca.pem", r#""C:\\Users\\O'Hara\\ca.pem""#),
+        ] {
+            assert_eq!(quoted(Path::new(path)).unwrap(), written);
         }
     }
-    Ok(false)
 }

@@ -6,9 +6,12 @@ use sha2::{Digest as _, Sha256};
 
 use crate::failure::{FAILED, Failure};
 
-/// How a file of ours begins.
+/// What the first line of a file of ours says, before the checksum.
 const HEAD: &str =
-    "# Written by securid-ctl setup, which leaves it alone once it is changed. sha256 ";
+    "Written by securid-ctl setup, which leaves it alone once it is changed. sha256 ";
+
+/// How a comment begins and ends: in configs and units, and in XML.
+const COMMENTS: [(&str, &str); 2] = [("# ", ""), ("<!-- ", " -->")];
 
 /// What is at a path.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,19 +23,11 @@ pub(super) enum Found {
     Foreign,
 }
 
-impl Found {
-    /// The text of a file of ours.
-    pub(super) fn ours(self) -> Option<String> {
-        match self {
-            Self::Ours(text) => Some(text),
-            Self::Nothing | Self::Foreign => None,
-        }
-    }
-}
-
 /// The text as a file of ours.
 pub(super) fn signed(text: &str) -> String {
-    format!("{HEAD}{}\n{text}", checksum(text))
+    let [(begin, end), (of_xml, end_of_xml)] = COMMENTS;
+    let (begin, end) = if text.starts_with('<') { (of_xml, end_of_xml) } else { (begin, end) };
+    format!("{begin}{HEAD}{}{end}\n{text}", checksum(text))
 }
 
 /// What is at this path.
@@ -56,10 +51,12 @@ pub(super) fn look(path: &Path) -> Result<Found, Failure> {
 
 fn judge(bytes: Vec<u8>) -> Found {
     let Ok(text) = String::from_utf8(bytes) else { return Found::Foreign };
-    let is_ours = text
-        .strip_prefix(HEAD)
-        .and_then(|after| after.split_once('\n'))
-        .is_some_and(|(sum, rest)| sum == checksum(rest));
+    let is_ours = text.split_once('\n').is_some_and(|(first, rest)| {
+        let sum = COMMENTS.iter().find_map(|(begin, end)| {
+            first.strip_prefix(begin)?.strip_prefix(HEAD)?.strip_suffix(end)
+        });
+        sum == Some(&*checksum(rest))
+    });
     if is_ours { Found::Ours(text) } else { Found::Foreign }
 }
 
@@ -87,5 +84,8 @@ mod tests {
             assert_eq!(judge(changed.clone().into_bytes()), Found::Foreign, "{changed:?}");
         }
         assert_eq!(judge(vec![0xff]), Found::Foreign);
+        let xml = signed("<plist/>\n");
+        assert!(xml.starts_with("<!-- ") && xml.ends_with(" -->\n<plist/>\n"), "{xml}");
+        assert_eq!(judge(xml.clone().into_bytes()), Found::Ours(xml));
     }
 }

@@ -1,9 +1,18 @@
 //! One step: shown beforehand, or carried out and said.
 
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
 use std::{
-    fs::{self, DirBuilder, OpenOptions},
+    fs::{self, OpenOptions},
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -11,17 +20,18 @@ use std::{
 
 use serde::Serialize;
 
+use super::Work;
 use crate::{
     Context,
     ending::PENDING,
     failure::{FAILED, Failure},
     launch, program,
     screen::printable,
-    systemd,
 };
+use system::{make_parents, with_mode};
 
-/// For what starts or stops a service: the daemon's `shutdown_grace` is 20 s unless configured.
-const SERVICE_WITHIN: Duration = Duration::from_secs(40);
+/// How long the daemon's program may take to make a key: it takes some milliseconds.
+const KEY_WITHIN: Duration = Duration::from_secs(5);
 
 /// What a drain may take, and what its end may take beyond that.
 const DRAIN: &str = "20s";
@@ -42,8 +52,8 @@ pub(super) enum Step {
     Check,
     /// Revoke everything.
     Drain,
-    /// Run `systemctl` with these words.
-    Systemctl(systemd::Scope, Vec<&'static str>),
+    /// Have the system run the daemon, or no longer.
+    Work(Work),
     /// Say something.
     Say(String),
 }
@@ -98,7 +108,7 @@ impl Step {
                 make_parents(path, *folder).map_err(|error| failed("write", path, error))?;
                 let mut command = Command::new(launch::program());
                 command.arg("--make-key").arg(path);
-                let ended = program::run(command, systemd::ANSWER_WITHIN)?;
+                let ended = program::run(command, KEY_WITHIN)?;
                 match ended.status.success() {
                     true => Ok(()),
                     false => Err(Failure::new("setup", ended.complaint(), FAILED)),
@@ -106,16 +116,7 @@ impl Step {
             }
             Self::Check => launch::check_config(context),
             Self::Drain => drain(context),
-            Self::Systemctl(scope, words) => {
-                let run = || scope.systemctl(words, SERVICE_WITHIN).map(drop);
-                match (words.first(), scope) {
-                    // A start that is under way is joined, and may fail for what was so before us.
-                    (Some(&"start"), systemd::Scope::User(manager)) => run()
-                        .or_else(|_| run())
-                        .map_err(|failure| failure.with_hint(manager.advice())),
-                    _ => run(),
-                }
-            }
+            Self::Work(work) => work.carry_out(context),
             Self::Keep(..) | Self::Say(_) => Ok(()),
         }
     }
@@ -143,7 +144,7 @@ impl Step {
             Self::MakeKey { .. } => ("make-key", ["would make the key", "made the key"]),
             Self::Check => ("check", ["would check", "checked"]),
             Self::Drain => ("drain", ["would revoke", "revoked"]),
-            Self::Systemctl(..) => ("systemctl", ["would run", "ran"]),
+            Self::Work(work) => work.words(),
             Self::Say(_) => ("say", ["", ""]),
         }
     }
@@ -156,9 +157,7 @@ impl Step {
             Self::Keep(path, why) => format!("{} ({why})", path.display()),
             Self::Check => "the config".to_owned(),
             Self::Drain => "every session".to_owned(),
-            Self::Systemctl(scope, words) => {
-                format!("systemctl {} {}", scope.flag(), words.join(" "))
-            }
+            Self::Work(work) => work.about(),
             Self::Say(text) => text.clone(),
         }
     }
@@ -183,18 +182,13 @@ fn write(path: &Path, text: &str, modes: (u32, u32), replaces: bool) -> io::Resu
     make_parents(path, folder)?;
     let draft = path.with_extension("securid-setup");
     let target = if replaces { &*draft } else { path };
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(target)?;
+    let mut file = with_mode(OpenOptions::new().write(true).create_new(true), mode).open(target)?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
     let placed = written.and_then(|()| if replaces { fs::rename(target, path) } else { Ok(()) });
     placed.inspect_err(|_| {
         // Half a file of ours would be taken for a person's.
         let _ = fs::remove_file(target);
     })
-}
-
-fn make_parents(path: &Path, mode: u32) -> io::Result<()> {
-    path.parent()
-        .map_or(Ok(()), |folder| DirBuilder::new().recursive(true).mode(mode).create(folder))
 }
 
 /// Whoever has the sessions is asked to end them; the daemon's own program knows how.

@@ -2,7 +2,6 @@
 
 use std::{
     fmt,
-    os::fd::{AsFd as _, BorrowedFd},
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -65,9 +64,9 @@ impl Following {
         }
     }
 
-    /// What is readable once there is more, after [`Following::next`] had nothing; none while there is no daemon.
-    pub(super) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
-        self.events.as_ref().ok().map(|events| events.as_fd())
+    /// What tells once there is more, after [`Following::next`] had nothing; none while there is no daemon.
+    pub(super) fn events(&self) -> Option<&Events> {
+        self.events.as_ref().ok()
     }
 
     /// After how long [`Following::next`] is to be asked in any case.

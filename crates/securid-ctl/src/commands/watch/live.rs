@@ -1,26 +1,18 @@
 //! A table on a terminal, kept up to date.
 
-use std::{
-    io,
-    os::fd::AsFd as _,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    io::Errno,
-};
 use securid_ipc::messages::Event;
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
 
 use super::{
     following::{Following, Said},
+    inputs::{Inputs, Met},
     picture::Picture,
 };
 use crate::{
     failure::Failure,
-    interrupt::{Caught, INTERRUPTED, obey},
+    interrupt::INTERRUPTED,
     page::{self, Page},
     screen::Screen,
 };
@@ -30,8 +22,6 @@ const FRAME: Duration = Duration::from_millis(100);
 
 /// How many events are taken in before keys and signals are looked at again.
 const AT_ONCE: usize = 500;
-
-const SIGNALS: [i32; 7] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH];
 
 /// Draws until somebody ends it; what it returns is the exit status.
 pub(super) fn show(screen: &Screen, mut following: Following) -> Result<u8, Failure> {
@@ -55,19 +45,10 @@ pub(super) fn show(screen: &Screen, mut following: Following) -> Result<u8, Fail
         inputs.wait(&following, within)?;
         // What counts down is seen from the clock, each time.
         stale |= picture.counts();
-        for signal in inputs.signals.pending() {
-            match signal {
-                SIGINT => return Ok(INTERRUPTED),
-                SIGWINCH => page.forget()?,
-                SIGCONT => page.resume()?,
-                other => {
-                    // It stops, or ends, as it would have without us, on a terminal as it was.
-                    page.pause();
-                    obey(other)?;
-                    page.resume()?;
-                }
-            }
-            stale = true;
+        match inputs.meet(&mut page)? {
+            Met::Interrupt => return Ok(INTERRUPTED),
+            Met::Something => stale = true,
+            Met::Nothing => {}
         }
         if inputs.take_keys().contains(&b'q') {
             return Ok(0);
@@ -90,54 +71,6 @@ fn take_in(
         *stale = true;
     }
     Ok(true)
-}
-
-/// What wakes us, besides the daemon.
-struct Inputs {
-    signals: Caught,
-    /// Keys, as long as somebody can type.
-    keys: Option<io::Stdin>,
-    typed: bool,
-}
-
-impl Inputs {
-    fn open() -> io::Result<Self> {
-        let signals = Caught::begin(SIGNALS)?;
-        let keys = Some(io::stdin()).filter(io::IsTerminal::is_terminal);
-        Ok(Self { signals, keys, typed: false })
-    }
-
-    /// Waits for the daemon, a key or a signal, for at most that long if it is said.
-    fn wait(&mut self, following: &Following, within: Option<Duration>) -> io::Result<()> {
-        let mut look = vec![PollFd::new(&self.signals, PollFlags::IN)];
-        look.extend(following.descriptor().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
-        let keys = look.len();
-        look.extend(
-            self.keys.as_ref().map(|keys| PollFd::from_borrowed_fd(keys.as_fd(), PollFlags::IN)),
-        );
-        let within = within.and_then(|within| Timespec::try_from(within).ok());
-        match poll(&mut look, within.as_ref()) {
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-        self.typed = look.get(keys).is_some_and(|keys| !keys.revents().is_empty());
-        Ok(())
-    }
-
-    /// The keys that were typed.
-    fn take_keys(&mut self) -> Vec<u8> {
-        let mut typed = [0; 64];
-        let Some(keys) = self.keys.as_ref().filter(|_| self.typed) else { return Vec::new() };
-        match rustix::io::read(keys, &mut typed) {
-            Ok(n) if n > 0 => typed[..n].to_vec(),
-            Err(Errno::INTR) => Vec::new(),
-            // Nobody types there any more.
-            Ok(_) | Err(_) => {
-                self.keys = None;
-                Vec::new()
-            }
-        }
-    }
 }
 
 fn until_the_next_second() -> Duration {

@@ -11,6 +11,7 @@ use super::super::keys;
 use super::super::place::{Fault, Place, dotted};
 use super::super::setting::Given;
 use super::{Declared, ENFORCED, Layer, Whose, key_of, no_such_key};
+use crate::words::MACHINES_FOLDER;
 
 impl Layer {
     /// Understands the text of a file. With broken TOML it says nothing.
@@ -58,10 +59,12 @@ impl Reader {
                     self.enforced = false;
                 }
                 (ENFORCED, Whose::Users) => {
-                    let problem = "only the machine's own files, in /etc/securid, can enforce \
-                                   anything: take this table out (a draft for there is checked with \
-                                   --check-config FILE)";
-                    self.fault(self.place_of(name), ENFORCED.to_owned(), problem.to_owned());
+                    let problem = format!(
+                        "only the machine's own files, in {MACHINES_FOLDER}, can enforce \
+                         anything: take this table out (a draft for there is checked with \
+                         --check-config FILE)"
+                    );
+                    self.fault(self.place_of(name), ENFORCED.to_owned(), problem);
                 }
                 _ => self.entry(name, value),
             }
@@ -164,11 +167,16 @@ impl Reader {
     }
 }
 
-/// What the parser finds. What it has for a text without quotes, the commonest of all, tells nobody what to write.
+/// What the parser finds. What it has for a text without quotes, the commonest of all, or for a path of Windows tells nobody
+/// what to write.
 fn in_words(message: &str) -> String {
-    match message.starts_with("string values must be quoted") {
-        true => "a text has to stand in quotes, as in on_lock = \"keep\"".to_owned(),
-        false => message.to_owned(),
+    let begins = |beginnings: &[&str]| beginnings.iter().any(|it| message.starts_with(it));
+    if begins(&["string values must be quoted"]) {
+        "a text has to stand in quotes, as in on_lock = \"keep\"".to_owned()
+    } else if begins(&["missing escaped value", "too few unicode value digits"]) {
+        r"in double quotes a backslash makes something else of what follows: put a text with backslashes in single quotes, as 'CORP\me' or 'C:\ca.pem'".to_owned()
+    } else {
+        message.to_owned()
     }
 }
 

@@ -83,13 +83,13 @@ fn beside_a_file_alone_only_what_is_enforced_counts() {
 fn an_enforced_proxy_is_every_instances() {
     let machine = "[enforced]\nproxy = \"http://corp:1\"\nno_proxy = \"corp.example\"\n";
     let user = format!(
-        "{PROD}proxy = \"http://own:1\"\nproxy_credentials_file = \"/own\"\nno_proxy = \"*\"\n"
+        "{PROD}proxy = \"http://own:1\"\nproxy_credentials_file = \"{ROOT}own\"\nno_proxy = \"*\"\n"
     );
     let config = of_layers(vec![machines(machine), users(&user)]).unwrap();
     let expected = ProxySettings {
         proxy: Some("http://corp:1".to_owned()),
         no_proxy: Some("corp.example".to_owned()),
-        credentials_file: Some("/own".into()),
+        credentials_file: Some(format!("{ROOT}own").into()),
     };
     assert_eq!(config.instances["prod"].access.proxy, expected);
     // What one layer says of a proxy is not in vain because another has none.

@@ -53,6 +53,8 @@ fn every_fault_names_file_line_key_and_what_was_expected() {
             "on_lock = keep".into(),
             "/c.toml:1: a text has to stand in quotes, as in on_lock = \"keep\"",
         ),
+        (at(r#"ca_file = "C:\Users\me\ca.pem""#), "/c.toml:3: in double quotes a backslash makes"),
+        (at(r#"ca_file = "D:\certs\ca.pem""#), "/c.toml:3: in double quotes a backslash makes"),
         ("instances.a = 1".into(), "/c.toml:1: instances.a: is an integer, and has to be"),
         (
             "retry_max = \"1m\"".into(),
@@ -132,11 +134,13 @@ fn everything_enforced_is_named_so_in_faults() {
 
 #[test]
 fn a_bad_value_does_not_take_the_rest_of_its_file_along() {
-    let text = "idle_timeout = 5\nkey_file = \"/k\"\n[revocation]\nshutdown_grace = \"7s\"\n";
+    let text = format!(
+        "idle_timeout = 5\nkey_file = \"{ROOT}k\"\n[revocation]\nshutdown_grace = \"7s\"\n"
+    );
     let (mut said, mut faults) = (Said::default(), Vec::new());
-    said.add(users(text), Counting::All);
+    said.add(users(&text), Counting::All);
     let config = merge(&said, &mut faults);
-    assert_eq!(config.key_file.as_deref(), Some(Path::new("/k")));
+    assert_eq!(config.key_file, Some(format!("{ROOT}k").into()));
     assert_eq!(config.revocation.shutdown_grace, Duration::from_secs(7));
 }
 
@@ -152,4 +156,18 @@ fn nothing_goes_around_a_bad_proxy() {
         let config = merge(&said, &mut faults);
         assert_eq!(config.instances["prod"].access.proxy.proxy.as_deref(), Some(""));
     }
+}
+
+/// Whatever system this is, it has not both of them.
+#[test]
+fn a_keyring_of_another_system_is_told_from_one_that_nobody_knows() {
+    let faults = ["keychain", "credential-manager"].map(|name| {
+        let faults = merged(&[&format!("keyring = \"{name}\"\n{PROD}")]).err().unwrap_or_default();
+        let expected = format!(
+            "/c.toml:1: keyring: \"{name}\" is a keyring that this system has not: write auto, "
+        );
+        assert!(faults.iter().all(|fault| fault.starts_with(&expected)), "{faults:?}");
+        faults.len()
+    });
+    assert_ne!(faults, [0, 0]);
 }

@@ -1,6 +1,5 @@
 //! Who wins, and what holds where nobody says anything.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use securid_api::{Format, ProxySettings};
@@ -62,19 +61,20 @@ fn an_instance_has_its_own_say_about_the_desktop_and_one_that_is_gone_has_none()
 
 #[test]
 fn a_proxy_of_an_instance_takes_no_password_from_the_top() {
-    let top = "proxy = \"http://top:1\"\nno_proxy = \"t.example\"\n\
-               proxy_credentials_file = \"/top\"\n";
+    let top = format!(
+        "proxy = \"http://top:1\"\nno_proxy = \"t.example\"\nproxy_credentials_file = \"{ROOT}top\"\n"
+    );
     let said = |proxy: &str, no_proxy: Option<&str>, file: Option<&str>| ProxySettings {
         proxy: Some(proxy.to_owned()),
         no_proxy: no_proxy.map(str::to_owned),
-        credentials_file: file.map(PathBuf::from),
+        credentials_file: file.map(|name| format!("{ROOT}{name}").into()),
     };
     for (own, expected) in [
-        ("", said("http://top:1", Some("t.example"), Some("/top"))),
-        ("no_proxy = \"\"", said("http://top:1", Some(""), Some("/top"))),
+        ("", said("http://top:1", Some("t.example"), Some("top"))),
+        ("no_proxy = \"\"", said("http://top:1", Some(""), Some("top"))),
         (
-            "proxy_credentials_file = \"/own\"",
-            said("http://top:1", Some("t.example"), Some("/own")),
+            &format!("proxy_credentials_file = \"{ROOT}own\""),
+            said("http://top:1", Some("t.example"), Some("own")),
         ),
         ("proxy = \"http://own:1\"", said("http://own:1", None, None)),
         ("proxy = \"none\"", said("none", None, None)),
@@ -84,7 +84,7 @@ fn a_proxy_of_an_instance_takes_no_password_from_the_top() {
     }
     // Another file may name another proxy, with the password that is there.
     let config = merged(&[&format!("{top}{PROD}"), "proxy = \"http://other:1\"\n"]).unwrap();
-    let expected = said("http://other:1", Some("t.example"), Some("/top"));
+    let expected = said("http://other:1", Some("t.example"), Some("top"));
     assert_eq!(config.instance(None).unwrap().access.proxy, expected);
 }
 

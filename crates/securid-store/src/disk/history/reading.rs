@@ -13,6 +13,7 @@ use securid_session::SessionId;
 use super::backwards::Backwards;
 use super::{HistoryLine, LONGEST_LINE, line_of};
 use crate::disk::error::DiskError;
+use crate::files;
 
 /// How many bytes of lines a page has at most, but for a single line: half of a reply line, whose words are much the
 /// same.
@@ -164,7 +165,7 @@ impl HistoryReader {
     }
 
     pub(super) fn open(&self) -> io::Result<Option<File>> {
-        match File::open(&self.path) {
+        match files::open(&self.path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             other => other.map(Some),
         }

@@ -4,7 +4,6 @@
 //! after a power cut there is the one or the other, and both have every line that is to stay. Damaged lines are copied
 //! to `damaged/` first, and since when none has gone is written down.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::time::Duration;
 
@@ -95,7 +94,7 @@ impl History {
             return Ok(false);
         };
         let mut beginning = Vec::new();
-        match File::open(&self.path) {
+        match files::open(&self.path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
             file => file.and_then(|file| file.take(BEGINNING).read_to_end(&mut beginning)),
         }
@@ -176,7 +175,7 @@ impl History {
 
     /// Reads the file from its beginning, without holding more than a line of it.
     fn each_piece(&self, mut give: impl FnMut(Piece<'_>) -> io::Result<()>) -> io::Result<()> {
-        let file = match File::open(&self.path) {
+        let file = match files::open(&self.path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
             file => file?,
         };

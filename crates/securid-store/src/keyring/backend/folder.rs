@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -114,13 +113,11 @@ impl Backend for Folder {
 fn write(path: &Path, secret: &[u8]) -> io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".tmp");
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&temporary)?;
+    let _ = fs::remove_file(&temporary);
+    let mut file = securid_trust::create_new(Path::new(&temporary))?;
     file.write_all(secret)?;
+    // Closed, for else it could not be renamed on every system.
+    drop(file);
     fs::rename(&temporary, path)
 }
 

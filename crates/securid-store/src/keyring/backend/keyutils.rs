@@ -11,7 +11,7 @@ use linux_keyutils_keyring_store::Store;
 use securid_secret::SecretBytes;
 use securid_session::SessionId;
 
-use super::{Backend, platform_error};
+use super::Backend;
 use crate::keyring::error::KeyringError;
 use crate::keyring::kind::StoreKind;
 use crate::keyring::name::{EntryName, Namespace};
@@ -27,7 +27,7 @@ pub(super) struct Keyutils {
 
 impl Keyutils {
     pub(super) fn connect() -> Result<Self, KeyringError> {
-        Store::new().map(|store| Self { store }).map_err(|e| platform_error(KIND, &e))
+        Store::new().map(|store| Self { store }).map_err(|e| platform_error(&e))
     }
 
     fn item(&self, name: EntryName<'_>) -> Result<Item, KeyringError> {
@@ -37,7 +37,7 @@ impl Keyutils {
         let modifiers = HashMap::from([("description", description.as_str())]);
         self.store
             .build(name.namespace.as_str(), name.id.as_str(), Some(&modifiers))
-            .map_err(|e| platform_error(KIND, &e))
+            .map_err(|e| platform_error(&e))
     }
 }
 
@@ -60,7 +60,7 @@ impl Backend for Keyutils {
                 let cause = "an ordinary user may have 200 keys and 20,000 bytes in the kernel";
                 KeyringError::Full { kind: KIND, cause: cause.to_owned() }
             }
-            other => platform_error(KIND, &other),
+            other => platform_error(&other),
         })
     }
 
@@ -68,14 +68,14 @@ impl Backend for Keyutils {
         match self.item(name)?.get_secret() {
             Ok(secret) => Ok(Some(SecretBytes::from(secret))),
             Err(Error::NoEntry) => Ok(None),
-            Err(e) => Err(platform_error(KIND, &e)),
+            Err(e) => Err(platform_error(&e)),
         }
     }
 
     fn delete(&mut self, name: EntryName<'_>) -> Result<(), KeyringError> {
         match self.item(name)?.delete_credential() {
             Ok(()) | Err(Error::NoEntry) => Ok(()),
-            Err(e) => Err(platform_error(KIND, &e)),
+            Err(e) => Err(platform_error(&e)),
         }
     }
 
@@ -139,6 +139,21 @@ fn refused(what: &str, error: KeyError) -> KeyringError {
         other => other.to_string(),
     };
     KeyringError::unavailable(KIND, format!("no {what} keyring: {why}"))
+}
+
+/// Puts a store crate's error into words. Its `BadEncoding` and `BadDataFormat` carry the secret, so
+/// only the parts that come from the platform are ever quoted.
+fn platform_error(error: &Error) -> KeyringError {
+    let cause = match error {
+        Error::PlatformFailure(cause) | Error::NoStorageAccess(cause) => cause.to_string(),
+        Error::NoEntry => "the entry vanished while it was used".to_owned(),
+        Error::Ambiguous(entries) => format!("{} entries have the same name", entries.len()),
+        Error::TooLong(what, limit) => format!("{what} is longer than {limit}"),
+        Error::Invalid(what, _) => format!("it does not take this {what}"),
+        Error::BadEncoding(_) | Error::BadDataFormat(..) => "it gave unreadable data".to_owned(),
+        _ => "it failed in a way that its library does not explain".to_owned(),
+    };
+    KeyringError::unavailable(KIND, cause)
 }
 
 #[cfg(test)]

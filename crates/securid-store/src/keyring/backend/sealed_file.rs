@@ -15,9 +15,7 @@ pub(crate) mod format;
 pub(crate) mod key;
 mod trouble;
 
-use std::fs::Metadata;
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -27,7 +25,7 @@ use securid_session::SessionId;
 use self::format::{Fault, Index, Seal};
 use super::Backend;
 use crate::disk::{DiskError, Identity};
-use crate::files;
+use crate::files::{self, Stamp};
 use crate::keyring::error::KeyringError;
 use crate::keyring::kind::StoreKind;
 use crate::keyring::name::{EntryName, Namespace};
@@ -108,17 +106,6 @@ struct Seen {
     index: Result<Index, &'static str>,
 }
 
-/// What tells one version of the file from another without reading it.
-#[derive(PartialEq, Eq)]
-struct Stamp([u64; 3], [i64; 4]);
-
-impl Stamp {
-    fn of(about: &Metadata) -> Self {
-        let times = [about.mtime(), about.mtime_nsec(), about.ctime(), about.ctime_nsec()];
-        Self([about.dev(), about.ino(), about.len()], times)
-    }
-}
-
 impl Connection {
     /// Reads the file, unless it is the one that was read last.
     fn look(&mut self) -> Result<(), SealedTrouble> {
@@ -131,7 +118,7 @@ impl Connection {
             }
             opened => opened.map_err(failed)?,
         };
-        let stamp = Stamp::of(&about);
+        let stamp = Stamp::of(&file, &about).map_err(failed)?;
         if self.seen.as_ref().is_some_and(|seen| seen.stamp == stamp) {
             return Ok(());
         }

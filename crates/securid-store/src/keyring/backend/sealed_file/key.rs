@@ -2,14 +2,12 @@
 
 use std::env;
 use std::fmt;
-use std::fs::Metadata;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use securid_secret::{Secret, SecretBytes};
-use securid_trust::{OpenError, is_trusted};
+use securid_trust::{OpenError, Standing, us};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -65,19 +63,18 @@ impl KeyPlace {
     }
 
     /// Nobody else may have written the file or be able to read it.
-    fn is_safe(&self, about: &Metadata) -> Result<(), String> {
-        let (uid, me) = (about.uid(), rustix::process::geteuid().as_raw());
-        let too_open = match self {
-            Self::File(_) => 0o077,
+    fn is_safe(&self, about: &Standing) -> Result<(), String> {
+        let is_open = match self {
+            Self::File(_) => about.is_open_to_others(),
             // Up to version 253 systemd gives it to the service's user (0400). Later it is root's, and
             // an access list or the service's own group lets that user read it: mode 0440.
-            Self::Credential(_) => 0o037,
+            Self::Credential(_) => about.is_open_to_more_than_a_group(),
         };
-        if !is_trusted(uid) {
-            return Err(format!("it belongs to uid {uid}, and this is uid {me}"));
+        if !about.is_trusted() {
+            return Err(format!("it belongs to {}, and this is {}", about.owner(), us()));
         }
-        if about.mode() & too_open != 0 {
-            return Err(format!("it is open to others (mode {:o})", about.mode() & 0o7777));
+        if is_open {
+            return Err(format!("it is open to others ({:#})", about.access()));
         }
         Ok(())
     }

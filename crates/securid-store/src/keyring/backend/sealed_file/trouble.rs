@@ -1,11 +1,20 @@
 //! Why the sealed file cannot be used, so that a person can tell one reason from the other.
 
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
 use std::path::PathBuf;
 
 use crate::DiskError;
 use crate::disk::DiskErrorKind;
 use crate::keyring::error::KeyringError;
 use crate::keyring::kind::StoreKind;
+#[cfg(unix)]
+use unix::{LET_US_READ, SHUT_OTHERS_OUT};
+#[cfg(windows)]
+use windows::{LET_US_READ, SHUT_OTHERS_OUT};
 
 /// What is in the way of the sealed file. None of it says anything about what is in the file, and on
 /// none of it is the file touched.
@@ -88,11 +97,8 @@ impl SealedTrouble {
             Self::KeyGone(_) => {
                 "Put it back, or mount what it is on: a new key opens nothing that the old one sealed."
             }
-            Self::KeyUnreadable { .. } => "Let the daemon's user read it: chown, then chmod 600.",
-            Self::KeyExposed { .. } => {
-                "Chown it to the daemon's user and chmod 600 it; if others may have read it, log \
-                 everything out and make a new one."
-            }
+            Self::KeyUnreadable { .. } => LET_US_READ,
+            Self::KeyExposed { .. } => SHUT_OTHERS_OUT,
             Self::NotAKey { .. } => {
                 "Set `key_file` to what `securid-sessiond --make-key` has made: one line that begins \
                  with securid-store-key-1."

@@ -1,0 +1,37 @@
+//! What is run at log-on.
+
+use securid_ipc::checks::CheckView;
+
+use super::super::of_failure;
+use crate::{
+    Context,
+    commands::setup::windows::{self, AtLogOn},
+};
+
+/// What mends it.
+const SETUP: &str = "securid-ctl setup";
+
+/// Looks whether the daemon is started at log-on.
+pub(in super::super) fn look(context: &Context) -> Vec<CheckView> {
+    if context.is_elsewhere() {
+        let message = "left aside, for it knows nothing of --config, --socket, --state-dir and their variables";
+        return vec![CheckView::fine("log-on", "", message)];
+    }
+    let (place, standing) = match windows::look() {
+        Ok(found) => found,
+        Err(failure) => return vec![of_failure("log-on", "", &failure)],
+    };
+    vec![match standing {
+        AtLogOn::UpToDate => CheckView::fine("log-on", place, "the daemon is started at log-on"),
+        AtLogOn::ByHand(command) => {
+            CheckView::fine("log-on", place, format!("changed by hand: {command}"))
+        }
+        AtLogOn::Missing => {
+            CheckView::wrong("log-on", place, "the daemon is not started at log-on").then(SETUP)
+        }
+        AtLogOn::Older(command) => {
+            let message = format!("it is an earlier setup's, and another now: {command}");
+            CheckView::wrong("log-on", place, message).then(SETUP)
+        }
+    }]
+}
