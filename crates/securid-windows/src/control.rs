@@ -1,4 +1,9 @@
 //! What a console tells its programs: Ctrl-C, and that they are to end.
+//!
+//! - `rehearsal`: a test in the place of the person
+
+#[cfg(feature = "rehearsal")]
+mod rehearsal;
 
 use std::{io, sync::OnceLock};
 
@@ -9,6 +14,9 @@ use windows_sys::{
     },
     core::BOOL,
 };
+
+#[cfg(feature = "rehearsal")]
+pub use rehearsal::{interrupt, look, type_in};
 
 /// What is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use windows_sys::{
     Win32::{
         System::Com::CoTaskMemFree,
         UI::Shell::{
-            FOLDERID_LocalAppData, FOLDERID_ProgramData, FOLDERID_RoamingAppData,
+            FOLDERID_LocalAppData, FOLDERID_ProgramData, FOLDERID_RoamingAppData, FOLDERID_System,
             KF_FLAG_DONT_VERIFY, SHGetKnownFolderPath,
         },
     },
@@ -24,6 +24,8 @@ pub enum Folder {
     LocalAppData,
     /// The machine's.
     ProgramData,
+    /// The programs of the system itself.
+    System,
 }
 
 /// Where it is, whether it is there or not; whatever the environment says.
@@ -35,6 +37,7 @@ pub fn known(folder: Folder) -> io::Result<PathBuf> {
         Folder::RoamingAppData => FOLDERID_RoamingAppData,
         Folder::LocalAppData => FOLDERID_LocalAppData,
         Folder::ProgramData => FOLDERID_ProgramData,
+        Folder::System => FOLDERID_System,
     };
     let mut path: PWSTR = null_mut();
     // A folder that hangs, as on a network, is not looked at.

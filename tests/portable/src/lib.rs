@@ -20,6 +20,8 @@
 //! | `crowd` | many clients at once, slow and silent ones among them, all get what is theirs |
 //! | `places` | config, records and endpoint are where the contract says |
 //! | `desktop` | what Windows says of locked screens, sleep and ends of a session ends what it should; Windows alone |
+//! | `console` | Ctrl-C, a password and `watch` at a console of Windows; Windows alone |
+//! | `at_log_on` | `setup` there, from nothing to a removal; Windows alone |
 //!
 //! The harness:
 //!
@@ -28,7 +30,7 @@
 //! - [`Process`] (`process`): a child that ends when it is dropped;
 //! - `programs`: the programs under test; `patience`: bounded waits;
 //! - [`system`]: what each system does in its own way;
-//! - the program `securid-child`: what `exec` runs.
+//! - the program `securid-child`: what `exec` runs, and the person at a console.
 
 // All of this is test code: what cannot be had fails the test.
 #![allow(clippy::unwrap_used, clippy::expect_used)]

@@ -12,8 +12,8 @@ pub use unix::{
 };
 #[cfg(windows)]
 pub use windows::{
-    CUT_OFF, Connection, KEYRING, SURVIVES, ask_to_end, connect, endpoint, forget_secrets, furnish,
-    places, private_folder, secrets,
+    CUT_OFF, Connection, KEYRING, SURVIVES, ask_to_end, connect, console, endpoint, forget_secrets,
+    furnish, places, private_folder, secrets,
 };
 
 use std::path::PathBuf;

@@ -6,7 +6,11 @@ use std::{
     process::{Child, Command},
 };
 
-use securid_windows::{inheritance::keep_handles, job::Job};
+use securid_windows::{
+    folders::{Folder, known},
+    inheritance::keep_handles,
+    job::Job,
+};
 
 use super::Started;
 use crate::failure::FAILED;
@@ -46,6 +50,10 @@ pub(crate) fn apart(command: &mut Command) -> &mut Command {
 pub(crate) fn detached(command: &mut Command) -> io::Result<Started> {
     // Whoever reads our output to its end would else wait for the daemon's.
     keep_handles();
+    // A folder that some program runs in cannot be removed. Services run there too.
+    if let Ok(folder) = known(Folder::System) {
+        command.current_dir(folder);
+    }
     let alone = command.creation_flags(CREATE_NO_WINDOW | CREATE_BREAKAWAY_FROM_JOB).spawn();
     let child = match alone {
         // A job that lets nobody go: then it ends with that.

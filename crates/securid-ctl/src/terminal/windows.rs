@@ -8,7 +8,10 @@ use std::{
 };
 
 use securid_secret::{Secret, SecretBytes};
-use securid_windows::console::{self, CONTROLS, ECHO, LINES};
+use securid_windows::{
+    console::{self, CONTROLS, ECHO, LINES},
+    wait::wait,
+};
 
 use crate::interrupt::{Caught, obey};
 
@@ -89,6 +92,9 @@ impl Terminal {
         let mut line = SecretBytes::new();
         let mut piece = SecretBytes::zeroed(LINE);
         loop {
+            // One that comes before the system looks out for it would else wait for Enter.
+            wait(&[caught.as_handle(), self.typed.as_handle()], None)?;
+            caught.pending().into_iter().try_for_each(obey)?;
             let read = console::read(self.typed.as_handle(), &mut piece);
             caught.pending().into_iter().try_for_each(obey)?;
             line.extend_from_slice(&piece[read?]);

@@ -1,4 +1,8 @@
 //! The same on Windows.
+//!
+//! - [`console`]: a program at a console, and a person
+
+pub mod console;
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};

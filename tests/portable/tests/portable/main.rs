@@ -1,11 +1,16 @@
 //! The main job, a theme a file; what each shows stands in the crate's `lib.rs`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod crash;
-mod crowd;
-// Elsewhere it is logind's tests that show this, or nothing can.
+// What is Windows' own. Elsewhere other tests show the like, or nothing can.
+#[cfg(windows)]
+mod at_log_on;
+#[cfg(windows)]
+mod console;
 #[cfg(windows)]
 mod desktop;
+
+mod crash;
+mod crowd;
 mod draining;
 mod limits;
 mod main_job;

@@ -8,8 +8,8 @@
 mod log_on;
 
 use super::{Args, config, files::Files, step::Step};
-use crate::{Context, failure::Failure, launch, launch::Way};
-use log_on::{Standing, standing};
+use crate::{Context, daemon, ending::Running, failure::Failure, launch, launch::Way};
+use log_on::{Standing, is_switched_off, standing};
 
 /// What the command is for.
 pub(super) const ABOUT: &str = "Have the daemon run from your log-on on, and write a first config";
@@ -48,6 +48,10 @@ pub(super) fn steps(context: &Context, args: &Args) -> Result<Vec<Step>, Failure
     let mut steps = config::steps(args, &files, false)?;
     let wanted = log_on::command()?;
     match standing(&wanted)? {
+        Standing::UpToDate if is_switched_off() => {
+            let off = "switched off among the apps that start with Windows";
+            steps.push(Step::Say(format!("kept {} ({off})", log_on::PLACE)));
+        }
         Standing::UpToDate => steps.push(Step::Say(format!("kept {} (up to date)", log_on::PLACE))),
         Standing::ByHand(_) => {
             steps.push(Step::Say(format!("kept {} (changed by hand)", log_on::PLACE)));
@@ -75,16 +79,20 @@ fn removal(context: &Context, files: &Files) -> Result<Vec<Step>, Failure> {
         }
         Standing::UpToDate | Standing::Older(_) => steps.push(Step::Work(Work::Remove)),
     }
+    // It would go on without a config, and its program could not be taken away.
+    if launch::answering(context)?.is_some() {
+        steps.push(Step::Work(Work::Stop));
+    }
     steps.extend(config::removal(context, files)?);
     Ok(steps)
 }
 
-/// How what is run at log-on stands, for whoever looks.
+/// How what is run at log-on stands, for whoever looks, and whether a person has switched it off.
 ///
 /// # Errors
 /// If it cannot be looked at.
-pub(in super::super) fn look() -> Result<(&'static str, Standing), Failure> {
-    Ok((log_on::PLACE, standing(&log_on::command()?)?))
+pub(in super::super) fn look() -> Result<(&'static str, Standing, bool), Failure> {
+    Ok((log_on::PLACE, standing(&log_on::command()?)?, is_switched_off()))
 }
 
 pub(in super::super) use log_on::Standing as AtLogOn;
@@ -98,6 +106,8 @@ pub(super) enum Work {
     Remove,
     /// It runs now.
     Start,
+    /// It does not run any more.
+    Stop,
 }
 
 impl Work {
@@ -108,6 +118,12 @@ impl Work {
             Self::Set(command) => log_on::set(command),
             Self::Remove => log_on::remove(),
             Self::Start => Way::choose(context)?.launch(context).map(drop),
+            Self::Stop => match Running::find(context) {
+                // What was taken in since the drain is revoked as well.
+                Ok(running) => running?.end(Some(false)).map(drop),
+                Err(error) if daemon::is_nobody(&error) => Ok(()),
+                Err(error) => Err(error.into()),
+            },
         }
     }
 
@@ -117,6 +133,7 @@ impl Work {
             Self::Set(_) => ("log-on", ["would have run at log-on", "have run at log-on"]),
             Self::Remove => ("log-on", ["would remove", "removed"]),
             Self::Start => ("start", ["would start", "started"]),
+            Self::Stop => ("stop", ["would stop", "stopped"]),
         }
     }
 
@@ -124,7 +141,7 @@ impl Work {
         match self {
             Self::Set(command) => format!("{command} ({})", log_on::PLACE),
             Self::Remove => log_on::PLACE.to_owned(),
-            Self::Start => "the daemon".to_owned(),
+            Self::Start | Self::Stop => "the daemon".to_owned(),
         }
     }
 }

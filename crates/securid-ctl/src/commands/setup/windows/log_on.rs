@@ -16,11 +16,17 @@ pub(super) const PLACE: &str =
 const KEY: &str = r"Software\Microsoft\Windows\CurrentVersion\Run";
 const NAME: &str = "securid-sessiond";
 
+/// Where Windows keeps which of them a person has switched off.
+const APPROVED: &str = r"Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run";
+
 /// Windows leaves longer ones out.
 const LONGEST: usize = 260;
 
 /// What Windows says where there is no such key or value (ERROR_FILE_NOT_FOUND).
 const NOT_FOUND: i32 = 0x8007_0002_u32.cast_signed();
+
+/// What it says where a value is of another type (ERROR_INVALID_DATA).
+const NO_TEXT: i32 = 0x8007_000D_u32.cast_signed();
 
 /// How it stands.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,8 +50,18 @@ pub(super) fn standing(wanted: &str) -> Result<Standing, Failure> {
     match read {
         Ok(command) => Ok(judge(command, wanted)),
         Err(error) if error.code().0 == NOT_FOUND => Ok(Standing::Missing),
+        Err(error) if error.code().0 == NO_TEXT => {
+            Ok(Standing::ByHand("a value that is no text".to_owned()))
+        }
         Err(error) => Err(failed("read", &error.message())),
     }
+}
+
+/// Whether a person has switched it off among the apps that start with Windows. Nothing tells how Windows notes it; it is
+/// known to write an odd number at the beginning of some bytes, and an even one, or nothing, otherwise.
+pub(super) fn is_switched_off() -> bool {
+    let noted = CURRENT_USER.open(APPROVED).and_then(|key| key.get_value(NAME));
+    noted.is_ok_and(|noted| noted.first().is_some_and(|first| first % 2 == 1))
 }
 
 fn judge(command: String, wanted: &str) -> Standing {
@@ -105,6 +121,7 @@ fn failed(what: &str, why: &str) -> Failure {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use windows_registry::Type;
 
     #[test]
     fn ours_is_what_a_setup_would_write_for_any_folder() {
@@ -122,18 +139,34 @@ mod tests {
             assert_eq!(judged(by_hand), Standing::ByHand(by_hand.to_owned()));
         }
     }
+
     /// It is what was there before, in the end.
     #[test]
     fn the_value_is_set_found_and_removed() {
         let before = CURRENT_USER.open(KEY).and_then(|key| key.get_string(NAME)).ok();
+        let approved = CURRENT_USER.create(APPROVED).unwrap();
+        let noted = approved.get_value(NAME).ok();
         let wanted = r#""C:\größer\securid-ctl.exe" start"#;
         set(wanted).unwrap();
         assert_eq!(standing(wanted).unwrap(), Standing::UpToDate);
         assert_eq!(standing("another").unwrap(), Standing::Older(wanted.to_owned()));
+        for (first, off) in [(2, false), (3, true)] {
+            approved
+                .set_bytes(NAME, Type::Bytes, &[first, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+                .unwrap();
+            assert_eq!(is_switched_off(), off);
+        }
+        approved.remove_value(NAME).unwrap();
+        assert!(!is_switched_off());
+        CURRENT_USER.create(KEY).unwrap().set_u32(NAME, 1).unwrap();
+        assert!(matches!(standing(wanted).unwrap(), Standing::ByHand(_)));
         remove().unwrap();
         assert_eq!(standing(wanted).unwrap(), Standing::Missing);
         if let Some(before) = before {
             set(&before).unwrap();
+        }
+        if let Some(noted) = noted {
+            approved.set_value(NAME, &noted).unwrap();
         }
     }
 }
