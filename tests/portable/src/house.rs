@@ -373,36 +373,6 @@ impl Drop for House {
     }
 }
 
-/// With what a program has ended.
-///
-/// # Panics
-/// If by a signal.
-#[must_use]
-pub fn code(output: &Output) -> i32 {
-    output.status.code().unwrap_or_else(|| panic!("{output:?}"))
-}
-
-/// What it wrote.
-#[must_use]
-pub fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// What it wrote there.
-#[must_use]
-pub fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// What it wrote, as JSON.
-///
-/// # Panics
-/// If it is none.
-#[must_use]
-pub fn json_of(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"))
-}
-
 /// The files of a folder and of those in it, with what is in them.
 fn collect(folder: &Path, places: &mut Vec<(PathBuf, Vec<u8>)>) {
     for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {

@@ -27,7 +27,7 @@
 //!
 //! - [`House`] (`house`): a server, a folder, a daemon, and `securid-ctl` beside it;
 //! - [`Client`] (`client`): the protocol by hand;
-//! - [`Process`] (`process`): a child that ends when it is dropped;
+//! - [`Process`] (`process`): a child that ends when it is dropped; how one ended, and what it wrote;
 //! - `programs`: the programs under test; `patience`: bounded waits;
 //! - [`system`]: what each system does in its own way;
 //! - the program `securid-child`: what `exec` runs, and the person at a console.
@@ -43,6 +43,6 @@ mod programs;
 pub mod system;
 
 pub use client::{Client, RpcFault};
-pub use house::{House, PASSWORD, code, json_of, stderr, stdout};
+pub use house::{House, PASSWORD};
 pub use patience::{PATIENCE, eventually, within};
-pub use process::{Process, run};
+pub use process::{Process, code, json_of, run, stderr, stdout};

@@ -1,10 +1,12 @@
-//! A process of ours: watched and ended by its own number, with a bound on every wait.
+//! A process of ours: watched and ended by its own number, with a bound on every wait; and how it ended.
 
 use std::io::{Read, Write};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::patience::{PATIENCE, within};
 use crate::system;
@@ -81,6 +83,36 @@ pub fn run(mut command: Command, input: &str, limit: Duration) -> Output {
         reader.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{words}: its output stays open"))
     };
     Output { status, stdout: read(stdout), stderr: read(stderr) }
+}
+
+/// With what a program has ended.
+///
+/// # Panics
+/// If by a signal.
+#[must_use]
+pub fn code(output: &Output) -> i32 {
+    output.status.code().unwrap_or_else(|| panic!("{output:?}"))
+}
+
+/// What it wrote.
+#[must_use]
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What it wrote there.
+#[must_use]
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// What it wrote, as JSON.
+///
+/// # Panics
+/// If it is none.
+#[must_use]
+pub fn json_of(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"))
 }
 
 fn collect(mut from: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
