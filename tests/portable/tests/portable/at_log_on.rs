@@ -6,7 +6,7 @@
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use securid_portable_tests::{House, PASSWORD, code, run, stdout, system};
+use securid_portable_tests::{House, PASSWORD, code, eventually, run, stdout, system};
 use windows_registry::CURRENT_USER;
 
 const KEY: &str = r"Software\Microsoft\Windows\CurrentVersion\Run";
@@ -135,4 +135,25 @@ fn what_a_person_has_written_stays() {
     assert_eq!(code(&removed), 0, "{removed:?}");
     assert_eq!(value().as_deref(), Some(mine));
     assert_eq!(std::fs::read_to_string(config).unwrap(), "# mine\n");
+}
+
+#[test]
+fn a_bad_config_does_not_keep_it_from_being_removed() {
+    let house = House::build("");
+    assert_eq!(code(&own(&house, &["list"], "")), 69, "a daemon of this user's runs already");
+    let _before = AtLogOn::put_aside();
+    assert_eq!(code(&setup(&house)), 0);
+    log_in(&house);
+    assert_eq!(code(&own(&house, &["stop", "--keep"], "")), 0);
+    let config = &system::places(house.folder()).config[2];
+    let good = std::fs::read_to_string(config).unwrap();
+    std::fs::write(config, format!("{good}nonsense = 1\n")).unwrap();
+    // It drains for that, as long as something is recorded; so it may be there, or not any more.
+    let _ = own(&house, &["start"], "");
+    let removed = own(&house, &["setup", "--remove"], "");
+    assert_eq!(code(&removed), 0, "{removed:?}");
+    assert_eq!(value(), None);
+    assert_eq!(house.simulator.truth().alive(), [""; 0]);
+    eventually("the daemon to go", || (code(&own(&house, &["list"], "")) == 69).then_some(()));
+    std::fs::remove_file(config).unwrap();
 }

@@ -79,8 +79,9 @@ fn removal(context: &Context, files: &Files) -> Result<Vec<Step>, Failure> {
         }
         Standing::UpToDate | Standing::Older(_) => steps.push(Step::Work(Work::Remove)),
     }
-    // It would go on without a config, and its program could not be taken away.
-    if launch::answering(context)?.is_some() {
+    // It would go on without a config, and its program could not be taken away. (With a bad one it says nothing here, and
+    // ends by itself once everything is revoked.)
+    if matches!(launch::answering(context), Ok(Some(_))) {
         steps.push(Step::Work(Work::Stop));
     }
     steps.extend(config::removal(context, files)?);
