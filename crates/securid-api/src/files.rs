@@ -120,3 +120,9 @@ impl Named {
         BadFile { setting: self.setting, path: self.path.clone(), problem }
     }
 }
+
+/// The text behind the mark that editors and shells of Windows write before UTF-8 (a byte order mark): it is no part of a user's
+/// name, and hides the line behind it from who looks for PEM.
+pub(crate) fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}

@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use securid_secret::SecretBytes;
 
 use crate::BadFile;
-use crate::files::Named;
+use crate::files::{Named, without_mark};
 
 /// The longest file that is read, in bytes: a system's own bundle of all authorities has some 220 KB.
 const LONGEST: u64 = 4 * 1024 * 1024;
@@ -24,7 +24,7 @@ pub(crate) fn certificates(
 ) -> Result<Vec<CertificateDer<'static>>, BadFile> {
     let mut text = Vec::new();
     opened.take(LONGEST).read_to_end(&mut text).map_err(|error| file.unreadable(error))?;
-    let found = CertificateDer::pem_slice_iter(&text)
+    let found = CertificateDer::pem_slice_iter(without_mark(&text))
         .enumerate()
         .map(|(at, item)| item.map_err(|error| bad_certificate(file, at, &error.to_string())))
         .collect::<Result<Vec<_>, _>>()?;
@@ -50,7 +50,7 @@ pub(crate) fn private_key(file: &Named, opened: File) -> Result<PrivateKeyDer<'s
              (umask 077; openssl pkey -in {path} -out NEW.pem) does, and name that one"
         )));
     }
-    PrivateKeyDer::from_pem_slice(&text).map_err(|error| match error {
+    PrivateKeyDer::from_pem_slice(without_mark(&text)).map_err(|error| match error {
         pem::Error::NoItemsFound => {
             file.bad("holds no private key in PEM form (BEGIN PRIVATE KEY)")
         }
@@ -62,4 +62,29 @@ pub(crate) fn private_key(file: &Named, opened: File) -> Result<PrivateKeyDer<'s
 fn is_encrypted(text: &[u8]) -> bool {
     let has = |words: &[u8]| text.windows(words.len()).any(|window| window == words);
     has(b"-----BEGIN ENCRYPTED PRIVATE KEY-----") || has(b"Proc-Type: 4,ENCRYPTED")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_mark_before_utf_8_hides_nothing() {
+        let made = rcgen::generate_simple_self_signed(["h".to_owned()]).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let read = |text: String| {
+            let path = folder.path().join("pem");
+            fs::write(&path, text).unwrap();
+            let opened = File::open(&path).unwrap();
+            (Named::new("client_cert", &path), opened)
+        };
+        let (file, opened) = read(format!("\u{feff}{}", made.cert.pem()));
+        assert_eq!(certificates(&file, opened).unwrap().len(), 1);
+        let (file, opened) = read(format!("\u{feff}{}", made.signing_key.serialize_pem()));
+        assert!(private_key(&file, opened).is_ok());
+    }
 }

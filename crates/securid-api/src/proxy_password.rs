@@ -12,7 +12,7 @@ use securid_secret::SecretBytes;
 
 use crate::BadFile;
 use crate::beside::Beside;
-use crate::files::{Named, Others};
+use crate::files::{Named, Others, without_mark};
 
 /// What the config calls the file.
 const SETTING: &str = "proxy_credentials_file";
@@ -64,7 +64,8 @@ fn header(file: &Named) -> Result<HeaderValue, BadFile> {
     // One byte more, to find out that it is too long.
     let text =
         SecretBytes::read_from(opened, LONGEST + 1).map_err(|error| file.unreadable(error))?;
-    let line = text.strip_suffix(b"\n").unwrap_or(&text);
+    let line = without_mark(&text);
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let is_one_line = text.len() <= LONGEST && !line.iter().any(u8::is_ascii_control);
     // The user name ends at the first colon, and the password may have more of them.
@@ -103,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_line_becomes_a_header() {
-        for line in ["me:p:w d", "me:p:w d\n", "me:p:w d\r\n"] {
+        for line in ["me:p:w d", "me:p:w d\n", "me:p:w d\r\n", "\u{feff}me:p:w d\n"] {
             let value = with(line.as_bytes(), 0o600).unwrap();
             assert_eq!(value, "Basic bWU6cDp3IGQ=");
             assert!(value.is_sensitive());
@@ -115,7 +116,9 @@ mod tests {
     #[test]
     fn what_is_none_is_refused_and_not_repeated() {
         let long = format!("me:{}", "s3cret".repeat(200));
-        for text in ["", "\n", "s3cret", ":s3cret", "me:s3cret\nmore", "me:s3\tcret", &long] {
+        for text in
+            ["", "\n", "\u{feff}\n", "s3cret", ":s3cret", "me:s3cret\nmore", "me:s3\tcret", &long]
+        {
             let error = with(text.as_bytes(), 0o600).unwrap_err();
             assert!(error.ends_with("proxy is not one line USER:PASSWORD"), "{error}");
         }

@@ -26,7 +26,7 @@ use crate::{
     failure::Failure,
     interrupt::{Caught, ends, interrupted, obey},
     program::{LAST_WORDS, STEP, Started, apart},
-    secrets::not_empty,
+    secrets::{not_empty, without_mark},
 };
 use system::waits_for_terminal;
 
@@ -98,7 +98,7 @@ fn first_line(said: &[u8], name: &str) -> Result<Secret, Failure> {
     let line = said.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let text = std::str::from_utf8(line).map_err(|_| none(format!("{name} says no UTF-8")))?;
-    not_empty(Secret::from(text), &format!("password from {name}"))
+    not_empty(Secret::from(without_mark(text)), &format!("password from {name}"))
 }
 
 fn none(why: String) -> Failure {

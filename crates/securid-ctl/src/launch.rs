@@ -13,7 +13,7 @@ use windows as system;
 use std::{
     env,
     env::consts::EXE_SUFFIX,
-    fs::{self, File},
+    fs::File,
     io::{Read as _, Seek as _, SeekFrom},
     path::PathBuf,
     process::{Command, Stdio},
@@ -24,6 +24,7 @@ use std::{
 use securid_ipc::{
     client::{Client, ClientError},
     config_view::ConfigView,
+    daemon_log,
     messages::{Call, StatusView},
 };
 use securid_trust::folder;
@@ -42,10 +43,6 @@ pub(crate) const UP_WITHIN: Duration = Duration::from_secs(10);
 
 /// How often we look whether it answers.
 const STEP: Duration = Duration::from_millis(20);
-
-/// How long the log of earlier daemons may be, in bytes, for another to add to it: weeks of it. Then it is put aside,
-/// in the place of the one before.
-const LONGEST_LOG: u64 = 1024 * 1024;
 
 /// The exit status for a bad config, ours and the daemon's.
 pub(crate) const BAD_CONFIG: u8 = 78;
@@ -236,11 +233,7 @@ impl Log {
                 .with_hint("Name another folder with --state-dir.")
         };
         folder::private_with_parents(state).map_err(|error| unusable(error.to_string()))?;
-        let path = state.join("sessiond.log");
-        if path.symlink_metadata().is_ok_and(|log| log.len() > LONGEST_LOG) {
-            // If that fails, it only grows on.
-            let _ = fs::rename(&path, state.join("sessiond.log.1"));
-        }
+        let path = daemon_log::place(state);
         let file = system::to_append(&path)
             .map_err(|error| unusable(format!("cannot open {}: {error}", path.display())))?;
         let start = file.metadata()?.len();

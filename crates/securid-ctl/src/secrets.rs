@@ -88,14 +88,20 @@ fn read(source: impl Read, what: &str, source_name: &str) -> Result<Secret, Fail
     }
     Secret::try_from(bytes).map_err(|_| {
         Failure::usage(format!("the {what} from {source_name} is no UTF-8"))
-            .with_hint(format!("Give the {what} alone, as UTF-8."))
+            .with_hint(format!("Give the {what} alone, as UTF-8{}.", system::HOW_UTF_8))
     })
 }
 
 fn line_of(text: &Secret, what: &str) -> Result<Secret, Failure> {
-    let text = text.expose();
+    let text = without_mark(text.expose());
     let line = text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
     not_empty(Secret::from(line), what)
+}
+
+/// The text behind the mark that editors and shells of Windows write before UTF-8 (a byte order mark). Nobody types one, so none
+/// is the beginning of a password; sent along, it is a failed login, and of those a directory counts a few.
+pub(crate) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// Refuses an empty one: some directories take an empty password for an anonymous login.
@@ -105,4 +111,33 @@ pub(crate) fn not_empty(secret: Secret, what: &str) -> Result<Secret, Failure> {
         return Err(failure.with_hint("Nothing was sent: give it in one line."));
     }
     Ok(secret)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_mark_before_utf_8_and_one_newline_are_no_part_of_it() {
+        for (given, expected) in [
+            ("\u{feff}pw", "pw"),
+            ("\u{feff}pw\r\n", "pw"),
+            ("\u{feff}\u{feff}p\u{feff}w\n\n", "\u{feff}p\u{feff}w\n"),
+            (" pw \r\n", " pw "),
+        ] {
+            assert_eq!(line_of(&Secret::from(given), "password").unwrap().expose(), expected);
+        }
+        for nothing in ["", "\u{feff}", "\u{feff}\r\n"] {
+            assert!(line_of(&Secret::from(nothing), "password").is_err(), "{nothing:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_utf_8_is_refused_with_what_to_do() {
+        // As PowerShell's `>` writes it.
+        let failure = read(&b"\xff\xfep\0w\0"[..], "password", STDIN).unwrap_err();
+        let told = format!("{failure:?}");
+        assert!(told.contains("no UTF-8") && told.contains(system::HOW_UTF_8), "{told}");
+    }
 }

@@ -9,6 +9,7 @@
 //! - [`framing`]: lines of bounded length in buffers that are wiped;
 //! - [`paths`]: where config, records and sockets are looked for; [`home`]: in whose home;
 //! - `endpoint`: socket and pipe, from both sides, each system's in files of its own;
+//! - [`daemon_log`]: the log in the state folder;
 //! - [`config_view`]: the config as the daemon's program shows it; [`checks`]: what `doctor` finds out;
 //! - [`panics`]: how both programs end on an error of our own;
 //! - `client` (feature `client`): a blocking client that never waits without a limit;
@@ -21,6 +22,7 @@
 
 pub mod checks;
 pub mod config_view;
+pub mod daemon_log;
 pub mod duration;
 pub mod envelope;
 pub mod framing;

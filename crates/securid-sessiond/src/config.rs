@@ -40,6 +40,7 @@ pub(crate) use layers::Sources;
 pub(crate) use live::LiveConfig;
 pub(crate) use place::Fault;
 use said::Said;
+pub(crate) use setting::is_possible;
 pub(crate) use settings::{AuditTarget, Config, DesktopFates, Fate, Instance, RevocationSettings};
 
 /// What all sources came to.

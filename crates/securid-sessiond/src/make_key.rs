@@ -6,10 +6,11 @@ mod unix;
 mod windows;
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use securid_store::{DiskError, SealKey};
 
+use crate::config::is_possible;
 #[cfg(unix)]
 use unix::stdout;
 #[cfg(windows)]
@@ -24,6 +25,8 @@ pub(crate) enum NoKey {
         "{0}\nName a file that is not there yet, in a folder that is: no key is ever replaced."
     )]
     File(#[from] DiskError),
+    #[error("{path} {why}", path = path.display())]
+    Impossible { path: PathBuf, why: String },
     #[error("cannot write the key to stdout: {0}")]
     Stdout(#[from] io::Error),
 }
@@ -35,6 +38,7 @@ pub(crate) fn make_key(target: &Path) -> Result<(), NoKey> {
         // Without a buffer in between, which nobody would wipe.
         stdout()?.write_all(key.to_line().expose().as_bytes())?;
     } else {
+        is_possible(target).map_err(|why| NoKey::Impossible { path: target.to_owned(), why })?;
         key.write_new(target)?;
     }
     Ok(())

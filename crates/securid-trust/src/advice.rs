@@ -14,4 +14,4 @@ pub use system::{
     ROOT, make_file_private, make_folder_private, make_it_roots, shut_writers_out,
     shut_writers_out_of_it, take_it, take_it_over,
 };
-pub(crate) use system::{give_to, give_to_root};
+pub(crate) use system::{give_to, give_to_root, nobody_replaces};

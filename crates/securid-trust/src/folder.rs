@@ -125,6 +125,7 @@ pub fn make_one(path: &Path) -> io::Result<()> {
 }
 
 fn make(path: &Path, with_parents: bool) -> Result<(), FolderError> {
+    system::may_be_made(path)?;
     let made = if with_parents { system::make_all(path) } else { system::make(path) };
     match made {
         Ok(()) => Ok(()),

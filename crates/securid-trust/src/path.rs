@@ -49,15 +49,16 @@ pub enum Untrusted {
     },
     /// Others may write to a folder on the way.
     #[error(
-        "others can write to the folder {path} ({access}), and replace what is in it: \
-         name another place, or run {advice}",
-        path = path.display(), advice = advice::shut_writers_out(path)
+        "others can write to the folder {path} ({access}), and replace what is in it: {advice}",
+        path = path.display()
     )]
     Writable {
         /// Which.
         path: PathBuf,
         /// What whom may do there.
         access: Access,
+        /// What to do.
+        advice: String,
     },
     /// A symbolic link on the way is neither root's nor ours.
     #[error(
@@ -163,7 +164,8 @@ fn judge_link(path: &Path, about: &Standing, whose: Whose) -> Result<(), Untrust
         });
     }
     if about.lets_others_redirect(whose) {
-        return Err(Untrusted::Writable { path, access: about.access() });
+        let advice = advice::nobody_replaces(&path, whose);
+        return Err(Untrusted::Writable { path, access: about.access(), advice });
     }
     Ok(())
 }
@@ -178,7 +180,8 @@ fn judge(path: &Path, about: &Standing, whose: Whose) -> Result<(), Untrusted> {
         });
     }
     if about.lets_others_replace(whose) {
-        return Err(Untrusted::Writable { path, access: about.access() });
+        let advice = advice::nobody_replaces(&path, whose);
+        return Err(Untrusted::Writable { path, access: about.access(), advice });
     }
     Ok(())
 }

@@ -11,8 +11,10 @@ use windows_sys::Win32::Security::Authorization::{
 };
 use windows_sys::Win32::Security::{
     DACL_SECURITY_INFORMATION, GetKernelObjectSecurity, GetSecurityDescriptorLength,
-    LABEL_SECURITY_INFORMATION, OWNER_SECURITY_INFORMATION, PROTECTED_DACL_SECURITY_INFORMATION,
-    PSECURITY_DESCRIPTOR, SE_DACL_PRESENT, SE_SACL_PRESENT, SetKernelObjectSecurity,
+    LABEL_SECURITY_INFORMATION, OBJECT_SECURITY_INFORMATION, OWNER_SECURITY_INFORMATION,
+    PROTECTED_DACL_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, SE_DACL_AUTO_INHERIT_REQ,
+    SE_DACL_AUTO_INHERITED, SE_DACL_PRESENT, SE_DACL_PROTECTED, SE_SACL_PRESENT,
+    SetKernelObjectSecurity, UNPROTECTED_DACL_SECURITY_INFORMATION,
 };
 
 use crate::sid::Sid;
@@ -44,9 +46,29 @@ impl Descriptor {
     /// # Errors
     /// If the system does not say.
     pub fn of_open(thing: &impl AsHandle) -> io::Result<Self> {
-        let handle = thing.as_handle().as_raw_handle();
         let what =
             OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION;
+        Self::parts_of_open(thing, what)
+    }
+
+    /// The list alone of something open, to be put on another thing as it is: what it has of the folder above stays marked as
+    /// such. The handle has to be one that may be asked (`READ_CONTROL`).
+    ///
+    /// # Errors
+    /// If the system does not say.
+    pub fn list_of_open(thing: &impl AsHandle) -> io::Result<Self> {
+        let mut this = Self::parts_of_open(thing, DACL_SECURITY_INFORMATION)?;
+        // Without being asked for, that mark is lost.
+        if this.control() & SE_DACL_AUTO_INHERITED != 0
+            && let Some(first) = this.words.first_mut()
+        {
+            *first |= u32::from(SE_DACL_AUTO_INHERIT_REQ) << 16;
+        }
+        Ok(this)
+    }
+
+    fn parts_of_open(thing: &impl AsHandle, what: OBJECT_SECURITY_INFORMATION) -> io::Result<Self> {
+        let handle = thing.as_handle().as_raw_handle();
         // What is usual fits; else the system says how much it is, which may grow meanwhile.
         let mut words = vec![0_u32; 256];
         loop {
@@ -98,19 +120,35 @@ impl Descriptor {
         }
     }
 
-    /// Gives this list to something open, whose own it is from now on, whatever the folder above says. The handle has to be one
-    /// by which that may be done (`WRITE_DAC`).
+    /// Gives this list to something open, as it is, whose own it is from now on. A protected one stays so whatever the folder above
+    /// comes to say. The handle has to be one by which that may be done (`WRITE_DAC`).
     ///
     /// # Errors
     /// If the system refuses.
     pub fn put_on(&self, thing: &impl AsHandle) -> io::Result<()> {
         let handle = thing.as_handle().as_raw_handle();
-        let what = DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION;
         // SAFETY: the handle is borrowed, so it is open, and the descriptor is whole.
-        if unsafe { SetKernelObjectSecurity(handle, what, self.pointer()) } == 0 {
+        if unsafe { SetKernelObjectSecurity(handle, self.list_with_protection(), self.pointer()) }
+            == 0
+        {
             return Err(io::Error::last_os_error());
         }
         Ok(())
+    }
+
+    /// What of it is put on a thing: the list, and whether that is protected.
+    fn list_with_protection(&self) -> OBJECT_SECURITY_INFORMATION {
+        DACL_SECURITY_INFORMATION
+            | match self.control() & SE_DACL_PROTECTED {
+                0 => UNPROTECTED_DACL_SECURITY_INFORMATION,
+                _ => PROTECTED_DACL_SECURITY_INFORMATION,
+            }
+    }
+
+    /// What the system says of the whole, a bit each.
+    fn control(&self) -> u16 {
+        let bytes = self.bytes();
+        bytes.get(2..4).and_then(|control| control.try_into().ok()).map_or(0, u16::from_le_bytes)
     }
 
     /// Whose it is; none if nobody's.
@@ -127,9 +165,7 @@ impl Descriptor {
     pub fn grants(&self) -> Option<Vec<Grant>> {
         let bytes = self.bytes();
         let at = number(&bytes, 16)?;
-        let has_list =
-            bytes.get(2).is_some_and(|control| u16::from(*control) & SE_DACL_PRESENT != 0);
-        if !has_list || at == 0 {
+        if self.control() & SE_DACL_PRESENT == 0 || at == 0 {
             return None;
         }
         let everything = Grant { to: None, rights: u32::MAX, inherit_only: false };
@@ -141,10 +177,8 @@ impl Descriptor {
     #[must_use]
     pub fn is_of_a_sandbox(&self) -> bool {
         let bytes = self.bytes();
-        let has_labels =
-            bytes.get(2).is_some_and(|control| u16::from(*control) & SE_SACL_PRESENT != 0);
         let at = number(&bytes, 12).unwrap_or(0);
-        if !has_labels || at == 0 {
+        if self.control() & SE_SACL_PRESENT == 0 || at == 0 {
             return false;
         }
         bytes.get(at..).and_then(lowest_label).is_none_or(|level| level < MEDIUM)
@@ -270,6 +304,19 @@ mod tests {
             cut.is_some_and(|grants| grants.iter().all(|grant| grant.to.is_none()))
                 || descriptor.owner().is_none()
         );
+    }
+
+    #[test]
+    fn a_list_is_put_on_with_its_protection() {
+        for (text, expected) in [
+            ("D:P(A;;FA;;;BA)", PROTECTED_DACL_SECURITY_INFORMATION),
+            ("D:PAI(A;;FA;;;BA)", PROTECTED_DACL_SECURITY_INFORMATION),
+            ("D:AI(A;ID;FA;;;BA)", UNPROTECTED_DACL_SECURITY_INFORMATION),
+            ("D:(A;;FA;;;BA)", UNPROTECTED_DACL_SECURITY_INFORMATION),
+        ] {
+            let what = Descriptor::of(text).unwrap().list_with_protection();
+            assert_eq!(what, DACL_SECURITY_INFORMATION | expected, "{text}");
+        }
     }
 
     #[test]

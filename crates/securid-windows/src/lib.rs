@@ -5,6 +5,7 @@
 //! | [`sid`] | users and groups, and who we are |
 //! | [`descriptor`], [`making`] | whose a thing is, and who may do what with it; files and folders that have that from their first moment |
 //! | [`mod@file`], [`kind`], [`volume`] | which file a handle is of, and what kind of thing; a lock that leaves it readable; what a disk has left |
+//! | [`stream`] | paths that name no file, but text beside one |
 //! | [`folders`] | where the system keeps whose data |
 //! | [`pipes`] | both sides of named pipes |
 //! | [`credentials`] | Credential Manager |
@@ -51,6 +52,7 @@ pub mod process;
 pub mod sequences;
 pub mod sessions;
 pub mod sid;
+pub mod stream;
 mod text;
 pub mod volume;
 pub mod wait;

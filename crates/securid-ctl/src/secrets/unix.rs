@@ -9,6 +9,9 @@ use std::{
 
 use crate::failure::Failure;
 
+/// How text becomes UTF-8, as the end of a sentence: it is anyway.
+pub(super) const HOW_UTF_8: &str = "";
+
 /// Standard input, past its buffer.
 ///
 /// # Errors

@@ -40,6 +40,7 @@ fn from_standard_input_less_one_newline() {
         ("pw", "pw"),
         ("pw\n", "pw"),
         ("pw\r\n", "pw"),
+        ("\u{feff}pw\r\n", "pw"),
         ("p w\n\n", "p w\n"),
         (" ä\"\\ ", " ä\"\\ "),
     ] {

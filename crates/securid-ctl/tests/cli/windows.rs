@@ -3,6 +3,7 @@
 use std::fs;
 
 use securid_ipc::messages::*;
+use securid_trust::Standing;
 
 use crate::fake::{Home, PATIENCE, bounded, well};
 
@@ -87,6 +88,34 @@ fn an_answer_may_go_to_a_device() {
         assert_eq!(fs::read(&place).unwrap(), b"answer");
     }
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1, "a draft is left");
+    while home.was_called() {}
+    let stream = home.path().join("answer:s");
+    let ran = home.run(["call", "findUsers", "-o", stream.to_str().unwrap()]);
+    assert_eq!((ran.code, &*ran.out), (Some(1), ""));
+    assert!(ran.err.contains("a stream") && ran.err.contains("Nothing was sent."), "{}", ran.err);
+    assert!(!home.was_called());
+}
+
+#[test]
+fn an_answer_is_for_whom_the_file_was_that_it_replaces() {
+    let answer = RelayView {
+        call: 1,
+        body: Some(Chunk(b"answer".to_vec())),
+        more: Some(false),
+        session: "0123456789abcdef".into(),
+        status: Some(200),
+        content_type: None,
+    };
+    let home = Home::replying(Reply::Relayed(answer));
+    let [ours, new] = ["ours", "new"].map(|name| home.path().join(name));
+    drop(securid_trust::create_new(&ours).unwrap());
+    for place in [&ours, &new] {
+        let ran = home.run(["call", "findUsers", "-o", place.to_str().unwrap()]);
+        assert_eq!((ran.code, &*ran.err), (Some(0), ""));
+        assert_eq!(fs::read(place).unwrap(), b"answer");
+    }
+    let standing = Standing::at(&ours).unwrap();
+    assert!(!standing.is_open_to_others(), "{}", standing.access());
 }
 
 #[test]

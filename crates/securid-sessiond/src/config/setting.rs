@@ -12,6 +12,7 @@ use securid_text::mention;
 use super::{AuditTarget, Fate};
 use crate::journal;
 
+pub(crate) use path::is_possible;
 use path::is_whole;
 pub(super) use spans::{Emptiness, HistoryKeep, Limit, Span};
 

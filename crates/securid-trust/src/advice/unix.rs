@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::standing::Owner;
+use crate::standing::{Owner, Whose};
 
 /// Who may do everything.
 pub const ROOT: &str = "root";
@@ -47,6 +47,11 @@ pub fn make_file_private(path: &Path) -> String {
 #[must_use]
 pub fn make_folder_private(path: &Path) -> String {
     format!("chmod 700 {}", path.display())
+}
+
+/// What to do about a folder on the way in which others can replace things.
+pub(crate) fn nobody_replaces(path: &Path, _: Whose) -> String {
+    format!("name another place, or run {}", shut_writers_out(path))
 }
 
 /// It is this user's.

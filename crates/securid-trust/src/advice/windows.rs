@@ -1,8 +1,14 @@
-//! Lists of who may do what: icacls, takeown. Each gives a whole command, for there is no short way to say it.
+//! Lists of who may do what: icacls, takeown. Each gives whole commands, for there is no short way to say it, and such as `cmd` and
+//! PowerShell understand alike: users are SIDs, and what has brackets is quoted.
+//!
+//! Where others have entries of their own, `/grant:r` leaves them: so `/reset` takes all of these away first.
 
 use std::path::Path;
 
-use crate::standing::Owner;
+use crate::standing::{Owner, Whose, us};
+
+/// What the list of a folder says of whatever is made in it: the same.
+const WITH_WHAT_IS_IN_IT: &str = "(OI)(CI)";
 
 /// Who may do everything.
 pub const ROOT: &str = "an administrator";
@@ -25,6 +31,7 @@ pub fn make_it_roots(path: &Path) -> String {
     let path = path.display();
     format!(
         "as an administrator: icacls \"{path}\" /setowner *S-1-5-32-544, \
+         then icacls \"{path}\" /reset, \
          then icacls \"{path}\" /inheritance:r /grant:r *S-1-5-18:F *S-1-5-32-544:F *S-1-5-32-545:RX"
     )
 }
@@ -44,21 +51,82 @@ pub fn take_it_over(path: &Path) -> String {
 /// Nobody else can do anything with the file any more.
 #[must_use]
 pub fn make_file_private(path: &Path) -> String {
-    format!("icacls \"{}\" /inheritance:r /grant:r \"%USERNAME%:F\"", path.display())
+    make_private(path, "")
 }
 
 /// Nobody else can do anything with the folder any more, nor with what is made in it.
 #[must_use]
 pub fn make_folder_private(path: &Path) -> String {
-    format!("icacls \"{}\" /inheritance:r /grant:r \"%USERNAME%:(OI)(CI)F\"", path.display())
+    make_private(path, WITH_WHAT_IS_IN_IT)
 }
 
-/// It is this user's.
+/// The list that we make ourselves: this user, the system and the administrators.
+fn make_private(path: &Path, inherit: &str) -> String {
+    let (path, us) = (path.display(), us().as_argument());
+    let grants =
+        [us.as_str(), "*S-1-5-18", "*S-1-5-32-544"].map(|who| format!(" \"{who}:{inherit}F\""));
+    let grants = grants.concat();
+    format!("icacls \"{path}\" /reset, then icacls \"{path}\" /inheritance:r /grant:r{grants}")
+}
+
+/// What to do about a folder on the way in which others can replace things. Others may need it as it is, and so may Windows: no
+/// command is given for what is above our own things.
+pub(crate) fn nobody_replaces(_: &Path, whose: Whose) -> String {
+    match whose {
+        Whose::RootsOrOurs => "name another place, in a folder that they cannot change",
+        Whose::Roots => "have an administrator take that right from them",
+    }
+    .to_owned()
+}
+
+/// It is this user's. To give something away takes an administrator.
 pub(crate) fn give_to(user: &Owner, path: &Path) -> String {
-    format!("icacls \"{}\" /setowner \"{user}\"", path.display())
+    let user = user.as_argument();
+    format!("icacls \"{}\" /setowner \"{user}\" (as an administrator)", path.display())
 }
 
 /// It is an administrator's; of a link, the link itself.
 pub(crate) fn give_to_root(path: &Path) -> String {
     format!("icacls \"{}\" /setowner *S-1-5-32-544 /l", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_made_private_is_as_we_make_it_and_nobody_elses_entry_stays() {
+        let us = us().as_argument();
+        assert!(us.starts_with("*S-1-5-21-"), "{us}");
+        assert_eq!(
+            make_file_private(Path::new(r"C:\a b\key")),
+            format!(
+                r#"icacls "C:\a b\key" /reset, then icacls "C:\a b\key" /inheritance:r /grant:r "{us}:F" "*S-1-5-18:F" "*S-1-5-32-544:F""#
+            )
+        );
+        assert_eq!(
+            make_folder_private(Path::new(r"C:\st")),
+            format!(
+                r#"icacls "C:\st" /reset, then icacls "C:\st" /inheritance:r /grant:r "{us}:(OI)(CI)F" "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F""#
+            )
+        );
+    }
+
+    #[test]
+    fn both_shells_understand_it_and_no_command_is_for_a_folder_above() {
+        let place = Path::new(r"Z:\tmp");
+        let all = [
+            shut_writers_out(place),
+            make_it_roots(place),
+            make_folder_private(place),
+            give_to(&us(), place),
+            give_to_root(place),
+        ];
+        for told in all {
+            assert!(!told.contains('%') && !told.contains(" (S-1-"), "{told}");
+        }
+        for whose in [Whose::RootsOrOurs, Whose::Roots] {
+            assert!(!nobody_replaces(place, whose).contains("icacls"));
+        }
+    }
 }

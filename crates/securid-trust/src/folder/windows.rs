@@ -5,7 +5,13 @@ use std::{io, path::Path};
 
 use securid_windows::making;
 
+use crate::path::{Untrusted, real_path};
 use crate::private::{OF_A_FOLDER, descriptor};
+
+/// Nothing is made where it would be refused at once, as below a folder that everybody may change.
+pub(super) fn may_be_made(path: &Path) -> Result<(), Untrusted> {
+    real_path(path).map(drop)
+}
 
 /// One folder.
 pub(super) fn make(path: &Path) -> io::Result<()> {
@@ -71,6 +77,11 @@ mod tests {
         assert!(told.contains("(Everyone (S-1-1-0))") && told.contains("/inheritance:r"), "{told}");
         let within = check_private(&ours).unwrap_err();
         assert!(matches!(within, FolderError::Untrusted(_)), "{within}");
+        let new = open.join("new");
+        for make in [private, private_with_parents] {
+            assert!(matches!(make(&new), Err(FolderError::Untrusted(_))));
+            assert!(!new.exists(), "it is made, and refused");
+        }
     }
 
     #[test]

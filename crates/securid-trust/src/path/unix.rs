@@ -78,7 +78,7 @@ mod tests {
             let refused = real_path(&file).unwrap_err();
             let told = refused.to_string();
             assert!(
-                matches!(refused, Untrusted::Writable { path, access: Access(0o757) } if path == folder),
+                matches!(refused, Untrusted::Writable { path, access: Access(0o757), .. } if path == folder),
                 "{told}"
             );
             assert!(told.contains(&format!("chmod go-w {}", folder.display())), "{told}");

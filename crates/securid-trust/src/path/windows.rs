@@ -99,6 +99,8 @@ mod tests {
                 "{refused}"
             );
         }
+        let told = real_path(&ours).unwrap_err().to_string();
+        assert!(told.contains("name another place") && !told.contains("icacls"), "{told}");
         assert!(real_path(&open).is_ok(), "what is at the end is judged elsewhere");
         assert!(real_path_of_root(&open.join("file")).is_err());
     }

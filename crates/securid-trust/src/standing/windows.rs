@@ -165,6 +165,13 @@ impl Standing {
     }
 }
 
+impl Owner {
+    /// As icacls takes it, whatever shell there is.
+    pub(crate) fn as_argument(&self) -> String {
+        self.0.as_ref().map_or_else(|| "USER".to_owned(), |sid| format!("*{sid}"))
+    }
+}
+
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(sid) = &self.0 else { return f.write_str("nobody that is known here") };

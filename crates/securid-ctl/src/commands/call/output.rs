@@ -11,7 +11,7 @@ use unix as system;
 use windows as system;
 
 use std::{
-    fs::{self, File, OpenOptions, Permissions},
+    fs::{self, File, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
     process,
@@ -49,6 +49,8 @@ impl Output {
                 return Ok(Self::as_it_comes(Raw::stdout()?));
             }
         };
+        let cannot = |error| unwritable(place, &error).with_hint("Nothing was sent.");
+        system::is_possible(place).map_err(cannot)?;
         let opened = match fs::metadata(place) {
             _ if system::is_device(place) => {
                 Interrupt::arm()?;
@@ -64,14 +66,17 @@ impl Output {
                     .map(|file| Self::as_it_comes(file.into()))
             }
             Ok(about) => fs::canonicalize(place)
-                .and_then(|place| Draft::new(place, Some(about.permissions())))
+                .and_then(|place| {
+                    let rights = system::Rights::of(&place, &about)?;
+                    Draft::new(place, Some(rights))
+                })
                 .map(Self::Draft),
             Err(_) if system::names_a_folder(place) => Err(io::ErrorKind::IsADirectory.into()),
             // Nothing is put in the place of a link whose file is elsewhere, or was.
             Err(error) if place.is_symlink() => Err(error),
             Err(_) => Draft::new(place.to_owned(), None).map(Self::Draft),
         };
-        opened.map_err(|error| unwritable(place, &error).with_hint("Nothing was sent."))
+        opened.map_err(cannot)
     }
 
     fn as_it_comes(out: Raw) -> Self {
@@ -152,17 +157,11 @@ pub(super) struct Draft {
 
 impl Draft {
     /// With the rights of the file that is there, or those that any new file gets.
-    fn new(place: PathBuf, rights: Option<Permissions>) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        if rights.is_some() {
-            // Until it has them: whoever could open it meanwhile could read it ever after.
-            system::ours_alone(&mut options);
-        }
-        let (file, draft) = Self::create(&place, &options)?;
+    fn new(place: PathBuf, rights: Option<system::Rights>) -> io::Result<Self> {
+        let (file, draft) = Self::create(&place, rights.as_ref())?;
         let this = Self { file, place, draft: Arc::new(Mutex::new(Some(draft))) };
         if let Some(rights) = rights {
-            this.file.set_permissions(rights)?;
+            rights.put_on(&this.file)?;
         }
         let draft = Arc::clone(&this.draft);
         // Held to our end, so that it is not moved into place meanwhile.
@@ -176,12 +175,12 @@ impl Draft {
 
     /// Under a name that nobody has, as a new file. One of ours that was killed leaves its draft, and in a container the next one
     /// may have the same number.
-    fn create(place: &Path, options: &OpenOptions) -> io::Result<(File, PathBuf)> {
+    fn create(place: &Path, rights: Option<&system::Rights>) -> io::Result<(File, PathBuf)> {
         let name = place.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_string_lossy();
         let mut n = 0;
         loop {
             let draft = place.with_file_name(format!(".{name}.{}-{n}.part", process::id()));
-            match options.open(&draft) {
+            match system::make(&draft, rights) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && n < MOST_DRAFTS => {
                     n += 1
                 }
@@ -238,10 +237,8 @@ mod tests {
     fn a_draft_that_was_left_over_disturbs_no_later_one() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("answer");
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        let (_, left_over) = Draft::create(&place, &options).unwrap();
-        let (_, next) = Draft::create(&place, &options).unwrap();
+        let (_, left_over) = Draft::create(&place, None).unwrap();
+        let (_, next) = Draft::create(&place, None).unwrap();
         assert!(left_over.exists() && next.exists() && next != left_over);
     }
 

@@ -8,9 +8,9 @@ mod windows;
 use std::path::Path;
 
 #[cfg(unix)]
-use unix::is_possible;
+pub(crate) use unix::is_possible;
 #[cfg(windows)]
-use windows::is_possible;
+pub(crate) use windows::is_possible;
 
 use crate::words;
 

@@ -1,14 +1,11 @@
 //! The log in the state folder, as `securid-ctl start` has it as well.
 
-use std::fs::{File, OpenOptions, rename};
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use securid_trust::folder;
-
-/// How long the log of earlier daemons may be, in bytes, for another to add to it: weeks of it. Then it is put aside,
-/// in the place of the one before.
-const LONGEST: u64 = 1024 * 1024;
+use securid_ipc::daemon_log;
+use securid_trust::{folder, open_to_append};
 
 /// Opened when there is something to be written.
 pub(in crate::log) struct LogFile {
@@ -39,15 +36,10 @@ impl LogFile {
     }
 }
 
-/// Whoever may read it is said by the folder, which is ours alone.
+/// Ours alone, as the folder is.
 fn open(folder: &Path) -> io::Result<File> {
     folder::private_with_parents(folder).map_err(io::Error::other)?;
-    let path = folder.join("sessiond.log");
-    if path.symlink_metadata().is_ok_and(|log| log.len() > LONGEST) {
-        // If that fails, it only grows on.
-        let _ = rename(&path, folder.join("sessiond.log.1"));
-    }
-    OpenOptions::new().create(true).append(true).open(path)
+    open_to_append(&daemon_log::place(folder))
 }
 
 #[cfg(test)]
@@ -56,19 +48,19 @@ mod tests {
 
     use std::fs;
 
+    use securid_trust::Standing;
+
     use super::*;
 
     #[test]
-    fn one_that_is_too_long_is_put_aside() {
+    fn lines_are_added_to_what_is_closed_to_others() {
         let state = tempfile::tempdir().unwrap();
         let folder = state.path().join("made when needed");
         let log = folder.join("sessiond.log");
         LogFile::within(folder.clone()).add(b"1\n").unwrap();
         LogFile::within(folder.clone()).add(b"2\n").unwrap();
         assert_eq!(fs::read(&log).unwrap(), b"1\n2\n");
-        File::options().write(true).open(&log).unwrap().set_len(LONGEST + 1).unwrap();
-        LogFile::within(folder.clone()).add(b"3\n").unwrap();
-        assert_eq!(fs::read(&log).unwrap(), b"3\n");
-        assert_eq!(fs::metadata(folder.join("sessiond.log.1")).unwrap().len(), LONGEST + 1);
+        let standing = Standing::at(&log).unwrap();
+        assert!(!standing.is_open_to_others(), "{}", standing.access());
     }
 }

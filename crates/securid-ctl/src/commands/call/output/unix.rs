@@ -1,7 +1,7 @@
 //! Modes, and names of folders. Devices are files that are no regular ones.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, Metadata, OpenOptions, Permissions},
     io,
     os::unix::{ffi::OsStrExt as _, fs::OpenOptionsExt as _},
     path::Path,
@@ -10,9 +10,45 @@ use std::{
 /// Read and written by this user, and nobody else.
 const OURS_ALONE: u32 = 0o600;
 
-/// Has a new file be this user's alone.
-pub(super) fn ours_alone(options: &mut OpenOptions) {
-    options.mode(OURS_ALONE);
+/// The mode of a file.
+pub(super) struct Rights(Permissions);
+
+impl Rights {
+    /// Those of the file that is there.
+    ///
+    /// # Errors
+    /// None.
+    pub(super) fn of(_: &Path, about: &Metadata) -> io::Result<Self> {
+        Ok(Self(about.permissions()))
+    }
+
+    /// Gives them to a draft.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub(super) fn put_on(self, draft: &File) -> io::Result<()> {
+        draft.set_permissions(self.0)
+    }
+}
+
+/// Makes a draft: as any new file, or this user's alone until it has the rights of the one in whose place it comes. Whoever
+/// could open it meanwhile could read it ever after.
+///
+/// # Errors
+/// Those of the system; [`io::ErrorKind::AlreadyExists`] if there is something of that name.
+pub(super) fn make(draft: &Path, rights: Option<&Rights>) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    if rights.is_some() {
+        options.mode(OURS_ALONE);
+    }
+    options.open(draft)
+}
+
+/// # Errors
+/// None: names may have anything in them.
+pub(super) fn is_possible(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Whether it can only be a folder, though there is nothing.

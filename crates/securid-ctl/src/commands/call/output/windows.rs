@@ -1,10 +1,17 @@
-//! Names that Windows keeps for devices, whatever folder they stand in; and rights, which a new file has of its folder.
+//! Names that Windows keeps for devices, whatever folder they stand in, and for streams; and rights, which a new file has of its
+//! folder, and one in the place of another has of that.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, Metadata, OpenOptions, Permissions},
     io,
+    os::windows::fs::OpenOptionsExt as _,
     path::Path,
 };
+
+use securid_windows::{descriptor::Descriptor, making, stream};
+
+/// To read who may do what (`READ_CONTROL`).
+const TO_ASK: u32 = 0x0002_0000;
 
 /// What can be written to. Of these one is a person's.
 const CONSOLES: [&str; 2] = ["CON", "CONOUT$"];
@@ -13,8 +20,51 @@ const OTHERS: [&str; 4] = ["NUL", "PRN", "AUX", "CONIN$"];
 /// Those that have a number from 1 to 9.
 const NUMBERED: [&str; 2] = ["COM", "LPT"];
 
-/// A new file is for whom its folder lets in, and for nobody else.
-pub(super) fn ours_alone(_: &mut OpenOptions) {}
+/// Who may do what with a file, and its attributes.
+pub(super) struct Rights {
+    list: Descriptor,
+    attributes: Permissions,
+}
+
+impl Rights {
+    /// Those of the file that is there.
+    ///
+    /// # Errors
+    /// If the system does not tell.
+    pub(super) fn of(place: &Path, about: &Metadata) -> io::Result<Self> {
+        let file = OpenOptions::new().access_mode(TO_ASK).open(place)?;
+        Ok(Self { list: Descriptor::list_of_open(&file)?, attributes: about.permissions() })
+    }
+
+    /// Gives a draft what it does not have from its beginning.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub(super) fn put_on(self, draft: &File) -> io::Result<()> {
+        draft.set_permissions(self.attributes)
+    }
+}
+
+/// Makes a draft: in the place of a file for whom that is, else for whom its folder lets in.
+///
+/// # Errors
+/// Those of the system; [`io::ErrorKind::AlreadyExists`] if there is something of that name.
+pub(super) fn make(draft: &Path, rights: Option<&Rights>) -> io::Result<File> {
+    match rights {
+        Some(rights) => making::file_like(draft, &rights.list),
+        None => OpenOptions::new().write(true).create_new(true).open(draft),
+    }
+}
+
+/// # Errors
+/// If it is no file's name, and so nothing can be moved to it.
+pub(super) fn is_possible(place: &Path) -> io::Result<()> {
+    if stream::is_named_by(place) && !is_device(place) {
+        let why = "a colon behind the drive's names a stream of a file: write a name without it";
+        return Err(io::Error::new(io::ErrorKind::InvalidFilename, why));
+    }
+    Ok(())
+}
 
 /// Whether it can only be a folder, though there is nothing.
 pub(super) fn names_a_folder(place: &Path) -> bool {
@@ -80,6 +130,17 @@ mod tests {
         }
         for name in ["null", "answer.json", "com0", "com10", r"nul\x", "console"] {
             assert!(!is_device(Path::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_stream_is_no_place_for_a_file() {
+        for name in [r"C:\w\out:stream", "out:s"] {
+            let refused = is_possible(Path::new(name)).map_err(|error| error.to_string());
+            assert!(refused.is_err_and(|told| told.contains("without it")), "{name}");
+        }
+        for name in [r"C:\w\out", "out", "NUL:", "CON:", r"\\.\pipe\x"] {
+            assert!(is_possible(Path::new(name)).is_ok(), "{name}");
         }
     }
 }

@@ -4,6 +4,6 @@ use std::path::Path;
 
 /// # Errors
 /// None.
-pub(super) fn is_possible(_: &Path) -> Result<(), String> {
+pub(crate) fn is_possible(_: &Path) -> Result<(), String> {
     Ok(())
 }

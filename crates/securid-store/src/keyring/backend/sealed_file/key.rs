@@ -147,6 +147,8 @@ impl SealKey {
         if text.is_empty() {
             return Err("it is empty");
         }
+        // An editor of Windows may have put a mark before UTF-8 where it found none.
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let digits = text
             .trim_ascii_end()
             .strip_prefix(MAGIC.as_bytes())
@@ -205,6 +207,8 @@ mod tests {
         {
             assert_eq!(SealKey::parse(text.as_bytes()).unwrap().0, key.0);
         }
+        let marked = format!("\u{feff}{line}");
+        assert_eq!(SealKey::parse(marked.as_bytes()).unwrap().0, key.0);
         let upper = line.replace(MAGIC, "").to_uppercase();
         assert_eq!(SealKey::parse(format!("{MAGIC}{upper}").as_bytes()).unwrap().id(), key.id());
         assert_ne!(SealKey::generate().unwrap().id(), key.id());
