@@ -7,7 +7,11 @@ use clap::{
 };
 use securid_ipc::paths::Overrides;
 
-use crate::{Context, commands, failure::Failure};
+use crate::{
+    Context, commands,
+    failure::Failure,
+    words::{FILES, SCRIPT, SET_UP, SOCKET},
+};
 
 /// What every command shares, below the list of them.
 const AFTER: &str = "\
@@ -15,7 +19,9 @@ SELECTOR is a session's id or the unique start of one (4 digits or more), an ins
 username@instance. securid-ctl --help tells exit statuses, variables, files and examples.";
 
 /// The same in full, for `--help` and the manual page.
-const AFTER_ALL: &str = "\
+fn after_all() -> String {
+    format!(
+        "\
 Selectors:
   ID             a session's id, or the unique start of one (4 digits or more)
   INSTANCE       a server, by the name that the config gives it: for logout and
@@ -54,34 +60,29 @@ Environment:
       are set by exec for its command, and so is SECURID_SESSION
 
 Files:
-  ~/.config/securid/config.toml
-      your config, over the machine's /etc/securid/config.toml and
-      /etc/securid/config.d/*.toml
-  $XDG_RUNTIME_DIR/securid/sessiond.sock
-      the daemon's socket; /run/securid/UID/sessiond.sock of a system unit
-  ~/.local/state/securid
-      records and history; /var/lib/securid/UID of a system unit
-
+{FILES}
   securid-ctl paths shows those that count for you.
 
 Examples:
   securid-ctl setup --url https://gl.example.com:8443/aveksa --username ann
-      writes a first config, and has systemd run the daemon
+      writes a first config, and {SET_UP}
   securid-ctl login
       asks for the password, and logs in
-  securid-ctl exec -- ./report.sh
+  securid-ctl exec -- {SCRIPT}
       runs it with the session's token in SECURID_TOKEN
   securid-ctl list
       shows the sessions, and when each will end
   securid-ctl logout
-      revokes them all, and waits for the server's word";
+      revokes them all, and waits for the server's word"
+    )
+}
 
 /// The heading of what every command takes.
 const COMMON: &str = "Common options";
 
 /// Logs in to RSA Governance & Lifecycle, and uses and revokes the session tokens that securid-sessiond holds
 #[derive(Debug, Parser)]
-#[command(name = "securid-ctl", version, after_help = AFTER, after_long_help = AFTER_ALL)]
+#[command(name = "securid-ctl", version, after_help = AFTER, after_long_help = after_all())]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -97,8 +98,8 @@ pub(crate) struct Common {
     #[arg(long, global = true, help_heading = COMMON)]
     pub(crate) json: bool,
 
-    /// The daemon's socket [else $SECURID_SOCKET]
-    #[arg(long, global = true, help_heading = COMMON, value_name = "PATH")]
+    // What it is, each system says.
+    #[arg(long, global = true, help_heading = COMMON, value_name = SOCKET[0], help = SOCKET[1])]
     socket: Option<PathBuf>,
 
     /// The folder of the daemon's records [else $SECURID_STATE_DIR]

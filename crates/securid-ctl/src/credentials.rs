@@ -17,6 +17,7 @@ use crate::{
     screen::printable,
     secrets,
     terminal::{LOGGED_IN, Terminal},
+    words::PASSWORD_FILE,
 };
 
 /// What the password has to be called among systemd's credentials.
@@ -37,9 +38,8 @@ pub(crate) struct Credentials {
     /// Read the password from standard input
     #[arg(long, conflicts_with_all = ["password_file", "askpass"])]
     password_stdin: bool,
-    /// Read the password from a file that nobody else may read [else systemd's credential
-    /// securid-password, else asked on the terminal]
-    #[arg(long, value_name = "F", conflicts_with = "askpass")]
+    // Where it comes from else, each system says.
+    #[arg(long, value_name = "F", conflicts_with = "askpass", help = PASSWORD_FILE)]
     password_file: Option<PathBuf>,
     /// Have this program ask for the password: it gets the prompt as its argument, and says the password on
     /// its standard output [else $SECURID_ASKPASS, where there is no terminal]

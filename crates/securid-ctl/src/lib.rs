@@ -41,6 +41,7 @@ mod table;
 mod terminal;
 mod times;
 mod waiting;
+mod words;
 
 use std::{env, path::PathBuf, process::ExitCode};
 
@@ -105,7 +106,7 @@ fn named(flags: Overrides) -> Result<Overrides, Failure> {
         absolute.map_err(|error| {
             let message =
                 format!("cannot tell which folder {name} or its flag is relative to: {error}");
-            Failure::usage(message).with_hint("Name it from the root on, beginning with /.")
+            Failure::usage(message).with_hint(words::NAME_IT_WHOLE)
         })
     };
     Ok(Overrides {

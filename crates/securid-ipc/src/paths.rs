@@ -84,9 +84,6 @@ impl OwnFile {
 /// Why nothing can be found.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum PathError {
-    /// There is no home folder, and not everything was named without it.
-    #[error("the home folder is unknown: set HOME, or XDG_STATE_HOME and XDG_CONFIG_HOME")]
-    NoHome,
     /// A folder of this user is not known to the system, and not everything was named without it.
     #[error("{what} is unknown: set {variable}")]
     NoFolder {

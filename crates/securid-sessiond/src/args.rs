@@ -33,8 +33,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "KEY=VALUE", value_parser = clap::builder::StringValueParser::new().map(Assignment::from))]
     pub(crate) set: Vec<Assignment>,
 
-    /// Listen here
-    #[arg(long, value_name = "PATH")]
+    // What it is, each system says.
+    #[arg(long, value_name = help::SOCKET[0], help = help::SOCKET[1])]
     socket: Option<PathBuf>,
 
     /// Keep records, history and lock here

@@ -19,6 +19,7 @@ use crate::config::Instance;
 use crate::keeper::{Inbox, Message, Taking};
 use crate::service::Desk;
 use crate::trouble;
+use crate::words;
 
 /// The longest user name, in bytes: no directory has longer ones, and each session keeps its own.
 const LONGEST_NAME: usize = 256;
@@ -170,10 +171,8 @@ async fn store(desk: &Desk) -> Result<StoreKind, RpcError> {
         .map_err(|error| trouble::keyring(&error))?;
     if desk.config.now().require_durable && !kind.survives_reboot() {
         let message = format!("the keyring ({kind}) does not survive a reboot");
-        return Err(RpcError::new(ErrorCode::KeyringUnavailable, message).with_hint(
-            "Start a Secret Service, give the sealed file a key (key_file), or set \
-                 require_durable = false.",
-        ));
+        let error = RpcError::new(ErrorCode::KeyringUnavailable, message);
+        return Err(error.with_hint(words::DURABLE_KEYRING));
     }
     Ok(kind)
 }

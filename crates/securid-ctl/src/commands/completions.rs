@@ -1,27 +1,13 @@
 //! `completions`: the script by which a shell completes commands, sessions and instances.
 
-use crate::{Context, failure::Failure};
-
-/// Below the options, and in the manual page.
-const EXAMPLES: &str = "\
-Examples:
-  eval \"$(securid-ctl completions bash)\"
-      belongs into ~/.bashrc
-  eval \"$(securid-ctl completions zsh)\"
-      belongs into ~/.zshrc, below compinit
-  securid-ctl completions fish > ~/.config/fish/completions/securid-ctl.fish
-      once
-  securid-ctl completions powershell | Out-String | Invoke-Expression
-      belongs into $PROFILE
-
-  The Debian package has installed them for bash, zsh and fish.";
+use crate::{Context, failure::Failure, words::COMPLETIONS};
 
 /// Print the script by which a shell completes commands, sessions and instances
 ///
 /// Sessions and instances are those of the daemon, which is asked as by list: that counts as no use, and takes a
 /// third of a second at most. Without a daemon there are none.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = COMPLETIONS)]
 pub(crate) struct Args {
     /// Which shell
     #[arg(value_enum)]

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use securid_ipc::config_view::{ConfigKeyView, ConfigView};
 
-use crate::{Context, failure::Failure, launch, screen::Tone, table::Table};
+use crate::{Context, failure::Failure, launch, screen::Tone, table::Table, words::SHOW_CONFIG};
 
 /// Look at the config
 #[derive(Debug, clap::Args)]
@@ -15,9 +15,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Show each key of the config: its value, where that stands, and whether it is enforced
-    ///
-    /// It is the config of a daemon that is started in this shell. A unit of systemd may have other variables,
-    /// and a daemon that runs other flags.
+    #[command(long_about = SHOW_CONFIG)]
     Show,
 }
 

@@ -17,15 +17,13 @@ use crate::{
     failure::{FAILED, Failure},
     interrupt::Interrupt,
     screen::Tone,
+    words::DOCTOR,
 };
 use program::Program;
 
 /// Look at everything that sessions need, and say what is wrong and what to do about it
-///
-/// Config, socket, daemon, keyring, records, disk, the way to each server, and systemd's units, as this shell would
-/// have them. It changes nothing, asks for no password, and takes half a minute at most. Exits with 0 only if all
-/// is fine.
 #[derive(Debug, clap::Args)]
+#[command(long_about = DOCTOR)]
 pub(crate) struct Args {}
 
 impl Args {

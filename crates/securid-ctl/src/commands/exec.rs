@@ -8,7 +8,7 @@ mod hold;
 mod signals;
 mod tied;
 
-use std::{ffi::OsString, io, process, process::Command, time::Duration};
+use std::{ffi::OsString, io, path::Path, process, process::Command, time::Duration};
 
 use securid_ipc::{
     client::Client,
@@ -22,6 +22,7 @@ use crate::{
     daemon::{ANSWER_WITHIN, selector},
     failure::Failure,
     interrupt::INTERRUPTED,
+    words::{self, SCRIPT},
 };
 use tied::Begun;
 
@@ -32,12 +33,16 @@ const CANNOT_RUN: u8 = 126;
 const NOT_FOUND: u8 = 127;
 
 /// Below the options, and in the manual page.
-const EXAMPLES: &str = "\
+fn examples() -> String {
+    format!(
+        "\
 Examples:
-  securid-ctl exec prod -- ./report.sh
+  securid-ctl exec prod -- {SCRIPT}
       runs it with prod's token in SECURID_TOKEN
-  securid-ctl exec --login prod --password-file secret -- ./report.sh
-      runs it with a session of its own, which ends with it";
+  securid-ctl exec --login prod --password-file secret -- {SCRIPT}
+      runs it with a session of its own, which ends with it"
+    )
+}
 
 /// Run a program with a session's token in its environment
 ///
@@ -46,7 +51,7 @@ Examples:
 /// passed on. With --login it is one of its own, revoked when the program ends: 75 if that is not
 /// confirmed then, and the program's own status was 0.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = examples())]
 pub(crate) struct Args {
     /// Which session [else $SECURID_SESSION]; with --login, at which instance
     selector: Option<String>,
@@ -149,7 +154,16 @@ impl<E: Into<Failure>> From<E> for Ended {
 fn cannot_run(program: &OsString, error: &io::Error) -> Ended {
     let exit = if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { CANNOT_RUN };
     let message = format!("cannot run {}: {error}", program.display());
-    Ended::Itself(Failure::new("exec", message, exit))
+    let failure = Failure::new("exec", message, exit);
+    let advice = words::NOT_FOUND.filter(|_| exit == NOT_FOUND && !has_ending(program));
+    Ended::Itself(match advice {
+        Some(advice) => failure.with_hint(advice),
+        None => failure,
+    })
+}
+
+fn has_ending(program: &OsString) -> bool {
+    Path::new(program).extension().is_some()
 }
 
 /// Windows' statuses have 32 bits, of which none may be lost: with such a one all ends here.

@@ -16,19 +16,24 @@ use crate::{
     failure::Failure,
     interrupt::Interrupt,
     secrets,
+    words::PASSWORD_IN,
 };
 
 /// Below the options, and in the manual page.
-const EXAMPLES: &str = "\
+fn examples() -> String {
+    format!(
+        "\
 Examples:
   securid-ctl login prod
       asks for the password, and logs in at prod as the config says
-  securid-ctl login prod --username ann --password-file ~/.prod-password
-      asks nobody";
+  securid-ctl login prod --username ann --password-file {PASSWORD_IN}
+      asks nobody"
+    )
+}
 
 /// Log in, and let the daemon hold the token
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = examples())]
 pub(crate) struct Args {
     /// Where to log in [else the config's default]
     instance: Option<String>,

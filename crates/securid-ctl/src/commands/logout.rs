@@ -24,6 +24,7 @@ use crate::{
     records,
     screen::{Screen, Tone},
     table::Table,
+    words::{ALL_USERS, AT_LOG_OFF, IF_LAST_SESSION},
 };
 
 /// How long to wait for confirmation unless told.
@@ -37,18 +38,22 @@ const NO_SESSION: u8 = 66;
 const PENDING: u8 = 75;
 
 /// Below the options, and in the manual page.
-const EXAMPLES: &str = "\
+fn examples() -> String {
+    format!(
+        "\
 Examples:
   securid-ctl logout
       revokes every session, and waits up to 10 s for the servers' word
   securid-ctl logout prod ann@test --timeout 1m
       revokes those of prod, and ann's at test
   securid-ctl logout --if-last-session
-      belongs into ~/.bash_logout or ~/.zlogout";
+      belongs into {AT_LOG_OFF}"
+    )
+}
 
 /// Revoke sessions: those named, or every one
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = examples())]
 pub(crate) struct Args {
     /// Which sessions; an instance means all of its own
     #[arg(value_name = "SELECTOR")]
@@ -59,11 +64,10 @@ pub(crate) struct Args {
     /// Do not wait: the daemon goes on alone (exit status 75 unless all had ended before)
     #[arg(long)]
     no_wait: bool,
-    /// Only if the shell that runs this ends its user's last login: for ~/.bash_logout and ~/.zlogout
-    #[arg(long)]
+    // What the last login is, each system says, and who may end everybody's sessions.
+    #[arg(long, help = IF_LAST_SESSION)]
     if_last_session: bool,
-    /// Every user's sessions, revoked as that user (root only)
-    #[arg(long, conflicts_with_all = ["selectors", "no_wait", "if_last_session"])]
+    #[arg(long, conflicts_with_all = ["selectors", "no_wait", "if_last_session"], help = ALL_USERS)]
     all_users: bool,
 }
 

@@ -26,7 +26,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::{Context, failure::Failure, interrupt::Interrupt};
+use crate::{Context, failure::Failure, interrupt::Interrupt, words::FOR_ALL};
 use step::{Shown, Step};
 use system::{ABOUT, EXAMPLES, LONG_ABOUT, MANAGER, Work};
 
@@ -54,8 +54,8 @@ pub(crate) struct Args {
     /// While anything is not confirmed dead, nothing is removed (exit status 75).
     #[arg(long)]
     remove: bool,
-    /// For all users of this machine, as root; daemons that run are left alone
-    #[arg(long)]
+    // Whether there is such a thing, each system says.
+    #[arg(long, help = FOR_ALL)]
     global: bool,
 }
 

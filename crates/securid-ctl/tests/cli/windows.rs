@@ -5,7 +5,7 @@ use std::fs;
 use securid_ipc::messages::*;
 use securid_trust::Standing;
 
-use crate::fake::{Home, PATIENCE, bounded, well};
+use crate::fake::{Home, PATIENCE, Ran, bounded, well};
 
 fn lend(call: &Call) -> Option<Result<Reply, RpcError>> {
     Some(Ok(match call {
@@ -50,6 +50,22 @@ fn what_cannot_be_run_has_its_own_statuses() {
     }
     let nobody = Home::answering(|_| Some(Err(RpcError::new(ErrorCode::NoSuchSession, "none"))));
     assert_eq!(nobody.run(["exec", "--", "cmd", "/c", "exit"]).code, Some(125));
+}
+
+#[test]
+fn a_batch_file_has_to_be_named_whole() {
+    let home = Home::answering(lend);
+    fs::write(home.path().join("say.cmd"), "@echo off\r\n").unwrap();
+    let ran = Ran::of(home.ctl(["exec", "--", r".\say.cmd"]).current_dir(home.path()), "");
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let whole = home.path().join("say");
+    for (program, is_told) in
+        [(whole.to_str().unwrap(), true), ("say", true), ("say.exe", false), ("no.cmd", false)]
+    {
+        let ran = home.run(["exec", "--", program]);
+        assert_eq!(ran.code, Some(127), "{}", ran.err);
+        assert_eq!(ran.err.contains("its .cmd or .bat"), is_told, "{}", ran.err);
+    }
 }
 
 #[test]
@@ -170,7 +186,7 @@ fn a_reader_that_has_gone_is_no_panic() {
     let mut command = home.ctl(["paths"]);
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let ran = crate::fake::Ran::of(command.stdout(writer), "");
+    let ran = Ran::of(command.stdout(writer), "");
     assert_eq!((ran.code, &*ran.err), (Some(1), ""));
 }
 

@@ -16,6 +16,12 @@ const SYSTEM_STATES: &str = "/var/lib/securid";
 /// The machine's config file and the folder of its additions.
 const MACHINE_CONFIG: [&str; 2] = ["/etc/securid/config.toml", "/etc/securid/config.d"];
 
+/// There is no home folder, and not everything was named without it.
+const NO_HOME: PathError = PathError::NoFolder {
+    what: "the home folder",
+    variable: "HOME, or XDG_STATE_HOME and XDG_CONFIG_HOME",
+};
+
 /// The files of user `uid` in an environment whose variables `variable` tells. A relative XDG variable is ignored, as
 /// the XDG base directory specification says.
 pub(super) struct Linux<V> {
@@ -30,7 +36,7 @@ impl<V: Fn(&str) -> Option<OsString>> Linux<V> {
 
     fn base(&self, name: &str, below_home: &str) -> Result<PathBuf, PathError> {
         let below_home = || self.absolute("HOME").map(|home| home.join(below_home));
-        self.absolute(name).or_else(below_home).ok_or(PathError::NoHome)
+        self.absolute(name).or_else(below_home).ok_or(NO_HOME)
     }
 }
 
@@ -182,8 +188,12 @@ mod tests {
 
     #[test]
     fn a_home_is_asked_for_only_where_it_is_needed() {
-        assert_eq!(find(&Overrides::default(), &[]), Err(PathError::NoHome));
-        assert_eq!(find(&Overrides::default(), &[("HOME", "")]), Err(PathError::NoHome));
+        assert_eq!(find(&Overrides::default(), &[]), Err(NO_HOME));
+        assert_eq!(
+            NO_HOME.to_string(),
+            "the home folder is unknown: set HOME, or XDG_STATE_HOME and XDG_CONFIG_HOME"
+        );
+        assert_eq!(find(&Overrides::default(), &[("HOME", "")]), Err(NO_HOME));
         let variables = [("XDG_CONFIG_HOME", "/c"), ("XDG_STATE_HOME", "/s")];
         assert!(find(&Overrides::default(), &variables).is_ok());
     }

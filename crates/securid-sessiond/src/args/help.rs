@@ -8,11 +8,17 @@ mod macos;
 mod windows;
 
 #[cfg(target_os = "linux")]
-use linux::{ENVIRONMENT, FILES, KEY, SIGNALS, WHO_STARTS_IT};
+pub(super) use linux::SOCKET;
+#[cfg(target_os = "linux")]
+use linux::{ENVIRONMENT, FILES, KEY, KEYS, SIGNALS, WHO_STARTS_IT};
 #[cfg(target_os = "macos")]
-use macos::{ENVIRONMENT, FILES, KEY, SIGNALS, WHO_STARTS_IT};
+pub(super) use macos::SOCKET;
+#[cfg(target_os = "macos")]
+use macos::{ENVIRONMENT, FILES, KEY, KEYS, SIGNALS, WHO_STARTS_IT};
 #[cfg(windows)]
-use windows::{ENVIRONMENT, FILES, KEY, SIGNALS, WHO_STARTS_IT};
+pub(super) use windows::SOCKET;
+#[cfg(windows)]
+use windows::{ENVIRONMENT, FILES, KEY, KEYS, SIGNALS, WHO_STARTS_IT};
 
 use crate::words::MACHINES_FOLDER;
 
@@ -58,7 +64,7 @@ Environment:
   SECURID_STATE_DIR  as --state-dir
   SECURID_LOG        as --log
   SECURID_KEY        for most keys of the config one of that name, as
-                     SECURID_IDLE_TIMEOUT: see securid.toml(5)
+                     SECURID_IDLE_TIMEOUT: {KEYS}
 {ENVIRONMENT}
 Files:
 {FILES}

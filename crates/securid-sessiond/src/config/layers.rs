@@ -161,9 +161,19 @@ fn text(
         Err(OpenError::Untrusted(why)) => return Err(Fault::of_file(path, why.to_string())),
     };
     judge(&about).map_err(|problem| Fault::of_file(path, problem))?;
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(|error| unreadable(path, &error))?;
-    Ok(Some(text))
+    let mut text = Vec::new();
+    file.read_to_end(&mut text).map_err(|error| unreadable(path, &error))?;
+    String::from_utf8(text)
+        .map(Some)
+        .map_err(|error| Fault::of_file(path, no_utf8(error.as_bytes())))
+}
+
+/// What PowerShell's `>` writes, and some editors, begins with a mark.
+fn no_utf8(text: &[u8]) -> &'static str {
+    match text {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "is UTF-16: save it as UTF-8",
+        _ => "is no UTF-8: save it as UTF-8",
+    }
 }
 
 /// The files of the folder of additions, in the order of their names, byte by byte. Hidden ones, and what is not

@@ -186,23 +186,25 @@ fn keyrings_of_this_system() -> String {
     format!("auto, {} or {last}", names.join(", "))
 }
 
+/// What a config may say here of the audit.
+const AUDITS_OF_THIS_SYSTEM: &str =
+    if journal::IS_HERE { AuditTarget::TAKES } else { "none, or the absolute path of a file" };
+
 impl Setting for AuditTarget {
     const TAKES: &'static str = "none, journal, or the absolute path of a file";
 
     fn read(given: &Given) -> Result<Self, String> {
-        match given.text(Self::TAKES)? {
+        let here = AUDITS_OF_THIS_SYSTEM;
+        match given.text(here)? {
             "none" => Ok(Self::None),
             "journal" if journal::IS_HERE => Ok(Self::Journal),
-            "journal" => {
-                Err("this system has no journal: write none, or the absolute path of a file"
-                    .to_owned())
-            }
+            "journal" => Err(format!("this system has no journal: write {here}")),
             path if Path::new(path).is_absolute() => {
                 is_whole(Path::new(path)).map(|()| Self::File(path.into()))
             }
             other => {
                 let other = mention(other);
-                Err(format!("{other} is no place for the audit: write {}", Self::TAKES))
+                Err(format!("{other} is no place for the audit: write {here}"))
             }
         }
     }

@@ -39,6 +39,10 @@ pub(crate) const ONLY_THE_DAEMON: &str =
 pub(crate) const DURABLE_STORE: &str = "Start a Secret Service; or securid-sessiond --make-key FILE, and name that as key_file in the \
                                         config; or set require_durable = false.";
 
+/// For a login where there is none.
+pub(crate) const DURABLE_KEYRING: &str = "Start a Secret Service, give the sealed file a key (key_file), or set \
+     require_durable = false.";
+
 /// How a folder's room is shown.
 pub(crate) const ROOM_IN: &str = "df -h";
 

@@ -36,6 +36,10 @@ pub(crate) const ONLY_THE_DAEMON: &str =
 pub(crate) const DURABLE_STORE: &str =
     "Set keyring = \"credential-manager\", or require_durable = false.";
 
+/// For a login where there is none.
+pub(crate) const DURABLE_KEYRING: &str = "Use Credential Manager (keyring = \"credential-manager\"), give the sealed file a key (key_file), or set \
+     require_durable = false.";
+
 /// How a folder's room is shown.
 pub(crate) const ROOM_IN: &str = "dir";
 

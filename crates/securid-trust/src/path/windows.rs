@@ -29,9 +29,18 @@ pub(super) fn root(path: &Path, here: &Path) -> Result<Option<PathBuf>, Untruste
         let source = io::Error::other("it is a device, and no file: name another place");
         return Err(Untrusted::Look { path: path.to_owned(), source });
     }
+    if path.components().any(has_colon) {
+        let source = io::Error::other("a name in it has a colon: name another place");
+        return Err(Untrusted::Look { path: path.to_owned(), source });
+    }
     let mut root = PathBuf::from(prefix.as_os_str());
     root.push("\\");
     Ok(Some(root))
+}
+
+/// Behind a colon is a stream of a file; and after one letter such a name would lead to another drive.
+fn has_colon(part: Component<'_>) -> bool {
+    matches!(part, Component::Normal(name) if name.as_encoded_bytes().contains(&b':'))
 }
 
 /// What the system says of links that go round.
@@ -72,6 +81,16 @@ mod tests {
         for path in [r"\\.\NUL", r"\\.\pipe\x", r"\\?\GLOBALROOT\Device\x", r"\\?\pipe\x"] {
             let refused = root(Path::new(path), Path::new("")).unwrap_err().to_string();
             assert!(refused.contains("it is a device, and no file"), "{path}: {refused}");
+        }
+    }
+
+    #[test]
+    fn a_name_with_a_colon_is_refused_and_the_whole_path_told() {
+        for path in [r"C:\a:b", r"C:\a:b\c", r"\\?\C:\a\b:c"] {
+            let refused = real_path(Path::new(path)).unwrap_err().to_string();
+            let expected =
+                format!("cannot look at {path}: a name in it has a colon: name another place");
+            assert_eq!(refused, expected);
         }
     }
 

@@ -3,6 +3,10 @@
 pub(super) const WHO_STARTS_IT: &str =
     "securid-ctl setup has systemd run it; without systemd there is securid-ctl start";
 
+pub(in super::super) const SOCKET: [&str; 2] = ["PATH", "Listen here"];
+
+pub(super) const KEYS: &str = "see securid.toml(5)";
+
 pub(super) const SIGNALS: &str = "\
 Signals:
   SIGTERM, SIGINT  revokes all sessions, unless the config says on_exit =

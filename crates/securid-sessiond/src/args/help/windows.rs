@@ -3,6 +3,11 @@
 pub(super) const WHO_STARTS_IT: &str =
     "securid-ctl setup has it start at log-on, and there is securid-ctl start";
 
+pub(in super::super) const SOCKET: [&str; 2] = ["PIPE", r"Listen here, as \\.\pipe\NAME"];
+
+pub(super) const KEYS: &str = "securid-ctl config
+                     show tells the keys";
+
 pub(super) const SIGNALS: &str = "\
 Signals:
   Ctrl-C, Ctrl-Break, a console that closes, log-off, shutdown
@@ -23,4 +28,25 @@ pub(super) const FILES: &str = r"  %APPDATA%\securid\config.toml
       records, history, and the log where there is no stderr
 ";
 
-pub(super) const KEY: &str = r"%APPDATA%\securid\store.key";
+pub(super) const KEY: &str = r"C:\Users\ann\securid.key";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use crate::args::Args;
+
+    #[test]
+    fn help_has_no_words_of_linux() {
+        let mut command = Args::command();
+        for help in [command.render_help(), command.render_long_help()] {
+            let help = help.to_string();
+            for word in [
+                "systemd", "launchd", "journal", "/etc", "/run", "/var", "/dev", "~/", "./", "XDG",
+                "SIGTERM", "SIGHUP", "as root", "Debian", "(5)",
+            ] {
+                assert!(!help.contains(word), "{word}: {help}");
+            }
+        }
+    }
+}

@@ -1,8 +1,11 @@
 //! What people are told.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
+
+use securid_ipc::paths::{ConfigFiles, OwnFile};
 
 use super::*;
+use crate::config::Sources;
 
 #[test]
 fn every_fault_names_file_line_key_and_what_was_expected() {
@@ -155,6 +158,37 @@ fn nothing_goes_around_a_bad_proxy() {
         said.add(layer, Counting::All);
         let config = merge(&said, &mut faults);
         assert_eq!(config.instances["prod"].access.proxy.proxy.as_deref(), Some(""));
+    }
+}
+
+#[test]
+fn a_file_in_another_encoding_is_told_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    let own = OwnFile::Alone(file.clone());
+    let [machine, additions] = ["machine.toml", "config.d"].map(|name| folder.path().join(name));
+    let sources = Sources { files: ConfigFiles { machine, additions, own }, flags: Vec::new() };
+    for (text, expected) in [
+        (&b"\xff\xfea\0=\x001\0"[..], "is UTF-16: save it as UTF-8"),
+        (b"\xfe\xff\0a\0=\x001", "is UTF-16: save it as UTF-8"),
+        (b"# gr\xf6\xdfer\n", "is no UTF-8: save it as UTF-8"),
+    ] {
+        fs::write(&file, text).unwrap();
+        let faults = sources.load(false).faults;
+        let expected = format!("{}: {expected}", file.display());
+        assert!(faults.iter().any(|fault| fault.to_string() == expected), "{faults:?}");
+    }
+    // Editors of Windows begin a file so.
+    fs::write(&file, format!("\u{feff}{PROD}")).unwrap();
+    let loaded = sources.load(false);
+    assert_eq!(loaded.config.instances.len(), 1, "{:?}", loaded.faults);
+}
+
+#[test]
+fn a_place_for_the_audit_that_this_system_has_not_is_not_advised() {
+    for value in ["\"syslog\"", "5"] {
+        let told = complaint(&format!("audit = {value}"));
+        assert_eq!(told.contains("journal"), cfg!(target_os = "linux"), "{told}");
     }
 }
 
