@@ -8,10 +8,12 @@ use std::{
 
 use securid_ipc::{
     client::{Client, ConnectError},
-    messages::{Call, SessionView, StatusView, Stop, StopView},
+    messages::{Call, SessionState, SessionView, StatusView, Stop, StopView},
 };
 
-use crate::{Context, commands::list, daemon::ANSWER_WITHIN, failure::Failure, process::is_alive};
+use crate::{
+    Context, commands::list, daemon::ANSWER_WITHIN, failure::Failure, process::is_alive, records,
+};
 
 /// How long the daemon may take to revoke and end: its `shutdown_grace` is 20 s unless configured.
 const GONE_WITHIN: Duration = Duration::from_secs(30);
@@ -81,4 +83,12 @@ impl Running {
         }
         Ok(Gone { kept: stopping.keep, socket: socket.exists().then_some(socket) })
     }
+}
+
+/// How many of the daemon's sessions it has left on record; a lost one is nothing that the next
+/// daemon could go on with. It may run with another state folder than ours; then nothing is seen
+/// here, and nothing is claimed.
+pub(crate) fn left_over(context: &Context, before: &[SessionView]) -> usize {
+    let pending = before.iter().filter(|session| session.state != SessionState::Lost);
+    pending.filter(|session| records::exist(&context.paths.state_dirs, &session.id)).count()
 }

@@ -5,12 +5,11 @@ use serde::Serialize;
 
 use crate::{
     Context,
-    ending::{PENDING, Running},
+    ending::{PENDING, Running, left_over},
     failure::Failure,
     interrupt::Interrupt,
     manager::how_to_close,
     progress::{Meant, shown},
-    records,
 };
 
 /// End the daemon
@@ -70,12 +69,4 @@ impl Args {
         })?;
         Ok(0)
     }
-}
-
-/// How many of the daemon's sessions it has left on record; a lost one is nothing that the next
-/// daemon could go on with. It may run with another state folder than ours; then nothing is seen
-/// here, and nothing is claimed.
-fn left_over(context: &Context, before: &[SessionView]) -> usize {
-    let pending = before.iter().filter(|session| session.state != SessionState::Lost);
-    pending.filter(|session| records::exist(&context.paths.state_dirs, &session.id)).count()
 }

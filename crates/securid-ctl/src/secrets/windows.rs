@@ -8,7 +8,7 @@ use crate::failure::Failure;
 
 /// How text becomes UTF-8, as the end of a sentence. Of itself PowerShell 5.1 writes files in UTF-16.
 pub(super) const HOW_UTF_8: &str = "; of PowerShell's, Set-Content has -Encoding utf8 for that, and what it passes on is so \
-     after $OutputEncoding = [Text.Encoding]::UTF8";
+     after $OutputEncoding = [Text.UTF8Encoding]::new($false)";
 
 /// Standard input, past its buffer.
 ///

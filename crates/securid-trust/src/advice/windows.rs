@@ -1,7 +1,8 @@
 //! Lists of who may do what: icacls, takeown. Each gives whole commands, for there is no short way to say it, and such as `cmd` and
 //! PowerShell understand alike: users are SIDs, and what has brackets is quoted.
 //!
-//! Where others have entries of their own, `/grant:r` leaves them: so `/reset` takes all of these away first.
+//! Where others have entries of their own, `/grant:r` leaves them. `/reset` would take them away, and let in whom the folder
+//! above lets in until the next command: what is secret is not to be seen meanwhile.
 
 use std::path::Path;
 
@@ -9,6 +10,9 @@ use crate::standing::{Owner, Whose, us};
 
 /// What the list of a folder says of whatever is made in it: the same.
 const WITH_WHAT_IS_IN_IT: &str = "(OI)(CI)";
+
+/// Who is let in most often without need: everybody, whoever is logged on, the users of this machine.
+const USUAL: [&str; 3] = ["*S-1-1-0", "*S-1-5-11", "*S-1-5-32-545"];
 
 /// Who may do everything.
 pub const ROOT: &str = "an administrator";
@@ -28,11 +32,14 @@ pub fn shut_writers_out_of_it(path: &Path) -> String {
 /// What was just named is an administrator's, and nobody else can write to it.
 #[must_use]
 pub fn make_it_roots(path: &Path) -> String {
+    let inherit = if path.is_dir() { WITH_WHAT_IS_IN_IT } else { "" };
     let path = path.display();
+    let grants = [("*S-1-5-18", "F"), ("*S-1-5-32-544", "F"), ("*S-1-5-32-545", "RX")]
+        .map(|(who, what)| format!(" \"{who}:{inherit}{what}\""))
+        .concat();
     format!(
         "as an administrator: icacls \"{path}\" /setowner *S-1-5-32-544, \
-         then icacls \"{path}\" /reset, \
-         then icacls \"{path}\" /inheritance:r /grant:r *S-1-5-18:F *S-1-5-32-544:F *S-1-5-32-545:RX"
+         then icacls \"{path}\" /reset, then icacls \"{path}\" /inheritance:r /grant:r{grants}"
     )
 }
 
@@ -66,7 +73,11 @@ fn make_private(path: &Path, inherit: &str) -> String {
     let grants =
         [us.as_str(), "*S-1-5-18", "*S-1-5-32-544"].map(|who| format!(" \"{who}:{inherit}F\""));
     let grants = grants.concat();
-    format!("icacls \"{path}\" /reset, then icacls \"{path}\" /inheritance:r /grant:r{grants}")
+    let usual = USUAL.map(|who| format!(" \"{who}\"")).concat();
+    format!(
+        "icacls \"{path}\" /inheritance:r /grant:r{grants}, \
+         then icacls \"{path}\" /remove:g{usual} (and whoever else icacls \"{path}\" shows)"
+    )
 }
 
 /// What to do about a folder on the way in which others can replace things. Others may need it as it is, and so may Windows: no
@@ -92,24 +103,36 @@ pub(crate) fn give_to_root(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]
     fn what_is_made_private_is_as_we_make_it_and_nobody_elses_entry_stays() {
         let us = us().as_argument();
-        assert!(us.starts_with("*S-1-5-21-"), "{us}");
+        assert!(us.starts_with("*S-1-"), "{us}");
         assert_eq!(
             make_file_private(Path::new(r"C:\a b\key")),
             format!(
-                r#"icacls "C:\a b\key" /reset, then icacls "C:\a b\key" /inheritance:r /grant:r "{us}:F" "*S-1-5-18:F" "*S-1-5-32-544:F""#
+                r#"icacls "C:\a b\key" /inheritance:r /grant:r "{us}:F" "*S-1-5-18:F" "*S-1-5-32-544:F", then icacls "C:\a b\key" /remove:g "*S-1-1-0" "*S-1-5-11" "*S-1-5-32-545" (and whoever else icacls "C:\a b\key" shows)"#
             )
         );
-        assert_eq!(
-            make_folder_private(Path::new(r"C:\st")),
-            format!(
-                r#"icacls "C:\st" /reset, then icacls "C:\st" /inheritance:r /grant:r "{us}:(OI)(CI)F" "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F""#
-            )
+        let folder = make_folder_private(Path::new(r"C:\st"));
+        let grants = format!(
+            r#"/grant:r "{us}:(OI)(CI)F" "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F","#
         );
+        assert!(folder.contains(&grants), "{folder}");
+    }
+
+    #[test]
+    fn what_is_in_a_folder_of_the_administrators_stays_readable() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = make_it_roots(folder.path());
+        let grants =
+            r#""*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F" "*S-1-5-32-545:(OI)(CI)RX""#;
+        assert!(told.ends_with(grants), "{told}");
+        let file = make_it_roots(Path::new(r"C:\no\such.toml"));
+        assert!(file.ends_with(r#""*S-1-5-32-544:F" "*S-1-5-32-545:RX""#), "{file}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use securid_portable_tests::{House, PASSWORD, code, eventually, run, stdout, system};
+use securid_simulator::Fault;
 use windows_registry::CURRENT_USER;
 
 const KEY: &str = r"Software\Microsoft\Windows\CurrentVersion\Run";
@@ -106,6 +107,13 @@ fn from_nothing_to_a_daemon_at_every_log_on_and_back() {
     assert_eq!(code(&run(start, "", COMMAND)), 0);
     std::fs::remove_dir(&started_in).unwrap();
     log_in(&house);
+
+    house.simulator.set_fault(Some(Fault::Down));
+    let pending = own(&house, &["setup", "--remove"], "");
+    assert_eq!(code(&pending), 75, "{pending:?}");
+    assert!(value().is_some() && config.exists(), "{pending:?}");
+    assert_eq!(code(&own(&house, &["status"], "")), 0, "it goes on with it");
+    house.simulator.set_fault(None);
 
     let removed = own(&house, &["setup", "--remove"], "");
     assert_eq!(code(&removed), 0, "{removed:?}");

@@ -8,7 +8,13 @@
 mod log_on;
 
 use super::{Args, config, files::Files, step::Step};
-use crate::{Context, daemon, ending::Running, failure::Failure, launch, launch::Way};
+use crate::{
+    Context, daemon,
+    ending::{PENDING, Running, left_over},
+    failure::Failure,
+    launch,
+    launch::Way,
+};
 use log_on::{Standing, is_switched_off, standing};
 
 /// What the command is for.
@@ -48,15 +54,17 @@ pub(super) fn steps(context: &Context, args: &Args) -> Result<Vec<Step>, Failure
     let mut steps = config::steps(args, &files, false)?;
     let wanted = log_on::command()?;
     match standing(&wanted)? {
-        Standing::UpToDate if is_switched_off() => {
-            let off = "switched off among the apps that start with Windows";
-            steps.push(Step::Say(format!("kept {} ({off})", log_on::PLACE)));
-        }
         Standing::UpToDate => steps.push(Step::Say(format!("kept {} (up to date)", log_on::PLACE))),
         Standing::ByHand(_) => {
             steps.push(Step::Say(format!("kept {} (changed by hand)", log_on::PLACE)));
         }
         Standing::Missing | Standing::Older(_) => steps.push(Step::Work(Work::Set(wanted))),
+    }
+    // That outlives the value itself.
+    if is_switched_off() {
+        steps.push(Step::Say(
+            "it is switched off among the apps that start with Windows: the Task Manager switches it on".to_owned(),
+        ));
     }
     match launch::answering(context) {
         Ok(Some(_)) => steps.push(Step::Say(
@@ -72,17 +80,17 @@ pub(super) fn steps(context: &Context, args: &Args) -> Result<Vec<Step>, Failure
 
 fn removal(context: &Context, files: &Files) -> Result<Vec<Step>, Failure> {
     let mut steps = vec![Step::Drain];
+    // It would go on without a config, and its program could not be taken away. (With a bad one it says nothing here, and
+    // ends by itself once everything is revoked.)
+    if matches!(launch::answering(context), Ok(Some(_))) {
+        steps.push(Step::Work(Work::Stop));
+    }
     match standing("")? {
         Standing::Missing => {}
         Standing::ByHand(_) => {
             steps.push(Step::Say(format!("kept {} (changed by hand)", log_on::PLACE)));
         }
         Standing::UpToDate | Standing::Older(_) => steps.push(Step::Work(Work::Remove)),
-    }
-    // It would go on without a config, and its program could not be taken away. (With a bad one it says nothing here, and
-    // ends by itself once everything is revoked.)
-    if matches!(launch::answering(context), Ok(Some(_))) {
-        steps.push(Step::Work(Work::Stop));
     }
     steps.extend(config::removal(context, files)?);
     Ok(steps)
@@ -119,12 +127,7 @@ impl Work {
             Self::Set(command) => log_on::set(command),
             Self::Remove => log_on::remove(),
             Self::Start => Way::choose(context)?.launch(context).map(drop),
-            Self::Stop => match Running::find(context) {
-                // What was taken in since the drain is revoked as well.
-                Ok(running) => running?.end(Some(false)).map(drop),
-                Err(error) if daemon::is_nobody(&error) => Ok(()),
-                Err(error) => Err(error.into()),
-            },
+            Self::Stop => stop(context),
         }
     }
 
@@ -143,6 +146,25 @@ impl Work {
             Self::Set(command) => format!("{command} ({})", log_on::PLACE),
             Self::Remove => log_on::PLACE.to_owned(),
             Self::Start | Self::Stop => "the daemon".to_owned(),
+        }
+    }
+}
+
+/// Ends the daemon. What was taken in since the drain is revoked as well; as long as it is not, nothing else may go.
+fn stop(context: &Context) -> Result<(), Failure> {
+    let running = match Running::find(context) {
+        Ok(running) => running?,
+        Err(error) if daemon::is_nobody(&error) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let before = running.sessions.clone();
+    running.end(Some(false))?;
+    match left_over(context, &before) {
+        0 => Ok(()),
+        left => {
+            let what = format!("the daemon has ended with unconfirmed sessions: {left}");
+            let failure = Failure::new("pending", format!("{what}\nnothing was removed"), PENDING);
+            Err(failure.with_hint("securid-ctl start has it go on with them; then run this again."))
         }
     }
 }

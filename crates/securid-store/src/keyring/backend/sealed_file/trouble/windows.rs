@@ -4,5 +4,5 @@
 pub(super) const LET_US_READ: &str = "Let the daemon's user read it: icacls FILE /grant USER:F.";
 
 /// Others can read it, or could have written it.
-pub(super) const SHUT_OTHERS_OUT: &str = "Run icacls FILE /reset, then icacls FILE /inheritance:r /grant:r USER:F; if others may have read it, log \
-     everything out and make a new one.";
+pub(super) const SHUT_OTHERS_OUT: &str = "Run icacls FILE /inheritance:r /grant:r USER:F, then icacls FILE /remove:g WHO for whoever else \
+     icacls FILE shows; if others may have read it, log everything out and make a new one.";
