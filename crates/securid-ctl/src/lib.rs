@@ -12,7 +12,7 @@
 //! - `screen`, `table`, `times`: what a person sees; `page`: what is drawn again and again;
 //! - `secrets`: reading a password or a token; `terminal`, `askpass`: asking a person for one; `credentials`: who
 //!   logs in with it; `interrupt`: Ctrl-C is 130, and a terminal is put back before a signal counts;
-//! - `manual`: the manual pages, made by a test;
+//! - `words`: what help and advice call the things of each system; `manual`: the manual pages, made by a test;
 //! - `progress`: how far revocations have come, on a terminal; `waiting`: what else is waited for;
 //! - `records`: whether anything is recorded, for when no daemon can be asked.
 
